@@ -1,0 +1,60 @@
+// Builds every bundle into dist/ and checks their size budgets. `--dev` adds source maps.
+import { build } from "esbuild";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const dev = process.argv.includes("--dev");
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: !dev,
+  sourcemap: dev ? "inline" : false,
+  legalComments: "none",
+  define: { __VERSION__: JSON.stringify(version) },
+  logLevel: "warning",
+};
+const node = { ...common, platform: "node", format: "cjs", target: "node20", mainFields: ["module", "main"] };
+const executable = { banner: { js: "#!/usr/bin/env node" } };
+const browser = { ...common, platform: "browser", format: "esm", target: "es2022" };
+
+/** Largest size of each bundle in kB (1,000 bytes). */
+const bundles = [
+  { file: "extension.js", entry: "extension/extension.ts", kB: 120, options: { ...node, external: ["vscode", "./overlordClient.js"] } },
+  { file: "overlordClient.js", entry: "extension/overlordClient.ts", kB: 450, options: { ...node, external: ["vscode"] } },
+  { file: "overlord.js", entry: "server/overlord/main.ts", kB: 600, options: node },
+  { file: "funcd.js", entry: "server/minion/funcd.ts", kB: 600, options: { ...node, ...executable } },
+  { file: "func.js", entry: "server/cli/func.ts", kB: 600, options: { ...node, ...executable } },
+  { file: "webview/results.js", entry: "media/results/results.ts", kB: 120, options: browser },
+  { file: "dev/fleet.js", entry: "scripts/fleet.ts", kB: 600, options: node },
+  { file: "dev/demo.js", entry: "scripts/demo.ts", kB: 600, options: node },
+  { file: "dev/start.js", entry: "scripts/start.ts", kB: 600, options: node },
+];
+
+rmSync(join(root, "dist"), { recursive: true, force: true });
+mkdirSync(join(root, "dist", "webview"), { recursive: true });
+const present = bundles.filter(({ entry }) => existsSync(join(root, entry)));
+await Promise.all(
+  present.map(({ file, entry, options }) =>
+    build({ ...options, entryPoints: [entry], outfile: join("dist", file) }),
+  ),
+);
+for (const style of ["results.css"]) {
+  const source = join(root, "media", "results", style);
+  if (existsSync(source)) copyFileSync(source, join(root, "dist", "webview", style));
+}
+
+let over = 0;
+for (const { file, kB } of dev ? [] : present) {
+  const size = statSync(join(root, "dist", file)).size / 1000;
+  if (size > kB) {
+    over++;
+    console.error(`dist/${file} has ${size.toFixed(0)} kB, its budget is ${kB} kB`);
+  } else {
+    console.log(`${size.toFixed(0).padStart(5)} kB of ${kB}  dist/${file}`);
+  }
+}
+process.exitCode = over ? 1 : 0;

@@ -1,0 +1,30 @@
+/** "unknown" until the first call to it since the overlord started. */
+export type MinionState = "unknown" | "online" | "unreachable";
+
+export interface MinionRecord {
+  name: string;
+  /** Host name or IP address that the overlord connects to. */
+  address: string;
+  port: number;
+  state: MinionState;
+  /** Why it is unreachable, one sentence. */
+  problem?: string;
+  lastSeenMs?: number;
+  enrolledAtMs: number;
+  /** hex SHA-256 of the public key (SPKI). */
+  keyFingerprint: string;
+  certificateSerial: string;
+  certificateNotAfterMs: number;
+}
+
+/** `minions/changed`: records that are new or changed, and names that are gone. */
+export interface MinionsChanged {
+  changed: MinionRecord[];
+  removed: string[];
+}
+
+/** What a target expression means. */
+export interface TargetMatch {
+  spec: string;
+  names: string[];
+}

@@ -1,0 +1,77 @@
+import type { CertmasterList, CreateTokenParams, JoinToken } from "./certmaster";
+import type { JobCode, JobProgress, JobSummary, MinionResult } from "./jobs";
+import type { ModuleDescription } from "./methods";
+import type { MinionRecord, MinionsChanged, TargetMatch } from "./minions";
+import type { OverlordStatus } from "./overlord";
+import type { JsonValue } from "./value";
+
+export interface StartCallParams {
+  /** Target expression: names and globs, separated by ";". */
+  spec: string;
+  module: string;
+  method: string;
+  args: JsonValue[];
+  async?: boolean;
+  /** How many minions are called at the same time; default from overlord.yaml. */
+  nforks?: number;
+  /** Time limit on each minion; default from overlord.yaml. */
+  timeoutMs?: number;
+}
+
+/**
+ * Every request of the overlord's JSON-RPC service, by name. `initialize`, `initialized`, `shutdown` and
+ * `exit` are the Language Server Protocol's, with ClientHello and OverlordHello (overlord.ts).
+ * A failure is a ResponseError whose `data` is an ErrorData.
+ */
+export interface OverlordRequests {
+  "overlord/status": { params: object; result: OverlordStatus };
+  /** Ends the overlord. Refused with reason "conflict" while jobs run, unless `force`. */
+  "overlord/stop": { params: { force?: boolean }; result: { stopping: true } };
+
+  "minions/list": { params: object; result: MinionRecord[] };
+  /** Throws "no-match" where nothing matches, with the nearest names in the message. */
+  "minions/match": { params: { spec: string }; result: TargetMatch };
+  "minions/edit": {
+    params: { name: string; address?: string; port?: number };
+    result: MinionRecord;
+  };
+  /** Takes minions out of the inventory. */
+  "minions/forget": { params: { names: string[] }; result: { forgotten: string[] } };
+  /** Modules and methods that the first answering minion of the expression has (cached per minion). */
+  "minions/describe": {
+    params: { spec: string };
+    result: { minion: string; modules: ModuleDescription[] };
+  };
+
+  /** Starts a call and subscribes this client to its `jobs/progress`. */
+  "calls/start": { params: StartCallParams; result: JobSummary };
+
+  "jobs/list": { params: object; result: JobSummary[] };
+  /** Summary and results as they stand, with `seq` of the last progress they include; subscribes this client. */
+  "jobs/watch": { params: { jobId: string }; result: JobProgress };
+  "jobs/unwatch": { params: { jobId: string }; result: object };
+  /** The seed's (code, results); results is null where the code is 0 or 2. An error is the REMOTE_ERROR array. */
+  "jobs/status": {
+    params: { jobId: string };
+    result: { code: JobCode; results: { [minion: string]: JsonValue } | null };
+  };
+  /** One minion's result, whole. */
+  "jobs/result": { params: { jobId: string; minion: string }; result: MinionResult };
+  "jobs/cancel": { params: { jobId: string }; result: JobSummary };
+
+  /** Makes the CA where there is none yet, and opens the certmaster's listener. */
+  "certmaster/createToken": { params: CreateTokenParams; result: JoinToken };
+  "certmaster/list": { params: object; result: CertmasterList };
+}
+
+/** Notifications from the overlord to its clients. */
+export interface OverlordNotifications {
+  "jobs/progress": JobProgress;
+  "minions/changed": MinionsChanged;
+}
+
+/** `data` of a ResponseError. */
+export interface ErrorData {
+  reason: string;
+  nextStep?: string;
+}
