@@ -17,16 +17,37 @@ const common = {
   define: { __VERSION__: JSON.stringify(version) },
   logLevel: "warning",
 };
-const node = { ...common, platform: "node", format: "cjs", target: "node20", mainFields: ["module", "main"] };
+const node = {
+  ...common,
+  platform: "node",
+  format: "cjs",
+  target: "node20",
+  mainFields: ["module", "main"],
+};
 const executable = { banner: { js: "#!/usr/bin/env node" } };
 const browser = { ...common, platform: "browser", format: "esm", target: "es2022" };
 
 /** Largest size of each bundle in kB (1,000 bytes). */
 const bundles = [
-  { file: "extension.js", entry: "extension/extension.ts", kB: 120, options: { ...node, external: ["vscode", "./overlordClient.js"] } },
-  { file: "overlordClient.js", entry: "extension/overlordClient.ts", kB: 450, options: { ...node, external: ["vscode"] } },
+  {
+    file: "extension.js",
+    entry: "extension/extension.ts",
+    kB: 120,
+    options: { ...node, external: ["vscode", "./overlordClient.js"] },
+  },
+  {
+    file: "overlordClient.js",
+    entry: "extension/overlordClient.ts",
+    kB: 450,
+    options: { ...node, external: ["vscode"] },
+  },
   { file: "overlord.js", entry: "server/overlord/main.ts", kB: 600, options: node },
-  { file: "funcd.js", entry: "server/minion/funcd.ts", kB: 600, options: { ...node, ...executable } },
+  {
+    file: "funcd.js",
+    entry: "server/minion/funcd.ts",
+    kB: 600,
+    options: { ...node, ...executable },
+  },
   { file: "func.js", entry: "server/cli/func.ts", kB: 600, options: { ...node, ...executable } },
   { file: "webview/results.js", entry: "media/results/results.ts", kB: 120, options: browser },
   { file: "dev/fleet.js", entry: "scripts/fleet.ts", kB: 600, options: node },

@@ -1,0 +1,23 @@
+/** Every command of the extension. The manifest, the registration and the tests go by this list. */
+export const COMMANDS = {
+  callMethod: "func.callMethod",
+  ping: "func.ping",
+  runCommand: "func.runCommand",
+  tryLocalMinions: "func.tryLocalMinions",
+  stopLocalMinions: "func.stopLocalMinions",
+  createJoinToken: "func.createJoinToken",
+  editAddress: "func.editAddress",
+  forgetMinion: "func.forgetMinion",
+  refreshMinions: "func.refreshMinions",
+  findMinion: "func.findMinion",
+  showLog: "func.showLog",
+  showResults: "func.showResults",
+  cancelJob: "func.cancelJob",
+  retry: "func.retry",
+} as const;
+
+export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
+
+/** Id of the view container and of its one tree. */
+export const MINIONS_VIEW = "func.minions";
+export const RESULTS_PANEL = "func.results";

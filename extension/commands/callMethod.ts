@@ -1,0 +1,150 @@
+import { l10n, type QuickPickItem } from "vscode";
+import type { JobSummary } from "../../server/protocol/jobs";
+import type {
+  ArgumentDescription,
+  MethodDescription,
+  MethodRisk,
+  ModuleDescription,
+} from "../../server/protocol/methods";
+import { requireTrust, runCall } from "../calls";
+import { argumentList, type ParsedArgument } from "../input/argumentInput";
+import { askArgument, UNDECLARED } from "../input/askArgument";
+import { askPick } from "../input/askPick";
+import { askTargets } from "../input/askTargets";
+import { BACK, runSteps, type Step } from "../input/steps";
+import type { Services } from "../services";
+import { chosenNodes, specOf } from "./selection";
+
+/** Asks step by step for targets, module, method and arguments, then makes the call. */
+export async function callMethod(
+  services: Services,
+  item?: unknown,
+  items?: unknown,
+): Promise<void> {
+  requireTrust();
+  const question = new CallQuestion(services, specOf(chosenNodes(item, items)), againOf(item));
+  if (!(await runSteps(() => question.steps()))) return;
+  const { spec, module, method } = question;
+  if (spec === undefined || !module || !method) return;
+  const args = argumentList(argumentsOf(method), question.parsed);
+  const call = { spec, module: module.name, method: method.name, args };
+  await runCall(services, call, method.risk);
+}
+
+type ModuleItem = QuickPickItem & { module: ModuleDescription };
+type MethodItem = QuickPickItem & { method: MethodDescription };
+
+/** The answers so far, and the questions that they lead to. */
+class CallQuestion {
+  module: ModuleDescription | undefined;
+  method: MethodDescription | undefined;
+  parsed: ParsedArgument[] = [];
+  spec: string | undefined;
+  private readonly title = l10n.t("Call Module Method");
+
+  /** `chosen` comes from the tree and is not asked for; `again` is a job to repeat. */
+  constructor(
+    private readonly services: Services,
+    private readonly chosen: string | undefined,
+    private readonly again: JobSummary | undefined,
+  ) {
+    this.spec = chosen ?? again?.spec;
+  }
+
+  steps(): Step[] {
+    const args = this.method ? argumentsOf(this.method) : [];
+    const steps = [this.askModule, this.askMethod, ...args.map((arg, at) => this.ask(arg, at))];
+    return this.chosen === undefined ? [this.askSpec, ...steps] : steps;
+  }
+
+  private readonly askSpec: Step = async (place) => {
+    const { title, spec } = this;
+    const answer = await askTargets(this.services.session, { title, value: spec, place });
+    if (answer !== undefined && answer !== BACK) this.spec = answer.trim();
+    return answer;
+  };
+
+  private readonly askModule: Step = async (place) => {
+    const spec = this.spec ?? "*";
+    const picked = await askPick<ModuleItem>({
+      title: l10n.t("{0} on {1}", this.title, spec),
+      placeholder: l10n.t("Module"),
+      place,
+      items: this.describe(spec).then((modules) => modules.map(moduleItem)),
+    });
+    if (picked === undefined || picked === BACK) return picked;
+    this.module = picked.module;
+    this.method = undefined;
+    return picked;
+  };
+
+  private readonly askMethod: Step = async (place) => {
+    const module = this.module;
+    const picked = await askPick<MethodItem>({
+      title: l10n.t("{0} on {1}", module?.name ?? this.title, this.spec ?? "*"),
+      placeholder: l10n.t("Method"),
+      place,
+      items: this.first(module?.methods ?? [], this.again?.method).map(methodItem),
+    });
+    if (picked === undefined || picked === BACK) return picked;
+    this.method = picked.method;
+    this.parsed = [];
+    return picked;
+  };
+
+  private ask(description: ArgumentDescription, position: number): Step {
+    return async (place) => {
+      const title = `${this.module?.name ?? ""}.${this.method?.name ?? ""}`;
+      const answer = await askArgument(title, description, place);
+      if (answer !== undefined && answer !== BACK) this.parsed[position] = answer;
+      return answer;
+    };
+  }
+
+  private async describe(spec: string): Promise<readonly ModuleDescription[]> {
+    const { modules } = await this.services.session.request("minions/describe", { spec });
+    return this.first(
+      modules.filter(({ methods }) => methods.length > 0),
+      this.again?.module,
+    );
+  }
+
+  /** What was called before comes first. */
+  private first<T extends { name: string }>(things: readonly T[], name?: string): readonly T[] {
+    return things.toSorted((a, b) => Number(b.name === name) - Number(a.name === name));
+  }
+}
+
+function argumentsOf(method: MethodDescription): readonly ArgumentDescription[] {
+  return method.args ?? [UNDECLARED];
+}
+
+function moduleItem(module: ModuleDescription): ModuleItem {
+  const { name, description, methods } = module;
+  const count = methods.length === 1 ? l10n.t("1 method") : l10n.t("{0} methods", methods.length);
+  return { label: name, description: count, detail: description || undefined, module };
+}
+
+function methodItem(method: MethodDescription): MethodItem {
+  const { name, description, risk } = method;
+  const args = (method.args ?? []).map((arg) => (arg.optional ? `[${arg.name}]` : arg.name));
+  const signature = method.args ? `(${args.join(", ")})` : "";
+  const riskText = risk === undefined ? undefined : RISKS[risk]();
+  return {
+    label: name,
+    description: [signature, riskText].filter(Boolean).join("  "),
+    detail: description || undefined,
+    method,
+  };
+}
+
+const RISKS: Record<MethodRisk, () => string | undefined> = {
+  read: () => undefined,
+  change: () => l10n.t("$(edit) changes the host"),
+  disruptive: () => l10n.t("$(warning) may interrupt services"),
+};
+
+function againOf(item: unknown): JobSummary | undefined {
+  const holds = typeof item === "object" && item !== null && "again" in item;
+  return holds ? (item.again as JobSummary | undefined) : undefined;
+}

@@ -1,0 +1,55 @@
+import { commands, Disposable } from "vscode";
+import { COMMANDS, type CommandId } from "../commandIds";
+import { showError } from "../errors";
+import type { Services } from "../services";
+import { callMethod } from "./callMethod";
+import { cancelJob } from "./cancelJob";
+import { createJoinToken } from "./createJoinToken";
+import { editAddress } from "./editAddress";
+import { findMinion } from "./findMinion";
+import { forgetMinion } from "./forgetMinion";
+import { ping } from "./ping";
+import { refreshMinions } from "./refreshMinions";
+import { retry } from "./retry";
+import { runCommand } from "./runCommand";
+import { showLog } from "./showLog";
+import { showResults } from "./showResults";
+import { stopLocalMinions } from "./stopLocalMinions";
+import { tryLocalMinions } from "./tryLocalMinions";
+
+/** Tree commands get the item they were called on and, with several selected, all of them. */
+type Handler = (services: Services, item?: unknown, items?: unknown) => Promise<void>;
+
+/** One handler per command: the type sees to it that none is forgotten. */
+const HANDLERS: Record<CommandId, Handler> = {
+  [COMMANDS.callMethod]: callMethod,
+  [COMMANDS.ping]: ping,
+  [COMMANDS.runCommand]: runCommand,
+  [COMMANDS.tryLocalMinions]: tryLocalMinions,
+  [COMMANDS.stopLocalMinions]: stopLocalMinions,
+  [COMMANDS.createJoinToken]: createJoinToken,
+  [COMMANDS.editAddress]: editAddress,
+  [COMMANDS.forgetMinion]: forgetMinion,
+  [COMMANDS.refreshMinions]: refreshMinions,
+  [COMMANDS.findMinion]: findMinion,
+  [COMMANDS.showLog]: showLog,
+  [COMMANDS.showResults]: showResults,
+  [COMMANDS.cancelJob]: cancelJob,
+  [COMMANDS.retry]: retry,
+};
+
+/** Registers every command; what one throws is shown to the user. */
+export function registerCommands(services: Services): Disposable {
+  const registrations = Object.entries(HANDLERS).map(([id, handler]) =>
+    commands.registerCommand(id, async (item?: unknown, items?: unknown) => {
+      try {
+        await handler(services, item, items);
+      } catch (error) {
+        // that the overlord cannot be reached is said once, with a way to retry
+        const { state } = services.session;
+        if (state.kind !== "failed" || state.error !== error) void showError(error);
+      }
+    }),
+  );
+  return Disposable.from(...registrations);
+}

@@ -1,0 +1,36 @@
+import type { JobProgress, JobSummary } from "../../server/protocol/jobs";
+import { resultRow } from "../results/resultRow";
+import type { ResultRow } from "../webviews/resultsProtocol";
+
+/** One job as displayed: its summary and a short row per minion; values stay with the overlord. */
+export class JobState {
+  summary: JobSummary;
+  readonly rows = new Map<string, ResultRow>();
+  private seq: number;
+
+  /** `snapshot` is the answer to jobs/watch. */
+  constructor(snapshot: JobProgress) {
+    this.summary = snapshot.summary;
+    this.seq = snapshot.seq;
+    this.take(snapshot);
+  }
+
+  /**
+   * Applies one jobs/progress and gives the rows that changed; "old" where the state has it already,
+   * "gap" where something before it is missing and the job has to be watched anew.
+   */
+  apply(progress: JobProgress): ResultRow[] | "old" | "gap" {
+    if (progress.seq <= this.seq) return "old";
+    if (progress.seq !== this.seq + 1) return "gap";
+    this.seq = progress.seq;
+    this.summary = progress.summary;
+    return this.take(progress);
+  }
+
+  private take(progress: JobProgress): ResultRow[] {
+    const { module, method } = progress.summary;
+    const rows = progress.results.map((result) => resultRow(result, module, method));
+    for (const row of rows) this.rows.set(row.minion, row);
+    return rows;
+  }
+}

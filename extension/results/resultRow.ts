@@ -1,0 +1,84 @@
+import type { MinionCallState, MinionResult } from "../../server/protocol/jobs";
+import type { JsonValue } from "../../server/protocol/value";
+import type { ResultRow, RowKind } from "../webviews/resultsProtocol";
+import { commandResult, outputText } from "./commandResult";
+
+/** A line longer than this is cut: nobody reads it in a list. */
+const MAX_LINE = 240;
+
+const KINDS: Record<MinionCallState, RowKind> = {
+  queued: "waiting",
+  sent: "running",
+  running: "running",
+  succeeded: "succeeded",
+  failed: "failed",
+  unreachable: "unreachable",
+  "timed-out": "timed-out",
+  cancelled: "cancelled",
+  denied: "denied",
+  lost: "lost",
+};
+
+/** The row of one minion's result of a call of `module.method`. */
+export function resultRow(result: MinionResult, module: string, method: string): ResultRow {
+  const { minion, state, durationMs } = result;
+  const kind = KINDS[state];
+  if (state !== "succeeded") {
+    const text = result.error ? oneLine(result.error.message) : "";
+    return { minion, kind, label: kind, text, durationMs };
+  }
+  const command = commandResult(result.value, module, method);
+  if (command) {
+    // what a failing command says about it stands on stderr
+    const output =
+      command.exitStatus === 0
+        ? command.stdout || command.stderr
+        : command.stderr || command.stdout;
+    return {
+      minion,
+      kind: command.exitStatus === 0 ? "succeeded" : "failed",
+      label: `exit ${command.exitStatus}`,
+      text: oneLine(output),
+      durationMs,
+    };
+  }
+  return { minion, kind, label: "succeeded", text: valueLine(result), durationMs };
+}
+
+function valueLine(result: MinionResult): string {
+  if (result.valueBytes !== undefined && result.value === undefined) {
+    return `${formatBytes(result.valueBytes)}, not shown in the list`;
+  }
+  return oneLine(valueText(result.value));
+}
+
+/** A value as text: strings and bytes as they are, everything else as indented JSON. */
+export function valueText(value: JsonValue | undefined, indent?: number): string {
+  if (value === undefined) return "";
+  const plain = typeof value === "string" || isBase64(value);
+  return plain ? outputText(value) : JSON.stringify(value, undefined, indent);
+}
+
+function isBase64(value: JsonValue): boolean {
+  return typeof value === "object" && value !== null && "$base64" in value;
+}
+
+/** The first line with anything on it, control characters (terminal escapes) taken out. */
+function oneLine(text: string): string {
+  const line = /[^\s].*/.exec(text.slice(0, MAX_LINE * 8))?.[0] ?? "";
+  const clean = Array.from(line, (char) => (char < " " || char === "\x7f" ? " " : char)).join("");
+  return clean.length > MAX_LINE ? `${clean.slice(0, MAX_LINE)}…` : clean.trimEnd();
+}
+
+/** "1.5 MB"; decimal units. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} bytes`;
+  const units = ["kB", "MB", "GB"];
+  let value = bytes / 1_000;
+  let unit = 0;
+  while (value >= 1_000 && unit < units.length - 1) {
+    value /= 1_000;
+    unit++;
+  }
+  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ${units[unit] ?? ""}`;
+}

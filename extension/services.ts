@@ -1,0 +1,19 @@
+import type { ExtensionContext, LogOutputChannel } from "vscode";
+import type { JobTracker } from "./jobs/jobTracker";
+import type { LocalMinions } from "./localMinions";
+import type { OverlordSession } from "./overlordSession";
+import type { MinionsModel } from "./views/minionsModel";
+import type { MinionsView } from "./views/minionsView";
+import type { ResultsPanels } from "./webviews/resultsPanels";
+
+/** What the commands work with; made once in activate(). */
+export interface Services {
+  context: ExtensionContext;
+  log: LogOutputChannel;
+  session: OverlordSession;
+  minions: MinionsModel;
+  minionsView: MinionsView;
+  jobs: JobTracker;
+  results: ResultsPanels;
+  localMinions: LocalMinions;
+}

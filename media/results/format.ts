@@ -1,0 +1,17 @@
+/** "0.31 s", "1 m 04 s". */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  return `${Math.floor(seconds / 60)} m ${String(seconds % 60).padStart(2, "0")} s`;
+}
+
+/** The middle one of ascending numbers. */
+export function median(ascending: readonly number[]): number | undefined {
+  return ascending[Math.floor((ascending.length - 1) / 2)];
+}
+
+/** "1 minion", "40 minions". */
+export function minionCount(count: number): string {
+  return count === 1 ? "1 minion" : `${count.toLocaleString()} minions`;
+}

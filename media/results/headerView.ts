@@ -1,0 +1,131 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { styleMap } from "lit/directives/style-map.js";
+import type { ResultsHeader, RowKind } from "../../extension/webviews/resultsProtocol";
+import { formatDuration, median, minionCount } from "./format";
+import { icon, KINDS } from "./kinds";
+import type { ResultsModel } from "./model";
+
+export interface HeaderActions {
+  cancel: () => void;
+  callAgain: () => void;
+  filter: (text: string) => void;
+  toggleKind: (kind: RowKind) => void;
+}
+
+/** The call, the state bar, the counts and the tools above the list. */
+export function headerView(model: ResultsModel, actions: HeaderActions): TemplateResult {
+  const { header, lost } = model;
+  if (!header) {
+    return html`${lostView(lost)}${lost ? nothing : html`<p class="meta">Asking the overlord…</p>`}`;
+  }
+  return html`
+    <header>
+      <h1><span class="call">${header.call}</span> <span class="on">on ${header.spec}</span></h1>
+      <p class="meta">${metaText(header)}</p>
+      ${lostView(lost)} ${barView(model, header)} ${countsView(model, actions)}
+      ${toolsView(model, header, actions)}
+    </header>
+  `;
+}
+
+function lostView(lost: ResultsModel["lost"]): TemplateResult | typeof nothing {
+  if (!lost) return nothing;
+  return html`<div class="notice" role="alert">
+    <strong>${lost.message}</strong>${lost.nextStep ? html`<p>${lost.nextStep}</p>` : nothing}
+  </div>`;
+}
+
+function metaText(header: ResultsHeader): string {
+  const started = new Date(header.startedAtMs);
+  const today = started.toDateString() === new Date().toDateString();
+  const time = today ? started.toLocaleTimeString() : started.toLocaleString();
+  const parts = [`Started ${time}`, minionCount(header.total)];
+  if (header.finishedAtMs !== undefined) {
+    parts.push(`took ${formatDuration(header.finishedAtMs - header.startedAtMs)}`);
+  } else if (!header.finished) {
+    parts.push(header.cancelRequested ? "cancelling" : "running");
+  }
+  return parts.join(" · ");
+}
+
+/** Only a picture of the counts below it, which say the same in words. */
+function barView(model: ResultsModel, header: ResultsHeader): TemplateResult {
+  const counts = model.list.counts();
+  const total = Math.max(1, header.total);
+  return html`<div class="bar" aria-hidden="true">
+    ${KINDS.filter((kind) => counts.has(kind)).map((kind) => {
+      const width = `${((counts.get(kind) ?? 0) / total) * 100}%`;
+      return html`<span class="segment ${kind}" style=${styleMap({ width })}></span>`;
+    })}
+  </div>`;
+}
+
+function countsView(model: ResultsModel, actions: HeaderActions): TemplateResult {
+  const counts = model.list.counts();
+  const durations = model.list.durations();
+  const middle = median(durations);
+  return html`<div class="counts" role="group" aria-label="Show only one state">
+    ${KINDS.filter((kind) => counts.has(kind) || model.list.kind === kind).map(
+      (kind) =>
+        html`<button
+          type="button"
+          class="count"
+          aria-pressed=${model.list.kind === kind ? "true" : "false"}
+          title="Show only these"
+          @click=${() => actions.toggleKind(kind)}
+        >
+          ${icon(kind)}<b>${(counts.get(kind) ?? 0).toLocaleString()}</b> ${kind}
+        </button>`,
+    )}
+    ${
+      middle === undefined
+        ? nothing
+        : html`<span class="durations"
+            >median ${formatDuration(middle)} · slowest
+            ${formatDuration(durations.at(-1) ?? middle)}</span
+          >`
+    }
+  </div>`;
+}
+
+function toolsView(
+  model: ResultsModel,
+  header: ResultsHeader,
+  actions: HeaderActions,
+): TemplateResult {
+  const shown = model.list.shown().length;
+  const all = model.list.all().length;
+  return html`<div class="tools">
+    <input
+      type="search"
+      class="filter"
+      placeholder="Filter by minion or text"
+      aria-label="Filter by minion or text"
+      .value=${model.list.filter}
+      @input=${(event: InputEvent) => {
+        if (event.target instanceof HTMLInputElement) actions.filter(event.target.value);
+      }}
+    />
+    <span class="meta">${shown === all ? nothing : `${shown} of ${all} shown`}</span>
+    <span class="grow"></span>
+    ${
+      header.finished
+        ? html`<button
+            type="button"
+            class="button"
+            ?disabled=${header.readOnly}
+            @click=${actions.callAgain}
+          >
+            Call Again
+          </button>`
+        : html`<button
+            type="button"
+            class="button primary"
+            ?disabled=${header.readOnly || header.cancelRequested}
+            @click=${actions.cancel}
+          >
+            ${header.cancelRequested ? "Cancelling…" : "Cancel"}
+          </button>`
+    }
+  </div>`;
+}

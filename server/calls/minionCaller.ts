@@ -1,0 +1,164 @@
+import { FuncError, messageOf } from "../common/errors";
+import type { Log } from "../common/log";
+import type { CallError, MinionCallState } from "../protocol/jobs";
+import type { MinionRecord } from "../protocol/minions";
+import type { Inventory } from "../targets/inventory";
+import { asRemoteError, callErrorOf } from "../wire/remoteError";
+import { RpcFault } from "../wire/rpcFault";
+import type { XmlRpcValue } from "../wire/value";
+import type { WireClient, WirePeer } from "../wire/wireClient";
+
+/** Telling a minion to stop is a courtesy: nobody waits for it for long. */
+const CANCEL_TIMEOUT_MS = 5_000;
+/** Part of the exception's name by which funcd, the original's too, refuses a call. */
+const DENIED = "AccessToMethodDenied";
+
+export interface MinionCallOptions {
+  /** Limit for the whole call, connecting included. */
+  timeoutMs: number;
+  signal: AbortSignal;
+  /** Names this attempt, so that a native minion runs it once and can be told to cancel it. */
+  callId?: string;
+  /** The request has left; from here on it may have run. */
+  onSent?: () => void;
+}
+
+/** How one call on one minion ended. */
+export type MinionCallOutcome =
+  | { state: "succeeded"; value: XmlRpcValue }
+  | {
+      state: Extract<
+        MinionCallState,
+        "failed" | "denied" | "timed-out" | "unreachable" | "cancelled"
+      >;
+      error: CallError;
+      /** The minion itself gave this answer, by a value or a fault. */
+      answered: boolean;
+      /** The request had left, and nobody knows what became of it. */
+      mayHaveRun: boolean;
+    };
+
+/** Calls single minions and keeps the inventory's view of them up to date. */
+export class MinionCaller {
+  constructor(
+    /** The client with the overlord's present certificate. */
+    private readonly wire: () => Promise<WireClient>,
+    private readonly inventory: Inventory,
+    private readonly log: Log,
+  ) {}
+
+  /** Calls one method. Never throws: whatever goes wrong is the outcome. */
+  async call(
+    minion: MinionRecord,
+    method: string,
+    params: XmlRpcValue[],
+    options: MinionCallOptions,
+  ): Promise<MinionCallOutcome> {
+    const peer = peerOf(minion);
+    let sent = false;
+    try {
+      const wire = await this.wire();
+      const value = await wire.call(peer, method, params, {
+        timeoutMs: options.timeoutMs,
+        signal: options.signal,
+        callId: options.callId,
+        onSent: () => {
+          sent = true;
+          options.onSent?.();
+        },
+      });
+      this.inventory.sawOnline(minion.name);
+      return outcomeOfValue(value);
+    } catch (error) {
+      return this.outcomeOfError(error, peer, sent);
+    }
+  }
+
+  /** True where the last connection to the minion was to one of our own funcd. Never throws. */
+  async isNative(minion: MinionRecord): Promise<boolean> {
+    const wire = await this.wire().catch(() => undefined);
+    return wire?.isNative(peerOf(minion)) === true;
+  }
+
+  /**
+   * Asks a native minion to stop a call (by its Func-Call id) or a job (by its own id). Goes on in the
+   * background on a connection of its own; an original minion cannot be asked.
+   */
+  tellCancel(minion: MinionRecord, id: string): void {
+    const tell = async (): Promise<void> => {
+      if (!(await this.isNative(minion))) return;
+      const wire = await this.wire();
+      await wire.call(peerOf(minion), "jobs.cancel", [id], { timeoutMs: CANCEL_TIMEOUT_MS });
+    };
+    tell().catch((error: unknown) => {
+      this.log.info("a minion could not be told to cancel", {
+        minion: minion.name,
+        problem: messageOf(error),
+      });
+    });
+  }
+
+  private outcomeOfError(error: unknown, peer: WirePeer, sent: boolean): MinionCallOutcome {
+    const callError = callErrorOf(error, peer);
+    if (error instanceof RpcFault) {
+      this.inventory.sawOnline(peer.name);
+      const denied = error.faultString.includes(DENIED);
+      return {
+        state: denied ? "denied" : "failed",
+        error: denied ? withNextStep(callError, deniedStep(peer)) : callError,
+        answered: true,
+        mayHaveRun: false,
+      };
+    }
+    const state = error instanceof FuncError ? STATES[error.reason] : undefined;
+    if (state === undefined && !(error instanceof FuncError)) {
+      this.log.error("a call failed for an unexpected reason", {
+        minion: peer.name,
+        problem: messageOf(error),
+      });
+    }
+    // a limit that passed before the request left is the connection's
+    if (state === "unreachable" || (state === "timed-out" && !sent)) {
+      this.inventory.sawUnreachable(peer.name, callError.message);
+    }
+    const outcome = { state: state ?? "failed", answered: false, mayHaveRun: sent } as const;
+    if (!sent || outcome.state === "unreachable") return { ...outcome, error: callError };
+    return { ...outcome, error: withNextStep(callError, mayHaveRunStep(peer)) };
+  }
+}
+
+/** What the wire client needs to know of a minion. */
+export function peerOf(minion: MinionRecord): WirePeer {
+  const { name, address, port, keyFingerprint } = minion;
+  return { name, address, port, keyFingerprint };
+}
+
+const STATES: Partial<Record<FuncError["reason"], "timed-out" | "unreachable" | "cancelled">> = {
+  "timed-out": "timed-out",
+  refused: "unreachable",
+  "name-not-found": "unreachable",
+  unreachable: "unreachable",
+  tls: "unreachable",
+  "wrong-identity": "unreachable",
+  cancelled: "cancelled",
+};
+
+/** What a value that a method returned means: an exception is one too. */
+export function outcomeOfValue(value: XmlRpcValue): MinionCallOutcome {
+  const error = asRemoteError(value);
+  if (!error) return { state: "succeeded", value };
+  const state = error.type.includes(DENIED) ? "denied" : "failed";
+  return { state, error, answered: true, mayHaveRun: false };
+}
+
+function withNextStep(error: CallError, nextStep: string): CallError {
+  return { ...error, nextStep: error.nextStep ?? nextStep };
+}
+
+function deniedStep(peer: WirePeer): string {
+  return `Allow the method in the access rules of funcd on ${peer.name}.`;
+}
+
+function mayHaveRunStep(peer: WirePeer): string {
+  return `The method may have run on ${peer.name}, or still run: look there before you call it again.`;
+}

@@ -1,0 +1,48 @@
+import { followCall } from "../../client/followJob";
+import type { StartCallParams } from "../../protocol/requests";
+import { callArguments } from "../callArguments";
+import { EXIT_OK } from "../exitStatus";
+import type { GlobalOptions } from "../parse";
+import type { Session } from "../session";
+import { runJob } from "./runJob";
+
+export interface Call {
+  spec: string;
+  module: string;
+  method: string;
+  args: string[];
+}
+
+/** `func SPEC call MODULE METHOD [ARGS...]`. */
+export async function call(
+  session: Session,
+  { spec, module, method, args }: Call,
+): Promise<number> {
+  const { options, out } = session;
+  const connection = await session.connect();
+  const params: StartCallParams = {
+    spec,
+    module,
+    method,
+    args: callArguments(args, options.typed),
+    ...callLimits(options),
+    ...(options.async && { async: true }),
+  };
+  if (options.async && options.nopoll) {
+    const { id } = await connection.request("calls/start", params);
+    out.result(options.json ? `${JSON.stringify({ job_id: id })}\n` : `JOB_ID: '${id}'\n`);
+    return EXIT_OK;
+  }
+  return runJob(session, connection, (following) => followCall(connection, params, following));
+}
+
+/** -f and -t as the overlord takes them. */
+export function callLimits({
+  forks,
+  timeoutMs,
+}: GlobalOptions): Pick<StartCallParams, "nforks" | "timeoutMs"> {
+  return {
+    ...(forks !== undefined && { nforks: forks }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
+}

@@ -1,0 +1,51 @@
+import { stopOverlord } from "../../client/stopOverlord";
+import { FuncError } from "../../common/errors";
+import type { OverlordStatus } from "../../protocol/overlord";
+import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
+import { renderTable } from "../render";
+import type { Session } from "../session";
+
+/** `func overlord status`: starts none; exit status 1 where none runs. */
+export async function overlordStatus(session: Session): Promise<number> {
+  let connection;
+  try {
+    connection = await session.connect(false);
+  } catch (error) {
+    if (!(error instanceof FuncError) || error.reason !== "not-found") throw error;
+    session.out.note(`No overlord runs for ${session.target.dataDirectory}.\n`);
+    return EXIT_FAILED;
+  }
+  const status = await connection.request("overlord/status", {});
+  session.out.result(
+    session.options.json ? `${JSON.stringify(status)}\n` : renderTable(rows(status)),
+  );
+  return EXIT_OK;
+}
+
+/** `func overlord stop`: ends once its process is gone. */
+export async function overlordStop(session: Session, force: boolean): Promise<number> {
+  const stopped = await stopOverlord(session.target, force);
+  const { dataDirectory } = session.target;
+  session.out.note(
+    stopped
+      ? `The overlord of ${dataDirectory} has stopped.\n`
+      : `No overlord runs for ${dataDirectory}.\n`,
+  );
+  return EXIT_OK;
+}
+
+function rows(status: OverlordStatus): string[][] {
+  return [
+    ["version", status.version],
+    ["process", `${status.pid} on ${status.host}`],
+    ["data directory", status.dataDirectory],
+    ["since", new Date(status.startedAtMs).toISOString()],
+    ["clients", String(status.clients)],
+    ["minions", String(status.minions)],
+    ["running jobs", String(status.runningJobs)],
+    ["open tokens", String(status.openTokens)],
+    ["certmaster", status.certmasterListening ?? "closed"],
+    ["forks", String(status.nforks)],
+    ["timeout", `${status.timeoutMs / 1000} s`],
+  ];
+}

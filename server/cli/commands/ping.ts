@@ -1,0 +1,16 @@
+import { followCall } from "../../client/followJob";
+import { renderPing } from "../render";
+import type { Session } from "../session";
+import { callLimits } from "./call";
+import { runJob } from "./runJob";
+
+/** `func SPEC ping`: one line for each minion, as they answer. */
+export async function ping(session: Session, spec: string): Promise<number> {
+  const connection = await session.connect();
+  const params = { spec, module: "test", method: "ping", args: [], ...callLimits(session.options) };
+  return runJob(session, connection, (following) => followCall(connection, params, following), {
+    show: (result) => {
+      session.out.result(renderPing(result));
+    },
+  });
+}

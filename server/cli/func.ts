@@ -1,0 +1,35 @@
+import { constants } from "node:os";
+import { FuncError, messageOf } from "../common/errors";
+import { EXIT_FAILED, exitStatusOf } from "./exitStatus";
+import { Output } from "./output";
+import { parseCommandLine } from "./parse";
+import { runCommand } from "./runCommand";
+import { Session } from "./session";
+
+/** The command line `func`: reads the words, runs one command, explains what went wrong. */
+async function main(words: readonly string[]): Promise<number> {
+  const out = new Output(process.stdout, process.stderr);
+  let session: Session | undefined;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      if (!session?.interrupt()) process.exit(128 + constants.signals[signal]);
+    });
+  }
+  try {
+    const { options, command } = parseCommandLine(words);
+    session = new Session(options, out);
+    return await runCommand(command, session);
+  } catch (error) {
+    out.note(`func: ${messageOf(error)}\n`);
+    if (!(error instanceof FuncError)) return EXIT_FAILED;
+    if (error.nextStep !== undefined) out.note(`      ${error.nextStep}\n`);
+    return exitStatusOf(error);
+  } finally {
+    session?.close();
+    await out.flush();
+  }
+}
+
+void main(process.argv.slice(2)).then((status) => {
+  process.exit(status);
+});

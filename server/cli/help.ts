@@ -1,0 +1,36 @@
+/** The text of `func --help`. */
+export const HELP = `Usage:
+  func [OPTIONS] SPEC call [OPTIONS] MODULE METHOD [ARGS...]   call a method on every matching minion
+  func [OPTIONS] SPEC ping                        which minions answer
+  func [OPTIONS] SPEC list_minions                the names that SPEC matches
+  func [OPTIONS] SPEC call --jobstatus JOB_ID     code and results of a job, as they stand
+  func jobs list | watch JOB_ID | cancel JOB_ID   the overlord's jobs
+  func ca token [--name GLOB] [--minutes N] [--address HOST[:PORT]]...
+                                                  a token for "funcd join" on a new host
+  func ca list                                    certificates and open tokens
+  func overlord status | stop [--force]           the overlord of this data directory
+
+SPEC names minions: names and globs separated by ";", such as "web*;db1". A minion whose name is
+a command's: func -- jobs ping
+
+ARGS are everything that follows METHOD, also what looks like an option:
+  func "web*" call command run -- "ls -l /tmp"
+
+Options, before or after SPEC and its command, but before MODULE:
+  -t, --timeout SEC   time limit on each minion, such as 2.5
+  -f, --forks N       how many minions are called at the same time
+  -a, --async         run as a job on the minions; prints the results as they come
+  -n, --nopoll        with --async: print the job's id and do not wait
+  -j, --json          one JSON object, host to value, on stdout, everything else on stderr;
+                      an error is ["REMOTE_ERROR", type, message, trace]
+      --typed         read each argument as JSON where it is JSON (5 is a number then), and keep
+                      XML-RPC types in --json, such as {"$base64": "aGk="}
+      --home DIR      data directory of the overlord, instead of FUNC_HOME
+      --version       print the version
+  -h, --help          print this
+
+Ctrl-C cancels the job; a second one ends func at once.
+
+Exit status: 0 all well; 1 some minion raised an error or gave no result (a command's own exit
+status is a result), or the overlord cannot be reached; 2 bad usage or nothing matched.
+`;

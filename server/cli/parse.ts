@@ -1,0 +1,243 @@
+import { FuncError } from "../common/errors";
+import { OptionReader, type OptionRule } from "./optionReader";
+
+/** Options that every command knows. */
+export interface GlobalOptions {
+  /** Time limit on each minion. */
+  timeoutMs?: number;
+  /** How many minions are called at the same time. */
+  forks?: number;
+  json: boolean;
+  /** Arguments are read as JSON, and --json keeps the types of XML-RPC. */
+  typed: boolean;
+  async: boolean;
+  nopoll: boolean;
+  /** Data directory, instead of FUNC_HOME. */
+  home?: string;
+}
+
+export type Command =
+  | { kind: "help" }
+  | { kind: "version" }
+  | { kind: "call"; spec: string; module: string; method: string; args: string[] }
+  | { kind: "ping"; spec: string }
+  | { kind: "listMinions"; spec: string }
+  | { kind: "jobStatus"; jobId: string }
+  | { kind: "caToken"; nameGlob?: string; ttlMs?: number; addresses: string[] }
+  | { kind: "caList" }
+  | { kind: "overlordStatus" }
+  | { kind: "overlordStop"; force: boolean }
+  | { kind: "jobsList" }
+  | { kind: "jobsCancel"; jobId: string }
+  | { kind: "jobsWatch"; jobId: string };
+
+export interface CommandLine {
+  options: GlobalOptions;
+  command: Command;
+}
+
+/** First words that are commands and not minions, built or not. */
+const RESERVED = new Set(
+  (
+    "ca overlord jobs map audit run group add-host remove-host suboverlord build-map " +
+    "completion"
+  ).split(" "),
+);
+/** Commands of the original behind a target expression that this version does not have. */
+const ORIGINAL_COMMANDS = new Set("copyfile getfile show grep group check dump_config".split(" "));
+const MAX_FORKS = 10_000;
+const MAX_TIMEOUT_S = 86_400;
+const MAX_TOKEN_MINUTES = 24 * 60;
+
+/** What `argv` (without program and script) asks for. Throws FuncError "bad-argument". */
+export function parseCommandLine(argv: readonly string[]): CommandLine {
+  const options: GlobalOptions = { json: false, typed: false, async: false, nopoll: false };
+  const asked: { help?: true; version?: true } = {};
+  const reader = new OptionReader(argv, [
+    ...globalRules(options),
+    { names: ["-h", "--help"], kind: "flag", set: () => (asked.help = true) },
+    { names: ["--version"], kind: "flag", set: () => (asked.version = true) },
+  ]);
+  try {
+    const command = parseCommand(reader);
+    if (asked.help) return { options, command: { kind: "help" } };
+    if (asked.version) return { options, command: { kind: "version" } };
+    return { options, command };
+  } catch (error) {
+    if (asked.help) return { options, command: { kind: "help" } };
+    if (asked.version) return { options, command: { kind: "version" } };
+    throw error;
+  }
+}
+
+function parseCommand(reader: OptionReader): Command {
+  const first = reader.next();
+  if (first === undefined) {
+    throw usage(`func needs a target and a command, such as: func "*" ping`);
+  }
+  if (!first.escaped && RESERVED.has(first.word)) return parseReserved(first.word, reader);
+  return parseTargeted(first.word, reader);
+}
+
+function parseTargeted(spec: string, reader: OptionReader): Command {
+  const command = reader.next()?.word;
+  switch (command) {
+    case "call":
+      return parseCall(spec, reader);
+    case "ping":
+      nothingMore(reader);
+      return { kind: "ping", spec };
+    case "list_minions":
+    case "list-minions":
+      nothingMore(reader);
+      return { kind: "listMinions", spec };
+    case undefined:
+      throw usage(`func "${spec}" needs a command: call, ping or list_minions.`);
+    default:
+      throw usage(
+        ORIGINAL_COMMANDS.has(command)
+          ? `The command "${command}" of the original func is not available in this version.`
+          : `There is no command "${command}": use call, ping or list_minions.`,
+      );
+  }
+}
+
+function parseCall(spec: string, reader: OptionReader): Command {
+  const asked: { status?: true } = {};
+  reader.add([{ names: ["-s", "--jobstatus"], kind: "flag", set: () => (asked.status = true) }]);
+  const module = reader.next()?.word;
+  if (module === undefined) {
+    throw usage(
+      asked.status
+        ? `call --jobstatus needs the id of a job.`
+        : `call needs a module and a method, such as: func "${spec}" call test ping`,
+    );
+  }
+  const method = reader.next()?.word;
+  if (asked.status) {
+    if (method !== undefined) throw usage(`call --jobstatus takes the id of one job.`);
+    return { kind: "jobStatus", jobId: module };
+  }
+  if (method === undefined) throw usage(`call needs a method of the module "${module}".`);
+  return { kind: "call", spec, module, method, args: reader.rest() };
+}
+
+function parseReserved(word: string, reader: OptionReader): Command {
+  switch (word) {
+    case "ca":
+      return parseCa(reader);
+    case "overlord":
+      return parseOverlord(reader);
+    case "jobs":
+      return parseJobs(reader);
+    default:
+      throw new FuncError(
+        "bad-argument",
+        `The word "${word}" is reserved for a command that is not available in this version.`,
+        `For a minion of that name: func -- ${word} ping`,
+      );
+  }
+}
+
+function parseCa(reader: OptionReader): Command {
+  const token: { nameGlob?: string; ttlMs?: number; addresses: string[] } = { addresses: [] };
+  const action = reader.next()?.word;
+  if (action === "list") {
+    nothingMore(reader);
+    return { kind: "caList" };
+  }
+  if (action !== "token") throw reservedUsage("ca", "token or list");
+  reader.add([
+    { names: ["--name"], kind: "value", set: (value) => (token.nameGlob = value) },
+    {
+      names: ["--minutes"],
+      kind: "value",
+      set: (value) =>
+        (token.ttlMs = Math.round(number("--minutes", value, MAX_TOKEN_MINUTES) * 60_000)),
+    },
+    { names: ["--address"], kind: "value", set: (value) => void token.addresses.push(value) },
+  ]);
+  nothingMore(reader);
+  return { kind: "caToken", ...token };
+}
+
+function parseOverlord(reader: OptionReader): Command {
+  const asked: { force?: true } = {};
+  const action = reader.next()?.word;
+  if (action === "status") {
+    nothingMore(reader);
+    return { kind: "overlordStatus" };
+  }
+  if (action !== "stop") throw reservedUsage("overlord", "status or stop");
+  reader.add([{ names: ["--force"], kind: "flag", set: () => (asked.force = true) }]);
+  nothingMore(reader);
+  return { kind: "overlordStop", force: asked.force === true };
+}
+
+function parseJobs(reader: OptionReader): Command {
+  const action = reader.next()?.word;
+  if (action === "list") {
+    nothingMore(reader);
+    return { kind: "jobsList" };
+  }
+  if (action !== "cancel" && action !== "watch") {
+    throw reservedUsage("jobs", "list, cancel or watch");
+  }
+  const jobId = reader.next()?.word;
+  if (jobId === undefined) throw usage(`jobs ${action} needs the id of a job.`);
+  nothingMore(reader);
+  return { kind: action === "cancel" ? "jobsCancel" : "jobsWatch", jobId };
+}
+
+function globalRules(options: GlobalOptions): OptionRule[] {
+  return [
+    {
+      names: ["-t", "--timeout"],
+      kind: "value",
+      set: (value) =>
+        (options.timeoutMs = Math.max(
+          1,
+          Math.round(number("--timeout", value, MAX_TIMEOUT_S) * 1000),
+        )),
+    },
+    {
+      names: ["-f", "--forks"],
+      kind: "value",
+      set: (value) => {
+        const forks = number("--forks", value, MAX_FORKS);
+        if (!Number.isInteger(forks)) throw usage(`--forks needs a whole number, not "${value}".`);
+        options.forks = forks;
+      },
+    },
+    { names: ["-j", "--json"], kind: "flag", set: () => (options.json = true) },
+    { names: ["--typed"], kind: "flag", set: () => (options.typed = true) },
+    { names: ["-a", "--async"], kind: "flag", set: () => (options.async = true) },
+    { names: ["-n", "--nopoll"], kind: "flag", set: () => (options.nopoll = true) },
+    { names: ["--home"], kind: "value", set: (value) => (options.home = value) },
+  ];
+}
+
+function number(option: string, text: string, most: number): number {
+  const value = /^\d*\.?\d+$|^\d+\.$/.test(text) ? Number(text) : NaN;
+  if (!(value > 0) || value > most) {
+    throw usage(`${option} needs a number above 0 and at most ${most}, not "${text}".`);
+  }
+  return value;
+}
+
+function nothingMore(reader: OptionReader): void {
+  const more = reader.next();
+  if (more !== undefined) throw usage(`The word "${more.word}" is too much here.`);
+}
+
+function reservedUsage(word: string, actions: string): FuncError {
+  return new FuncError(
+    "bad-argument",
+    `func ${word} needs one of: ${actions}.`,
+    `See "func --help". For a minion named ${word}: func -- ${word} ping`,
+  );
+}
+
+function usage(message: string): FuncError {
+  return new FuncError("bad-argument", message, `See "func --help".`);
+}

@@ -1,0 +1,53 @@
+import { caList, caToken } from "./commands/ca";
+import { call } from "./commands/call";
+import { jobStatus } from "./commands/jobStatus";
+import { jobsCancel, jobsList, jobsWatch } from "./commands/jobs";
+import { listMinions } from "./commands/listMinions";
+import { overlordStatus, overlordStop } from "./commands/overlord";
+import { ping } from "./commands/ping";
+import { EXIT_OK } from "./exitStatus";
+import { HELP } from "./help";
+import type { Command } from "./parse";
+import type { Session } from "./session";
+
+declare const __VERSION__: string;
+
+/** Runs one command and gives its exit status. Throws FuncError. */
+export async function runCommand(command: Command, session: Session): Promise<number> {
+  switch (command.kind) {
+    case "help":
+      session.out.result(HELP);
+      return EXIT_OK;
+    case "version":
+      session.out.result(`func ${__VERSION__}\n`);
+      return EXIT_OK;
+    case "call":
+      return call(session, command);
+    case "ping":
+      return ping(session, command.spec);
+    case "listMinions":
+      return listMinions(session, command.spec);
+    case "jobStatus":
+      return jobStatus(session, command.jobId);
+    case "caToken": {
+      const { nameGlob, ttlMs, addresses } = command;
+      return caToken(session, {
+        ...(nameGlob !== undefined && { nameGlob }),
+        ...(ttlMs !== undefined && { ttlMs }),
+        ...(addresses.length > 0 && { addresses }),
+      });
+    }
+    case "caList":
+      return caList(session);
+    case "overlordStatus":
+      return overlordStatus(session);
+    case "overlordStop":
+      return overlordStop(session, command.force);
+    case "jobsList":
+      return jobsList(session);
+    case "jobsCancel":
+      return jobsCancel(session, command.jobId);
+    case "jobsWatch":
+      return jobsWatch(session, command.jobId);
+  }
+}

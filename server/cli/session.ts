@@ -1,0 +1,54 @@
+import { join, resolve } from "node:path";
+import { connectOverlord, type OverlordConnection } from "../client/connection";
+import { dataDirectory } from "../client/dataDirectory";
+import type { OverlordTarget } from "../client/stopOverlord";
+import type { Output } from "./output";
+import type { GlobalOptions } from "./parse";
+
+declare const __VERSION__: string;
+
+/** What a command works with: its options, its output and the way to the overlord. */
+export class Session {
+  #connection: OverlordConnection | undefined;
+  #interrupt: (() => void) | undefined;
+
+  constructor(
+    readonly options: GlobalOptions,
+    readonly out: Output,
+  ) {}
+
+  /** Which overlord, and how to start it. */
+  get target(): OverlordTarget {
+    const { home } = this.options;
+    return {
+      dataDirectory: home === undefined ? dataDirectory() : resolve(home),
+      kind: "cli",
+      version: __VERSION__,
+      // the bundles lie side by side in dist/
+      launch: { execPath: process.execPath, script: join(__dirname, "overlord.js") },
+    };
+  }
+
+  /** Connects; starts an overlord where none runs, unless `start` is false (FuncError "not-found"). */
+  async connect(start = true): Promise<OverlordConnection> {
+    this.#connection ??= await connectOverlord({ ...this.target, start });
+    return this.#connection;
+  }
+
+  /** What the first Ctrl-C does, instead of ending func. */
+  onInterrupt(handler: () => void): void {
+    this.#interrupt = handler;
+  }
+
+  /** Runs the handler of the first interrupt, once; false where there is none (any more). */
+  interrupt(): boolean {
+    const handler = this.#interrupt;
+    this.#interrupt = undefined;
+    handler?.();
+    return handler !== undefined;
+  }
+
+  close(): void {
+    this.#connection?.dispose();
+  }
+}

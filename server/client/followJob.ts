@@ -1,0 +1,130 @@
+import { FuncError } from "../common/errors";
+import {
+  FINAL_STATES,
+  type JobProgress,
+  type JobSummary,
+  type MinionResult,
+} from "../protocol/jobs";
+import type { StartCallParams } from "../protocol/requests";
+import type { OverlordConnection } from "./connection";
+
+export interface FollowOptions {
+  /** The job's id is known; nothing has been reported yet. */
+  onStarted?: (summary: JobSummary) => void;
+  /** Called once for each minion, when it has reached a final state; the value is whole. */
+  onResult: (result: MinionResult) => void;
+  signal?: AbortSignal;
+}
+
+/** Starts a call and follows it to its end, see `followJob`. */
+export function followCall(
+  connection: OverlordConnection,
+  params: StartCallParams,
+  options: FollowOptions,
+): Promise<JobSummary> {
+  return followJob(
+    connection,
+    async () => ({
+      summary: await connection.request("calls/start", params, { signal: options.signal }),
+      results: [],
+    }),
+    options,
+  );
+}
+
+/**
+ * Reports each minion's result as it arrives and resolves with the summary once all are final.
+ * `start` makes the overlord send this client the job's progress (calls/start, jobs/watch).
+ * Throws what `start` throws, "unavailable" where the overlord goes away, "cancelled" by the signal;
+ * the job itself then goes on.
+ */
+export async function followJob(
+  connection: OverlordConnection,
+  start: () => Promise<Pick<JobProgress, "summary" | "results">>,
+  options: FollowOptions,
+): Promise<JobSummary> {
+  const inbox: Pick<JobProgress, "summary" | "results">[] = [];
+  const overlord = { gone: false };
+  let wake = (): void => undefined;
+  const rouse = (): void => {
+    wake();
+  };
+  // before the start, so that no progress is missed between its answer and the subscription
+  const progress = connection.on("jobs/progress", (message) => {
+    inbox.push(message);
+    rouse();
+  });
+  const closing = connection.onClose(() => {
+    overlord.gone = true;
+    rouse();
+  });
+  options.signal?.addEventListener("abort", rouse);
+  try {
+    const first = await start();
+    options.onStarted?.(first.summary);
+    inbox.unshift(first);
+    const delivery = new Delivery(connection, first.summary.id, options.onResult);
+    let summary = first.summary;
+    for (;;) {
+      const next = inbox.shift();
+      if (next?.summary.id === summary.id) {
+        if (!summary.finished) summary = next.summary;
+        await delivery.take(next.results);
+      } else if (next === undefined) {
+        if (summary.finished) break;
+        if (overlord.gone) throw overlordGone(summary.id);
+        if (options.signal?.aborted) {
+          throw new FuncError("cancelled", `Stopped waiting for the job ${summary.id}.`);
+        }
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+    }
+    // a finished job may have told part of its results before this client subscribed
+    if (delivery.count < summary.total) {
+      const whole = await connection.request("jobs/watch", { jobId: summary.id });
+      await delivery.take(whole.results);
+    }
+    return summary;
+  } finally {
+    progress.dispose();
+    closing.dispose();
+    options.signal?.removeEventListener("abort", rouse);
+  }
+}
+
+function overlordGone(jobId: string): FuncError {
+  return new FuncError(
+    "unavailable",
+    `The overlord went away while the job ${jobId} ran.`,
+    "The job may still run on the minions; ask for its status by its id.",
+  );
+}
+
+/** Reports each minion once, whole. */
+class Delivery {
+  readonly #reported = new Set<string>();
+
+  constructor(
+    private readonly connection: OverlordConnection,
+    private readonly jobId: string,
+    private readonly onResult: (result: MinionResult) => void,
+  ) {}
+
+  get count(): number {
+    return this.#reported.size;
+  }
+
+  async take(results: readonly MinionResult[]): Promise<void> {
+    for (const result of results) {
+      if (!FINAL_STATES.has(result.state) || this.#reported.has(result.minion)) continue;
+      this.#reported.add(result.minion);
+      this.onResult(await this.#whole(result));
+    }
+  }
+
+  async #whole(result: MinionResult): Promise<MinionResult> {
+    if (result.value !== undefined || result.valueBytes === undefined) return result;
+    const { jobId } = this;
+    return this.connection.request("jobs/result", { jobId, minion: result.minion });
+  }
+}

@@ -1,0 +1,40 @@
+import { FuncError, messageOf, type ErrorReason } from "../common/errors";
+
+const REASONS: ReadonlySet<string> = new Set<ErrorReason>([
+  "bad-argument",
+  "bad-data",
+  "not-found",
+  "no-match",
+  "conflict",
+  "denied",
+  "cancelled",
+  "timed-out",
+  "refused",
+  "name-not-found",
+  "unreachable",
+  "tls",
+  "wrong-identity",
+  "broken-answer",
+  "too-large",
+  "unavailable",
+  "internal",
+]);
+
+/** The FuncError that a request's failure stands for: a ResponseError with ErrorData, or anything else thrown. */
+export function errorFromResponse(error: unknown): FuncError {
+  if (error instanceof FuncError) return error;
+  const data: unknown = error instanceof Error && "data" in error ? error.data : undefined;
+  if (typeof data !== "object" || data === null) {
+    return new FuncError("internal", messageOf(error), undefined, { cause: error });
+  }
+  const reason = "reason" in data && typeof data.reason === "string" ? data.reason : "internal";
+  const nextStep =
+    "nextStep" in data && typeof data.nextStep === "string" ? data.nextStep : undefined;
+  return new FuncError(isReason(reason) ? reason : "internal", messageOf(error), nextStep, {
+    cause: error,
+  });
+}
+
+function isReason(reason: string): reason is ErrorReason {
+  return REASONS.has(reason);
+}

@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { outcomeOfValue, type MinionCaller, type MinionCallOutcome } from "../calls/minionCaller";
+import type { MinionResult } from "../protocol/jobs";
+import type { MinionRecord } from "../protocol/minions";
+import { readJobAnswer } from "./jobAnswer";
+import { lostResult, resultOf } from "./outcome";
+import { Turns } from "./turns";
+
+/** Each held wait takes a connection and some memory at both ends. */
+const MAX_HELD_WAITS = 2_000;
+const MAX_POLLS = 64;
+const WAIT_SECONDS = 25;
+/** When others wait for their turn. */
+const SHORT_WAIT_SECONDS = 5;
+/** How much later than promised the answer to a wait may come. */
+const WAIT_GRACE_MS = 15_000;
+const POLL_TIMEOUT_MS = 20_000;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5_000;
+/** Without a limit of the job: how long a host may be away (a reboot, a cut line) with its result. */
+const MAX_AWAY_MS = 60 * 60_000;
+
+export interface Collection {
+  minion: MinionRecord;
+  minionJobId: string;
+  /** Point in time when the job's limit passes; undefined where it has none. */
+  deadlineMs: number | undefined;
+  signal: AbortSignal;
+}
+
+/** Learns from minions how their jobs ended, for all async jobs of the overlord together. */
+export class AsyncCollector {
+  private readonly waits = new Turns(MAX_HELD_WAITS);
+  private readonly polls = new Turns(MAX_POLLS);
+
+  constructor(private readonly caller: MinionCaller) {}
+
+  /**
+   * The minion's final result. Asks until it has one: a failing connection does not end the work over
+   * there. Never throws; after an abort of the signal the result is of no meaning.
+   */
+  async collect(collection: Collection): Promise<Omit<MinionResult, "minion">> {
+    const { minion, deadlineMs, signal } = collection;
+    let longPoll = await this.caller.isNative(minion);
+    let pause = FIRST_PAUSE_MS;
+    let awaySince: number | undefined;
+    let problem = "";
+    for (;;) {
+      if (signal.aborted) return { state: "cancelled" };
+      const askedAt = Date.now();
+      const outcome = await this.ask(collection, longPoll).catch(() => undefined);
+      if (!outcome) continue; // the signal ended the wait for a turn
+      if (outcome.state === "succeeded" || outcome.answered) {
+        awaySince = undefined;
+        const ending = this.readEnding(outcome, minion, longPoll);
+        if (ending === "ask-plainly") {
+          longPoll = false;
+          continue;
+        }
+        if (ending) return ending;
+        // a wait that was held needs no pause
+        if (longPoll && Date.now() - askedAt > FIRST_PAUSE_MS) pause = 0;
+      } else {
+        problem = outcome.error.message;
+        awaySince ??= askedAt;
+        if (Date.now() - awaySince > MAX_AWAY_MS) return lostResult(minion, problem);
+      }
+      if (deadlineMs !== undefined && Date.now() >= deadlineMs) {
+        return awaySince === undefined ? timedOut(minion) : lostResult(minion, problem);
+      }
+      const untilDeadline = Math.max(1, (deadlineMs ?? Infinity) - Date.now());
+      await sleep(Math.min(pause, untilDeadline), undefined, { signal }).catch(() => undefined);
+      pause = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, pause * 1.5));
+    }
+  }
+
+  /** Throws only when the signal ends the wait for a turn. */
+  private async ask(collection: Collection, longPoll: boolean): Promise<MinionCallOutcome> {
+    const { minion, minionJobId, deadlineMs, signal } = collection;
+    if (!longPoll) {
+      const options = { timeoutMs: POLL_TIMEOUT_MS, signal };
+      return this.polls.take(signal, () =>
+        this.caller.call(minion, "jobs.job_status", [minionJobId], options),
+      );
+    }
+    return this.waits.take(signal, () => {
+      const most = this.waits.waiting > 0 ? SHORT_WAIT_SECONDS : WAIT_SECONDS;
+      const left = Math.max(0, Math.ceil(((deadlineMs ?? Infinity) - Date.now()) / 1_000));
+      const seconds = Math.min(most, left);
+      const options = { timeoutMs: seconds * 1_000 + WAIT_GRACE_MS, signal };
+      return this.caller.call(minion, "jobs.wait", [minionJobId, seconds], options);
+    });
+  }
+
+  /** The final result where there is one yet. */
+  private readEnding(
+    outcome: MinionCallOutcome,
+    minion: MinionRecord,
+    longPoll: boolean,
+  ): Omit<MinionResult, "minion"> | "ask-plainly" | undefined {
+    const answer =
+      outcome.state === "succeeded"
+        ? readJobAnswer(outcome.value)
+        : readJobAnswer(["REMOTE_ERROR", outcome.error.type, outcome.error.message]);
+    switch (answer.kind) {
+      case "running":
+        return undefined;
+      case "finished":
+        return resultOf(outcomeOfValue(answer.value), minion);
+      case "lost":
+        return lostResult(minion, "the host no longer knows this job.");
+      case "no-such-method":
+      case "error":
+        if (longPoll) return "ask-plainly";
+        if (outcome.state !== "succeeded") return { state: outcome.state, error: outcome.error };
+        return lostResult(minion, "what the host says about its job cannot be understood.");
+    }
+  }
+}
+
+function timedOut(minion: MinionRecord): Omit<MinionResult, "minion"> {
+  return {
+    state: "timed-out",
+    error: {
+      type: "socket.timeout",
+      message: `(110, 'Operation timed out.'): ${minion.name} did not finish within the job's time limit.`,
+      trace: "",
+      nextStep: `It still runs on ${minion.name}: give it a longer limit, or none.`,
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import type { MethodDirectory } from "../calls/methodDirectory";
+import type { MinionCaller } from "../calls/minionCaller";
+import { messageOf } from "../common/errors";
+import type { Log } from "../common/log";
+import type { MinionRecord } from "../protocol/minions";
+import type { StartCallParams } from "../protocol/requests";
+import { fromJson } from "../wire/jsonValue";
+import { argsText } from "./argsText";
+import { AsyncCollector } from "./asyncCollector";
+import { runAsyncJob } from "./asyncJob";
+import { Job } from "./job";
+import { createJobId } from "./jobId";
+import type { JobRegistry } from "./jobRegistry";
+import { runSyncJob } from "./syncJob";
+
+export interface CallDefaults {
+  nforks: number;
+  timeoutMs: number;
+}
+
+/** Turns call requests into jobs and runs them. */
+export class CallRunner {
+  private readonly collector: AsyncCollector;
+
+  constructor(
+    private readonly jobs: JobRegistry,
+    private readonly caller: MinionCaller,
+    private readonly methods: MethodDirectory,
+    private readonly defaults: CallDefaults,
+    private readonly log: Log,
+  ) {
+    this.collector = new AsyncCollector(caller);
+  }
+
+  /**
+   * Makes the job and begins it after the caller's turn, so that nobody misses its first progress.
+   * Throws FuncError "bad-argument" for arguments that cannot be sent, "unavailable".
+   */
+  start(request: StartCallParams, minions: readonly MinionRecord[]): Job {
+    const { spec, module, method } = request;
+    const params = request.args.map(fromJson);
+    const names = minions.map(({ name }) => name);
+    const job = new Job({
+      id: createJobId(spec, module, method),
+      spec,
+      module,
+      method,
+      argsText: argsText(request.args, this.methods.find(names, module, method)),
+      async: request.async ?? false,
+      minions: names,
+    });
+    this.jobs.add(job);
+    const run = {
+      job,
+      minions,
+      method: `${module}.${method}`,
+      params,
+      nforks: request.nforks ?? this.defaults.nforks,
+      // an async call's own limit is for the work; starting it must not take long
+      timeoutMs: (job.isAsync ? undefined : request.timeoutMs) ?? this.defaults.timeoutMs,
+    };
+    setImmediate(() => {
+      const running = job.isAsync
+        ? runAsyncJob({ ...run, runLimitMs: request.timeoutMs }, this.caller, this.collector)
+        : runSyncJob(run, this.caller);
+      running.catch((error: unknown) => {
+        this.log.error("a job failed for an unexpected reason", {
+          job: job.id,
+          problem: messageOf(error),
+        });
+        job.abandon(messageOf(error));
+      });
+    });
+    return job;
+  }
+}

@@ -1,0 +1,41 @@
+import type { CallError, MinionResult } from "../protocol/jobs";
+
+/** Values and errors larger than this are left out of, or cut in, what is sent without being asked for. */
+const MAX_SHOWN_BYTES = 16_384;
+const MAX_SHOWN_TEXT = 4_096;
+
+/** One minion's part of a job as it is kept, and what it takes in memory. */
+export interface JobEntry {
+  result: MinionResult;
+  /** Length of the value's JSON; 0 where there is no value. */
+  valueBytes: number;
+}
+
+/** The result as it goes into notifications and lists: large parts left out. */
+export function shownResult({ result, valueBytes }: JobEntry, withValue = true): MinionResult {
+  const shown = { ...result };
+  if (shown.value !== undefined && (valueBytes > MAX_SHOWN_BYTES || !withValue)) {
+    delete shown.value;
+    shown.valueBytes = valueBytes;
+  }
+  if (shown.error) shown.error = cutError(shown.error);
+  return shown;
+}
+
+/** About how many bytes of JSON the shown result has. */
+export function shownBytes({ result, valueBytes }: JobEntry): number {
+  const value = valueBytes > MAX_SHOWN_BYTES ? 0 : valueBytes;
+  const error = result.error
+    ? Math.min(result.error.message.length, MAX_SHOWN_TEXT) +
+      Math.min(result.error.trace.length, MAX_SHOWN_TEXT)
+    : 0;
+  return 150 + value + error;
+}
+
+function cutError(error: CallError): CallError {
+  return { ...error, message: cut(error.message), trace: cut(error.trace) };
+}
+
+function cut(text: string): string {
+  return text.length > MAX_SHOWN_TEXT ? `${text.slice(0, MAX_SHOWN_TEXT)}...` : text;
+}

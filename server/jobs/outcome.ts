@@ -1,0 +1,39 @@
+import type { MinionCallOutcome } from "../calls/minionCaller";
+import { peerOf } from "../calls/minionCaller";
+import { FuncError, messageOf } from "../common/errors";
+import type { MinionResult } from "../protocol/jobs";
+import type { MinionRecord } from "../protocol/minions";
+import { toJson } from "../wire/jsonValue";
+import { callErrorOf } from "../wire/remoteError";
+
+type Ending = Omit<MinionResult, "minion">;
+
+/** A minion's final result as the job keeps it. */
+export function resultOf(outcome: MinionCallOutcome, minion: MinionRecord): Ending {
+  if (outcome.state !== "succeeded") return { state: outcome.state, error: outcome.error };
+  try {
+    return { state: "succeeded", value: toJson(outcome.value) };
+  } catch (error) {
+    const problem = new FuncError("bad-data", `The answer cannot be shown: ${messageOf(error)}`);
+    return { state: "failed", error: callErrorOf(problem, peerOf(minion)) };
+  }
+}
+
+/** For a minion whose call was not even begun. */
+export function cancelledResult(minion: MinionRecord): Ending {
+  const error = new FuncError("cancelled", `The call on ${minion.name} was cancelled.`);
+  return { state: "cancelled", error: callErrorOf(error, peerOf(minion)) };
+}
+
+/** The minion has, or had, the work, and what became of it cannot be learnt. */
+export function lostResult(minion: MinionRecord, why: string): Ending {
+  return {
+    state: "lost",
+    error: {
+      type: "lost job",
+      message: `${minion.name}: ${why}`,
+      trace: "",
+      nextStep: `It may have run: look on ${minion.name} before you call it again.`,
+    },
+  };
+}

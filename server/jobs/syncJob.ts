@@ -1,0 +1,46 @@
+import { fanOut } from "../calls/fanOut";
+import type { MinionCaller } from "../calls/minionCaller";
+import type { MinionRecord } from "../protocol/minions";
+import type { XmlRpcValue } from "../wire/value";
+import type { Job } from "./job";
+import { callIdOf } from "./jobId";
+import { cancelledResult, resultOf } from "./outcome";
+
+export interface JobRun {
+  job: Job;
+  minions: readonly MinionRecord[];
+  /** "module.method" */
+  method: string;
+  params: XmlRpcValue[];
+  nforks: number;
+  /** Limit for the call on each minion, or for starting it there. */
+  timeoutMs: number;
+}
+
+/** Calls the method on all minions of the job; returns when each has its final state. */
+export async function runSyncJob(run: JobRun, caller: MinionCaller): Promise<void> {
+  const { job, minions, nforks, method, params, timeoutMs } = run;
+  await fanOut({
+    items: minions,
+    nforks,
+    signal: job.signal,
+    run: async (minion) => {
+      const { name } = minion;
+      const callId = callIdOf(job.id, name);
+      job.update(name, { state: "sent", startedAtMs: Date.now() });
+      const outcome = await caller.call(minion, method, params, {
+        timeoutMs,
+        signal: job.signal,
+        callId,
+        onSent: () => {
+          job.update(name, { state: "running" });
+        },
+      });
+      job.update(name, resultOf(outcome, minion));
+      if (outcome.state === "cancelled" && outcome.mayHaveRun) caller.tellCancel(minion, callId);
+    },
+    skip: (minion) => {
+      job.update(minion.name, cancelledResult(minion));
+    },
+  });
+}

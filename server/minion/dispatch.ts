@@ -1,0 +1,159 @@
+import { messageOf } from "../common/errors";
+import type { Log } from "../common/log";
+import { REMOTE_ERROR } from "../wire/remoteError";
+import { RpcFault } from "../wire/rpcFault";
+import type { XmlRpcValue } from "../wire/value";
+import { mayCall } from "./accessControl";
+import { checkArguments } from "./argumentCheck";
+import { argumentsDigest, type Audit } from "./audit";
+import type { CallJournal } from "./callJournal";
+import { FUNC_EXCEPTION, MethodError, toRemoteError } from "./methodError";
+import type { MethodRegistry } from "./methodRegistry";
+import type { MinionJobs } from "./minionJobs";
+import type { Caller, CommandSpec } from "./minionModule";
+import type { SyncCalls } from "./syncCalls";
+
+const ASYNC_PREFIX = "async.";
+/** Old Python clients ask for these when they complete names. */
+const NAME_LISTS: ReadonlySet<string> = new Set(["trait_names", "_getAttributeNames"]);
+const DENIED_FAULT = "<class 'func.minion.codes.AccessToMethodDenied'>:";
+const MAX_CALL_ID_LENGTH = 512;
+const MAX_AUDITED_METHOD_LENGTH = 200;
+
+export interface CallRequest {
+  method: string;
+  params: XmlRpcValue[];
+  caller: Caller;
+  callId?: string;
+  connectionClosed: AbortSignal;
+}
+
+interface DispatchParts {
+  registry: MethodRegistry;
+  jobs: MinionJobs;
+  syncCalls: SyncCalls;
+  journal: CallJournal;
+  audit: Audit;
+  log: Log;
+}
+
+/** From a request to its answer, in the order of the original (FUNC-SPEC 1.2). */
+export class Dispatcher {
+  constructor(private readonly parts: DispatchParts) {}
+
+  /** The answer; what a method raises is the REMOTE_ERROR value. Throws RpcFault only for a denied call. */
+  async handle(request: CallRequest): Promise<XmlRpcValue> {
+    const { params, caller, callId } = request;
+    const isAsync = request.method.startsWith(ASYNC_PREFIX);
+    const method = isAsync ? request.method.slice(ASYNC_PREFIX.length) : request.method;
+    const digest = argumentsDigest(params);
+    const audit = (outcome: string, jobId?: string): Promise<void> =>
+      this.parts.audit.write({
+        ...caller,
+        method: method.slice(0, MAX_AUDITED_METHOD_LENGTH),
+        async: isAsync,
+        argumentsDigest: digest,
+        jobId,
+        callId: callId?.slice(0, MAX_CALL_ID_LENGTH),
+        outcome,
+      });
+    if (!mayCall(caller, method)) {
+      await audit("denied");
+      throw new RpcFault(1, DENIED_FAULT);
+    }
+    if (callId !== undefined && callId.length > MAX_CALL_ID_LENGTH) {
+      await audit("denied");
+      throw new RpcFault(1, "the Func-Call id is too long");
+    }
+    if (NAME_LISTS.has(method)) {
+      await audit("ok");
+      return this.parts.registry.handlerNames();
+    }
+    const start = {
+      method,
+      argumentsDigest: digest,
+      keyFingerprint: caller.keyFingerprint,
+      callId,
+    };
+    try {
+      if (isAsync) {
+        const jobId = await this.parts.jobs.start({
+          ...start,
+          work: this.#asyncWork(method, request),
+        });
+        await audit("started", jobId);
+        return jobId;
+      }
+      // what may change the host is on record before it begins, whatever becomes of funcd then
+      const mayChange = this.#mayChange(method);
+      if (mayChange) await audit("started");
+      const value = await this.parts.syncCalls.run(start, (signal) =>
+        mayChange ? this.#callOnce(method, request, signal) : this.#call(method, request, signal),
+      );
+      await audit(outcomeOf(value));
+      return value;
+    } catch (error) {
+      const value = toRemoteError(error);
+      this.parts.log.warn("a call was not run", { method, problem: messageOf(error) });
+      await audit(outcomeOf(value));
+      return value;
+    }
+  }
+
+  /** A command of its own where the method is one and its arguments are right, else work inside funcd. */
+  #asyncWork(
+    method: string,
+    request: CallRequest,
+  ): CommandSpec | ((signal: AbortSignal) => Promise<XmlRpcValue>) {
+    const declared = this.parts.registry.lookup(method);
+    if (declared?.asCommand) {
+      try {
+        return declared.asCommand(...checkArguments(method, declared.args, request.params));
+      } catch {
+        // the job then ends with what is wrong
+      }
+    }
+    return (signal) => this.#call(method, request, signal);
+  }
+
+  #mayChange(method: string): boolean {
+    const declared = this.parts.registry.lookup(method);
+    return declared !== undefined && declared.risk !== "read";
+  }
+
+  /** Never rejects, and never runs a call id of an earlier funcd again. */
+  async #callOnce(method: string, request: CallRequest, signal: AbortSignal): Promise<XmlRpcValue> {
+    const { callId, caller } = request;
+    if (callId !== undefined) {
+      const key = `${caller.keyFingerprint} ${callId}`;
+      try {
+        if (this.parts.journal.has(key)) {
+          throw new MethodError(
+            FUNC_EXCEPTION,
+            `this ${method} was begun before, and its result is not known any more; it was not run again`,
+          );
+        }
+        await this.parts.journal.record(key);
+      } catch (error) {
+        return toRemoteError(error);
+      }
+    }
+    return this.#call(method, request, signal);
+  }
+
+  async #call(method: string, request: CallRequest, signal: AbortSignal): Promise<XmlRpcValue> {
+    try {
+      const declared = this.parts.registry.find(method);
+      const values = checkArguments(method, declared.args, request.params);
+      const { caller, connectionClosed } = request;
+      return await declared.handler({ caller, signal, connectionClosed }, ...values);
+    } catch (error) {
+      return toRemoteError(error);
+    }
+  }
+}
+
+function outcomeOf(value: XmlRpcValue): string {
+  if (!Array.isArray(value) || value[0] !== REMOTE_ERROR) return "ok";
+  return typeof value[1] === "string" ? `error ${value[1]}` : "error";
+}

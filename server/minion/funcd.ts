@@ -1,0 +1,110 @@
+import { text } from "node:stream/consumers";
+import { FuncError, messageOf } from "../common/errors";
+import { createLog } from "../common/log";
+import { HELP, parseFuncdOptions, type FuncdOptions } from "./funcdOptions";
+import { MODULE_NAMES, startMinion, type RunningMinion } from "./minion";
+
+declare const __VERSION__: string;
+
+const OK = 0;
+const FAILED = 1;
+const USAGE = 2;
+
+const log = createLog((line) => process.stderr.write(line));
+
+async function main(): Promise<number> {
+  const options = parseFuncdOptions(process.argv.slice(2));
+  switch (options.action) {
+    case "help":
+      process.stdout.write(HELP);
+      return OK;
+    case "version":
+      process.stdout.write(`funcd ${__VERSION__}\n`);
+      return OK;
+    case "list-modules":
+      process.stdout.write(`${MODULE_NAMES.join("\n")}\n`);
+      return OK;
+    case "join":
+      return join(options);
+    case "serve":
+      return serve(options);
+  }
+}
+
+async function join({ homes, token, name, listen, announce }: FuncdOptions): Promise<number> {
+  // a token on the command line shows in the list of processes, hence "-"
+  const joinToken = token === "-" ? (await text(process.stdin)).trim() : token;
+  const [home = ""] = homes;
+  const minion = await startMinion({ home, log, name, listen, announce, joinToken });
+  await minion.close();
+  process.stdout.write(
+    `${minion.name} is enrolled. Start it with: funcd --home ${home}\n` +
+      `It will listen on port ${minion.port}.\n`,
+  );
+  return OK;
+}
+
+async function serve({ homes, name, listen, exitWithStdin }: FuncdOptions): Promise<number> {
+  const ending = endOfService(exitWithStdin);
+  const starts = homes.map((home) =>
+    startMinion({ home, log, name, listen, signal: ending.signal }).then((minion) => {
+      process.stdout.write(`funcd: ${minion.name} serves on ${minion.address}:${minion.port}\n`);
+      return minion;
+    }),
+  );
+  const settled = await Promise.allSettled(starts);
+  const minions = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failures = settled.flatMap((one): unknown[] =>
+    one.status === "rejected" ? [one.reason] : [],
+  );
+  if (failures.length > 0 && !ending.signal.aborted) {
+    failures.forEach(report);
+    await closeAll(minions);
+    return FAILED;
+  }
+  await ending.reached;
+  await closeAll(minions);
+  return OK;
+}
+
+interface Ending {
+  signal: AbortSignal;
+  reached: Promise<void>;
+}
+
+function endOfService(withStdin: boolean): Ending {
+  const ending = new AbortController();
+  const end = (): void => {
+    ending.abort();
+  };
+  process.once("SIGTERM", end);
+  process.once("SIGINT", end);
+  if (withStdin) {
+    process.stdin.once("end", end).once("close", end).once("error", end);
+    process.stdin.resume();
+  }
+  const reached = new Promise<void>((resolve) => {
+    ending.signal.addEventListener("abort", () => {
+      resolve();
+    });
+  });
+  return { signal: ending.signal, reached };
+}
+
+async function closeAll(minions: RunningMinion[]): Promise<void> {
+  await Promise.all(minions.map((minion) => minion.close()));
+}
+
+function report(error: unknown): void {
+  const next = error instanceof FuncError && error.nextStep ? `\n${error.nextStep}` : "";
+  process.stderr.write(`funcd: ${messageOf(error)}${next}\n`);
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    report(error);
+    const isUsage = error instanceof FuncError && error.reason === "bad-argument";
+    process.exit(isUsage ? USAGE : FAILED);
+  },
+);

@@ -1,0 +1,111 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { FuncError, messageOf } from "../common/errors";
+import { parseListen, type ListenAddress } from "./configuration";
+
+export const HELP = `funcd: the daemon of a host that an overlord manages
+
+  funcd [options]              serve; ends with SIGTERM or SIGINT
+  funcd join TOKEN [options]   enrol with an overlord (TOKEN "-" reads it from standard input)
+
+Options:
+  --home DIR           folder of this minion; several make several minions in one process
+                       (default: FUNCD_HOME, else /var/lib/funcd as root, else ~/.local/share/funcd)
+  --name NAME          name of this minion (default: the host's name)
+  --listen HOST:PORT   where to listen (default: 0.0.0.0:51234; port 0 chooses a free one)
+  --announce HOST      address under which overlords reach this host (with join)
+  --exit-with-stdin    end when standard input closes
+  --list-modules       show the modules of this funcd
+  --version            show the version
+  --help               show this text
+
+Name, address and announced host are kept in DIR/minion.yaml. A token in the file DIR/join-token is
+used at the start, and removed once this minion is enrolled.
+`;
+
+export type FuncdAction = "serve" | "join" | "help" | "version" | "list-modules";
+
+export interface FuncdOptions {
+  action: FuncdAction;
+  homes: string[];
+  token?: string;
+  name?: string;
+  listen?: ListenAddress;
+  announce?: string;
+  exitWithStdin: boolean;
+}
+
+/** Reads the command line. Throws FuncError "bad-argument". */
+export function parseFuncdOptions(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): FuncdOptions {
+  const { values, positionals } = parse(argv);
+  const [verb, token, ...more] = positionals;
+  if ((verb !== undefined && verb !== "join") || more.length > 0) {
+    throw usage(`"${more[0] ?? String(verb)}" is not expected here`);
+  }
+  if (verb === "join" && (token === undefined || token === "")) throw usage("join needs a TOKEN");
+  const homes = (values.home ?? [defaultHome(env)]).map((home) => resolve(home));
+  if (new Set(homes).size < homes.length) throw usage("the same --home is given twice");
+  if (homes.length > 1 && (values.name !== undefined || verb === "join")) {
+    throw usage(
+      "several --home go neither with --name nor with join: each has its own minion.yaml",
+    );
+  }
+  if (homes.length > 1 && values.listen !== undefined && parseListen(values.listen).port !== 0) {
+    throw usage("several minions cannot listen on one port: use port 0");
+  }
+  if (values.announce !== undefined && verb !== "join") throw usage("--announce goes with join");
+  return {
+    action: actionOf(values, verb),
+    homes,
+    token,
+    name: values.name,
+    listen: values.listen === undefined ? undefined : parseListen(values.listen),
+    announce: values.announce,
+    exitWithStdin: values["exit-with-stdin"] ?? false,
+  };
+}
+
+type Parsed = ReturnType<typeof parse>;
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        home: { type: "string", multiple: true },
+        name: { type: "string" },
+        listen: { type: "string" },
+        announce: { type: "string" },
+        "exit-with-stdin": { type: "boolean" },
+        "list-modules": { type: "boolean" },
+        version: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    throw usage(messageOf(error).split(". ", 1)[0] ?? "");
+  }
+}
+
+function actionOf(values: Parsed["values"], verb: string | undefined): FuncdAction {
+  if (values.help) return "help";
+  if (values.version) return "version";
+  if (values["list-modules"]) return "list-modules";
+  return verb === "join" ? "join" : "serve";
+}
+
+function defaultHome({ FUNCD_HOME = "", XDG_DATA_HOME = "" }: NodeJS.ProcessEnv): string {
+  if (FUNCD_HOME !== "") return FUNCD_HOME;
+  if (process.getuid?.() === 0) return "/var/lib/funcd";
+  const data = XDG_DATA_HOME === "" ? join(homedir(), ".local", "share") : XDG_DATA_HOME;
+  return join(data, "funcd");
+}
+
+function usage(what: string): FuncError {
+  return new FuncError("bad-argument", what, "See funcd --help.");
+}

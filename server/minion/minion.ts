@@ -1,0 +1,208 @@
+import { chmod, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { FuncError } from "../common/errors";
+import type { Log } from "../common/log";
+import { parseMinionName } from "../common/minionName";
+import { identityOf } from "../pki/identity";
+import { RpcServer } from "../wire/rpcServer";
+import { callerOf } from "./accessControl";
+import { Audit } from "./audit";
+import {
+  DEFAULT_PORT,
+  hostMinionName,
+  readConfiguration,
+  writeConfiguration,
+  type ListenAddress,
+  type MinionConfiguration,
+} from "./configuration";
+import { CallJournal } from "./callJournal";
+import { Dispatcher } from "./dispatch";
+import { enrolMinion } from "./enrolment";
+import { lockHome } from "./homeLock";
+import { MethodRegistry } from "./methodRegistry";
+import { readCredentials, type MinionCredentials } from "./minionCredentials";
+import { MinionJobs } from "./minionJobs";
+import { commandModule } from "./modules/command";
+import { jobsModule } from "./modules/jobs";
+import { systemModule } from "./modules/system";
+import { testModule } from "./modules/test";
+import { SyncCalls } from "./syncCalls";
+
+export interface MinionOptions {
+  /** The folder that holds everything of this minion; made where it is missing. */
+  home: string;
+  log: Log;
+  /** These go before `minion.yaml` and are kept there. */
+  listen?: ListenAddress;
+  name?: string;
+  announce?: string;
+  /** For the enrolment; else the file `<home>/join-token` is used. */
+  joinToken?: string;
+  /** Aborts a start that waits for its enrolment. */
+  signal?: AbortSignal;
+}
+
+export interface RunningMinion {
+  name: string;
+  port: number;
+  /** The announced address, else the one it listens on. */
+  address: string;
+  /** Ends at once; async commands go on. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a minion: locks its home, enrols it where it has no certificate yet, and serves.
+ * Throws FuncError: "conflict" (home or port in use), "not-found" (not enrolled and no token), ...
+ */
+export async function startMinion(options: MinionOptions): Promise<RunningMinion> {
+  const { home, log } = options;
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  await chmod(home, 0o700);
+  const unlock = await lockHome(home);
+  const closers: (() => Promise<void>)[] = [unlock];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const configurationFile = join(home, "minion.yaml");
+    const stored = await readConfiguration(configurationFile);
+    const credentials = await readCredentials(join(home, "pki"));
+    const wanted = configure(options, stored, credentials);
+    const jobs = await MinionJobs.open(join(home, "jobs"), log);
+    closers.push(() => jobs.close());
+    const journal = await CallJournal.open(join(home, "calls"), log);
+    const server = createServer(home, log, { jobs, journal }, credentials);
+    closers.push(() => server.close());
+    const { port } = await listen(server, wanted);
+    const configuration = { ...wanted, listen: { ...wanted.listen, port } };
+    if (!equal(configuration, stored)) await writeConfiguration(configurationFile, configuration);
+    const { name, announce } = configuration;
+    if (!credentials) {
+      const { joinToken, signal = new AbortController().signal } = options;
+      const params = { home, name, port, announce, joinToken, log, signal };
+      server.setCredentials(await enrolMinion(params));
+    }
+    return { name, port, address: announce ?? configuration.listen.host, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What `list_modules` answers, for the command line. */
+export const MODULE_NAMES: readonly string[] = ["command", "jobs", "test"];
+
+/** Every module of this minion, declared one by one. */
+export function minionRegistry(
+  home: string,
+  jobs: MinionJobs,
+  syncCalls: SyncCalls,
+): MethodRegistry {
+  const registry = new MethodRegistry();
+  registry.add(testModule(join(home, "modules", "test.json")));
+  registry.add(commandModule);
+  registry.add(jobsModule(jobs, syncCalls));
+  registry.add(systemModule(registry));
+  return registry;
+}
+
+function configure(
+  options: MinionOptions,
+  stored: Partial<MinionConfiguration>,
+  credentials: MinionCredentials | undefined,
+): MinionConfiguration {
+  const asked = options.name === undefined ? undefined : parseMinionName(options.name);
+  if (credentials && options.joinToken !== undefined) {
+    throw new FuncError(
+      "conflict",
+      `the minion in ${options.home} is enrolled already, as ${credentials.name}`,
+      `To enrol it anew, move ${join(options.home, "pki")} away first.`,
+    );
+  }
+  if (credentials && (asked ?? credentials.name) !== credentials.name) {
+    throw new FuncError(
+      "conflict",
+      `the minion in ${options.home} is enrolled as ${credentials.name}, not as ${String(asked)}`,
+      "Leave out --name, or enrol it anew under the other name.",
+    );
+  }
+  return {
+    name: credentials?.name ?? asked ?? stored.name ?? hostMinionName(),
+    listen: options.listen ?? stored.listen ?? { host: "0.0.0.0", port: DEFAULT_PORT },
+    announce: options.announce ?? stored.announce,
+  };
+}
+
+function createServer(
+  home: string,
+  log: Log,
+  { jobs, journal }: { jobs: MinionJobs; journal: CallJournal },
+  credentials: MinionCredentials | undefined,
+): RpcServer {
+  const audit = new Audit(join(home, "audit.log"), log);
+  const syncCalls = new SyncCalls();
+  const registry = minionRegistry(home, jobs, syncCalls);
+  const dispatcher = new Dispatcher({ registry, jobs, syncCalls, journal, audit, log });
+  return new RpcServer({
+    ...(credentials && {
+      key: credentials.key,
+      certificate: credentials.certificate,
+      ca: credentials.ca,
+    }),
+    clientCertificate: "required",
+    admitConnection: ({ certificate, remoteAddress }) => {
+      callerOf(certificate, remoteAddress);
+    },
+    onRefused: (reason, address, certificate) => {
+      const identity = certificate && identityOf(certificate);
+      void audit.write({ ...identity, address, outcome: `refused: ${reason}` });
+    },
+    handle: ({ method, params, connection, callId, signal }) => {
+      // again at each request: a held connection must not outlive its certificate
+      const caller = callerOf(connection.certificate, connection.remoteAddress);
+      return dispatcher.handle({ method, params, caller, callId, connectionClosed: signal });
+    },
+    log,
+  });
+}
+
+async function listen(
+  server: RpcServer,
+  { listen: { host, port } }: MinionConfiguration,
+): Promise<{ port: number }> {
+  try {
+    return await server.listen(port, host);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? codeOfCause(error);
+    if (code === "EADDRINUSE") {
+      throw new FuncError(
+        "conflict",
+        `port ${port} on ${host} is in use by another program`,
+        "Stop that one, or listen elsewhere with --listen HOST:PORT.",
+      );
+    }
+    if (code === "EADDRNOTAVAIL" || code === "EACCES" || code === "ENOTFOUND") {
+      throw new FuncError(
+        "bad-argument",
+        `funcd cannot listen on ${host}:${port} (${code})`,
+        "Choose another address with --listen HOST:PORT.",
+      );
+    }
+    throw error;
+  }
+}
+
+function codeOfCause(error: unknown): string | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
+}
+
+function equal(a: MinionConfiguration, b: Partial<MinionConfiguration>): boolean {
+  return (
+    a.name === b.name &&
+    a.announce === b.announce &&
+    a.listen.host === b.listen?.host &&
+    a.listen.port === b.listen.port
+  );
+}

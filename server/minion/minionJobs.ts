@@ -1,0 +1,297 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf } from "../common/errors";
+import type { Log } from "../common/log";
+import { fromJson, toJson } from "../wire/jsonValue";
+import type { XmlRpcValue } from "../wire/value";
+import { adoptCommandJob, runCommandJob } from "./commandJob";
+import { textOf } from "./commandRunner";
+import { JobFolder, type JobRecord, type JobResult } from "./jobFolder";
+import { newJobId } from "./jobId";
+import { jobsToDrop } from "./jobRetention";
+import { FUNC_EXCEPTION, LOST, MethodError, toRemoteError } from "./methodError";
+import type { CommandSpec } from "./minionModule";
+
+export const STATUS_RUNNING = 0;
+export const STATUS_FINISHED = 1;
+export const STATUS_UNKNOWN = 2;
+
+/** The most that a job's answer carries of each output; the whole stays in the job's folder. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const MAX_RUNNING = 1_000;
+const MAX_KEPT = 50_000;
+const PURGE_EVERY_MS = 10 * 60_000;
+
+export interface JobStart {
+  /** Name of the method, without "async.". */
+  method: string;
+  argumentsDigest: string;
+  keyFingerprint: string;
+  callId?: string;
+  /** What to do: a command that outlives funcd, or work inside it, which never rejects. */
+  work: CommandSpec | ((signal: AbortSignal) => Promise<XmlRpcValue>);
+}
+
+interface Job {
+  record: JobRecord;
+  folder: JobFolder;
+  cancelling: AbortController;
+  finishedAtMs?: number;
+  /** Settles once the job has ended and its result is kept. */
+  ended: Promise<void>;
+  /** Only where the result could not be written. */
+  unwritten?: XmlRpcValue;
+}
+
+interface Started {
+  method: string;
+  argumentsDigest: string;
+  id: Promise<string>;
+}
+
+/**
+ * The async jobs of this minion, one folder each. A job's record is on the disk before it starts and
+ * its result before it counts as finished.
+ */
+export class MinionJobs {
+  readonly #root: string;
+  readonly #log: Log;
+  readonly #jobs = new Map<string, Job>();
+  readonly #byCall = new Map<string, Started>();
+  readonly #closing = new AbortController();
+  #purging: NodeJS.Timeout | undefined;
+  #running = 0;
+
+  private constructor(root: string, log: Log) {
+    this.#root = root;
+    this.#log = log;
+  }
+
+  /** Reads the jobs of earlier times: adopts commands that still run, tells what became of the others. */
+  static async open(root: string, log: Log): Promise<MinionJobs> {
+    const jobs = new MinionJobs(root, log);
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(root)) await jobs.#load(new JobFolder(join(root, name)));
+    await jobs.purge(Date.now());
+    jobs.#purging = setInterval(() => void jobs.purge(Date.now()), PURGE_EVERY_MS);
+    jobs.#purging.unref();
+    return jobs;
+  }
+
+  /**
+   * Starts a job and answers its id once the record is on the disk. A repeat of a call id by the same
+   * caller gets the id of the job it started before. Throws MethodError.
+   */
+  start(start: JobStart): Promise<string> {
+    if (start.callId === undefined) return this.#begin(start);
+    const key = callKey(start.keyFingerprint, start.callId);
+    const earlier = this.#byCall.get(key);
+    if (earlier) {
+      if (earlier.method === start.method && earlier.argumentsDigest === start.argumentsDigest) {
+        return earlier.id;
+      }
+      throw new MethodError(
+        FUNC_EXCEPTION,
+        `the call id of this ${start.method} was used for another call (${earlier.method})`,
+      );
+    }
+    const id = this.#begin(start);
+    this.#byCall.set(key, { ...start, id });
+    id.catch(() => this.#byCall.delete(key));
+    return id;
+  }
+
+  /** The original's answer: `[0, -1]` running, `[1, result]` finished, `[2, 0]` unknown. */
+  async status(id: string): Promise<XmlRpcValue[]> {
+    const job = this.#jobs.get(id);
+    if (!job) return [STATUS_UNKNOWN, 0];
+    if (job.finishedAtMs === undefined) return [STATUS_RUNNING, -1];
+    return [STATUS_FINISHED, await this.#result(job)];
+  }
+
+  /** Settles once the job has ended, or `signal` is aborted. */
+  async waitFor(id: string, signal: AbortSignal): Promise<void> {
+    const job = this.#jobs.get(id);
+    if (!job || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      signal.addEventListener("abort", done);
+      void job.ended.then(done);
+    });
+  }
+
+  /** Asks a running job to end. `id` may be the call id that the same caller started it with. False where none runs. */
+  async cancel(id: string, keyFingerprint: string): Promise<boolean> {
+    const byCall = this.#byCall.get(callKey(keyFingerprint, id));
+    const job = this.#jobs.get(byCall ? await byCall.id : id);
+    if (job?.finishedAtMs !== undefined || !job) return false;
+    job.cancelling.abort();
+    return true;
+  }
+
+  /** The folder of a job, for its outputs; undefined where the id is unknown. */
+  folderOf(id: string): JobFolder | undefined {
+    return this.#jobs.get(id)?.folder;
+  }
+
+  /** Drops what retention no longer keeps. */
+  async purge(nowMs: number): Promise<void> {
+    const candidates = [...this.#jobs].map(([id, { finishedAtMs }]) => ({ id, finishedAtMs }));
+    for (const id of jobsToDrop(candidates, nowMs)) {
+      const job = this.#jobs.get(id);
+      if (!job) continue;
+      this.#forget(id, job);
+      await job.folder.remove().catch((error: unknown) => {
+        this.#log.warn("a job's folder cannot be removed", { id, problem: messageOf(error) });
+      });
+    }
+  }
+
+  /** Ends the work inside funcd; commands go on, for the next funcd to adopt. */
+  async close(): Promise<void> {
+    clearInterval(this.#purging);
+    this.#closing.abort();
+    const inside: Promise<void>[] = [];
+    for (const job of this.#jobs.values()) {
+      if (job.finishedAtMs !== undefined || job.record.kind === "command") continue;
+      job.cancelling.abort();
+      inside.push(job.ended);
+    }
+    await Promise.race([Promise.all(inside), timeout(1_000)]);
+  }
+
+  async #begin(start: JobStart): Promise<string> {
+    if (this.#running >= MAX_RUNNING || this.#jobs.size >= MAX_KEPT) {
+      throw new MethodError(
+        FUNC_EXCEPTION,
+        `this minion runs ${this.#running} and keeps ${this.#jobs.size} jobs, and takes no more for now`,
+      );
+    }
+    this.#running++;
+    const { work, ...rest } = start;
+    const kind = typeof work === "function" ? "inside" : "command";
+    const record: JobRecord = { ...rest, id: newJobId(), kind, startedAtMs: Date.now() };
+    let folder: JobFolder;
+    try {
+      folder = await JobFolder.create(this.#root, record);
+    } catch (error) {
+      this.#running--;
+      throw error;
+    }
+    this.#add(record, folder, async (signal) =>
+      typeof work === "function"
+        ? { value: toJson(await work(signal)) }
+        : { rc: await runCommandJob(folder, work, signal) },
+    );
+    return record.id;
+  }
+
+  #add(
+    record: JobRecord,
+    folder: JobFolder,
+    work: (signal: AbortSignal) => Promise<Omit<JobResult, "finishedAtMs">>,
+  ): void {
+    const cancelling = new AbortController();
+    const job: Job = { record, folder, cancelling, ended: Promise.resolve() };
+    this.#jobs.set(record.id, job);
+    job.ended = this.#finish(job, work(cancelling.signal));
+  }
+
+  async #finish(job: Job, work: Promise<Omit<JobResult, "finishedAtMs">>): Promise<void> {
+    let result: Omit<JobResult, "finishedAtMs">;
+    try {
+      result = await work;
+    } catch (error) {
+      result = { value: toJson(toRemoteError(error)) };
+    }
+    this.#running--;
+    // what ends because funcd does is told as lost by the next one; a command still runs
+    if (this.#closing.signal.aborted) return;
+    const finishedAtMs = Date.now();
+    try {
+      await job.folder.writeResult({ ...result, finishedAtMs });
+    } catch (error) {
+      job.unwritten = toRemoteError(
+        new MethodError(FUNC_EXCEPTION, `the result could not be kept: ${messageOf(error)}`),
+      );
+      this.#log.error("a job's result cannot be written", { problem: messageOf(error) });
+    }
+    job.finishedAtMs = finishedAtMs;
+  }
+
+  async #load(folder: JobFolder): Promise<void> {
+    try {
+      const record = await folder.readRecord();
+      const result = await folder.readResult();
+      if (record.callId !== undefined) {
+        const key = callKey(record.keyFingerprint, record.callId);
+        this.#byCall.set(key, { ...record, id: Promise.resolve(record.id) });
+      }
+      if (result) {
+        const { finishedAtMs } = result;
+        const cancelling = new AbortController();
+        const ended = Promise.resolve();
+        this.#jobs.set(record.id, { record, folder, cancelling, finishedAtMs, ended });
+        return;
+      }
+      this.#running++;
+      this.#add(record, folder, (signal) => this.#adopt(record, folder, signal));
+    } catch (error) {
+      this.#log.warn("a job's folder cannot be read and is left as it is", {
+        folder: folder.path,
+        problem: messageOf(error),
+      });
+    }
+  }
+
+  async #adopt(record: JobRecord, folder: JobFolder, signal: AbortSignal): Promise<{ rc: number }> {
+    if (record.kind === "command") {
+      return { rc: await adoptCommandJob(folder, record.method, signal, this.#closing.signal) };
+    }
+    throw new MethodError(LOST, `lost: funcd restarted while ${record.method} ran inside it`);
+  }
+
+  async #result(job: Job): Promise<XmlRpcValue> {
+    if (job.unwritten !== undefined) return job.unwritten;
+    const result = await job.folder.readResult();
+    if (result?.value !== undefined) return fromJson(result.value);
+    if (result?.rc === undefined) {
+      return toRemoteError(new MethodError(LOST, "lost: the result is no longer on the disk"));
+    }
+    const sizes = await Promise.all([
+      job.folder.outputSize("stdout"),
+      job.folder.outputSize("stderr"),
+    ]);
+    if (Math.max(...sizes) > MAX_ANSWER_BYTES) {
+      return toRemoteError(
+        new MethodError(
+          FUNC_EXCEPTION,
+          `the command ended with ${result.rc} and wrote ${sizes[0]} and ${sizes[1]} bytes, more than the ${MAX_ANSWER_BYTES} that an answer carries; they are in ${job.folder.path}`,
+        ),
+      );
+    }
+    const outputs = await Promise.all([
+      job.folder.readOutput("stdout"),
+      job.folder.readOutput("stderr"),
+    ]);
+    return [result.rc, ...outputs.map(textOf)];
+  }
+
+  #forget(id: string, job: Job): void {
+    this.#jobs.delete(id);
+    const { keyFingerprint, callId } = job.record;
+    if (callId !== undefined) this.#byCall.delete(callKey(keyFingerprint, callId));
+  }
+}
+
+/** Call ids of one caller say nothing about another's. */
+function callKey(keyFingerprint: string, callId: string): string {
+  return `${keyFingerprint} ${callId}`;
+}
+
+function timeout(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+}

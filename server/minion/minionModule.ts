@@ -1,0 +1,58 @@
+import type { Role } from "../pki/identity";
+import type { ArgumentDescription, MethodRisk } from "../protocol/methods";
+import type { XmlRpcValue } from "../wire/value";
+
+/** Who calls, as proved by the certificate of the connection. */
+export interface Caller {
+  role: Role;
+  name: string;
+  /** hex SHA-256 of the public key (SPKI). */
+  keyFingerprint: string;
+  /** IP address the connection comes from. */
+  address: string;
+}
+
+/** What a method may know about the call it serves. */
+export interface CallContext {
+  caller: Caller;
+  /** Aborted where the call is cancelled or funcd ends; never by a mere loss of the connection. */
+  signal: AbortSignal;
+  /** Aborted once nobody waits for the answer any more; only for methods that do nothing but wait. */
+  connectionClosed: AbortSignal;
+}
+
+export interface MethodArgument extends ArgumentDescription {
+  /** Takes a value of any type; `type` then only says how a form asks for it. */
+  untyped?: boolean;
+}
+
+/** A shell command that can outlive funcd. */
+export interface CommandSpec {
+  command: string;
+  /** Added to the environment of funcd. */
+  env: Record<string, string>;
+}
+
+export interface MinionMethod {
+  description: string;
+  /** By position. Only the last may be of type "list*", which takes all the rest. */
+  args: MethodArgument[];
+  risk: MethodRisk;
+  /** Gets its arguments checked and converted; optional ones left out are undefined, or their default. */
+  handler: (
+    context: CallContext,
+    ...args: (XmlRpcValue | undefined)[]
+  ) => XmlRpcValue | Promise<XmlRpcValue>;
+  /** Where the method is a shell command: called with `async.`, it runs under a runner of its own. */
+  asCommand?: (...args: (XmlRpcValue | undefined)[]) => CommandSpec;
+}
+
+/** A module of the minion: nothing that is not declared here can be called. */
+export interface MinionModule {
+  name: string;
+  version: string;
+  description: string;
+  methods: Record<string, MinionMethod>;
+  /** The module's settings as [key, value] pairs, for `config_items`. */
+  configItems?: () => Promise<XmlRpcValue[]>;
+}

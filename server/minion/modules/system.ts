@@ -1,0 +1,70 @@
+import type { XmlRpcValue } from "../../wire/value";
+import { asString } from "../argumentCheck";
+import { describeModule } from "../describeMethods";
+import type { MethodRegistry } from "../methodRegistry";
+import type { MinionMethod, MinionModule } from "../minionModule";
+
+/** What this minion can do. */
+export function systemModule(registry: MethodRegistry): MinionModule {
+  const listMethods = (): MinionMethod => ({
+    description: "The full names of all methods, sorted",
+    args: [],
+    risk: "read",
+    handler: () => registry.handlerNames().sort(),
+  });
+  return {
+    name: "system",
+    version: "0.0.1",
+    description: "Tells what this minion can do",
+    methods: {
+      listMethods: listMethods(),
+      list_methods: listMethods(),
+      list_modules: {
+        description: "The names of all modules, sorted",
+        args: [],
+        risk: "read",
+        handler: () => registry.listModules(),
+      },
+      inventory: {
+        description: "The methods of each module",
+        args: [],
+        risk: "read",
+        handler: () =>
+          Object.fromEntries(
+            registry.listModules().map((name) => [name, registry.methodNames(name)]),
+          ),
+      },
+      grep: {
+        description: "A module and a method whose name contains a word (the last of each)",
+        args: [{ name: "word", type: "string", optional: false, description: "What to look for" }],
+        risk: "read",
+        handler: (_context, word) => grep(registry, asString(word)),
+      },
+      describe: {
+        description: "All modules and methods with their arguments and risk",
+        args: [],
+        risk: "read",
+        handler: () => registry.modules().map(describeModule),
+      },
+    },
+  };
+}
+
+function grep(registry: MethodRegistry, word: string): XmlRpcValue {
+  const found: [string, string | undefined][] = [
+    [
+      "func.minion.server.list_modules",
+      registry.listModules().findLast((name) => name.includes(word)),
+    ],
+    [
+      "func.minion.server.list_methods",
+      registry
+        .handlerNames()
+        .sort()
+        .findLast((name) => name.includes(word)),
+    ],
+  ];
+  return Object.fromEntries(
+    found.filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

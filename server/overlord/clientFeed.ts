@@ -1,0 +1,99 @@
+import type { Job } from "../jobs/job";
+import type { MinionRecord, MinionsChanged } from "../protocol/minions";
+import type { JobProgress } from "../protocol/jobs";
+import type { OverlordNotifications } from "../protocol/requests";
+import type { Outbox } from "./outbox";
+
+type Send = <N extends keyof OverlordNotifications>(
+  name: N,
+  params: OverlordNotifications[N],
+) => Promise<void>;
+
+/**
+ * What one client is told without asking. A client that does not read keeps nothing growing here: it
+ * misses progress, sees the gap in `seq` by the headline that follows, and watches anew.
+ */
+export class ClientFeed {
+  private readonly watched = new Map<string, { dispose(): void }>();
+  private readonly missed = new Map<string, Job>();
+  private readonly changed = new Map<string, MinionRecord | undefined>();
+  private disposed = false;
+
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly send: Send,
+  ) {}
+
+  watch(job: Job): void {
+    if (this.disposed || this.watched.has(job.id) || job.finished) return;
+    this.watched.set(
+      job.id,
+      job.onProgress((progress) => {
+        this.progress(job, progress);
+      }),
+    );
+  }
+
+  unwatch(jobId: string): void {
+    this.watched.get(jobId)?.dispose();
+    this.watched.delete(jobId);
+    this.missed.delete(jobId);
+  }
+
+  /** Keeps one record per minion while the client is behind. */
+  minionsChanged(changes: MinionsChanged): void {
+    for (const record of changes.changed) this.changed.set(record.name, record);
+    for (const name of changes.removed) this.changed.set(name, undefined);
+    this.tellMinions();
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    for (const jobId of [...this.watched.keys()]) this.unwatch(jobId);
+    this.changed.clear();
+    this.missed.clear();
+  }
+
+  private progress(job: Job, progress: JobProgress): void {
+    if (progress.summary.finished) {
+      this.watched.get(job.id)?.dispose();
+      this.watched.delete(job.id);
+    }
+    if (this.outbox.isBehind()) this.missed.set(job.id, job);
+    else this.deliver("jobs/progress", progress);
+  }
+
+  private tellMinions(): void {
+    if (this.changed.size === 0 || this.outbox.isBehind()) return;
+    const entries = [...this.changed];
+    this.changed.clear();
+    this.deliver("minions/changed", {
+      changed: entries.flatMap(([, record]) => record ?? []),
+      removed: entries.flatMap(([name, record]) => (record ? [] : [name])),
+    });
+  }
+
+  private deliver<N extends keyof OverlordNotifications>(
+    name: N,
+    params: OverlordNotifications[N],
+  ): void {
+    this.send(name, params).then(
+      () => {
+        this.catchUp();
+      },
+      () => {
+        this.dispose(); // the connection has closed
+      },
+    );
+  }
+
+  private catchUp(): void {
+    if (this.disposed || this.outbox.isBehind()) return;
+    this.tellMinions();
+    for (const [jobId, job] of [...this.missed]) {
+      if (this.outbox.isBehind()) return;
+      this.missed.delete(jobId);
+      this.deliver("jobs/progress", job.headline());
+    }
+  }
+}

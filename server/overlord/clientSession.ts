@@ -1,0 +1,161 @@
+import type { Socket } from "node:net";
+import {
+  createMessageConnection,
+  NullLogger,
+  ResponseError,
+  StreamMessageReader,
+  type CancellationToken,
+  type MessageConnection,
+} from "vscode-jsonrpc/node";
+import { FuncError, messageOf } from "../common/errors";
+import type { Log } from "../common/log";
+import type { ClientHello } from "../protocol/overlord";
+import type { ErrorData } from "../protocol/requests";
+import { ClientFeed } from "./clientFeed";
+import { Outbox } from "./outbox";
+import type { OverlordService } from "./service";
+
+/** How long a connection may stay without showing who it is. */
+const HELLO_TIMEOUT_MS = 5_000;
+/** A hello is small; more than this before it is none. */
+const HELLO_MAX_BYTES = 65_536;
+/** Requests that wait because their client does not read the answers. */
+const MAX_HELD_REQUESTS = 1_000;
+
+const METHOD_NOT_FOUND = -32_601;
+const NOT_INITIALIZED = -32_002;
+const FAILED = -32_000;
+const CANCELLED = -32_800;
+
+/** What sessions share. */
+export interface SessionContext {
+  service: OverlordService;
+  /** Checks `initialize` and makes its answer. Throws FuncError. */
+  welcome(params: unknown): { hello: ClientHello; answer: object };
+  log: Log;
+}
+
+/** One client's connection, from the first byte to the last. */
+export class ClientSession {
+  readonly feed: ClientFeed;
+  private readonly outbox: Outbox;
+  private readonly rpc: MessageConnection;
+  private readonly ended = new AbortController();
+  private hello: ClientHello | "refused" | undefined;
+  private readonly helloTimer: NodeJS.Timeout;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly context: SessionContext,
+    private readonly onEnd: () => void,
+  ) {
+    this.outbox = new Outbox(socket);
+    this.rpc = createMessageConnection(new StreamMessageReader(socket), this.outbox, NullLogger);
+    this.feed = new ClientFeed(this.outbox, (name, params) =>
+      this.rpc.sendNotification(name, params),
+    );
+    this.helloTimer = setTimeout(() => {
+      this.end();
+    }, HELLO_TIMEOUT_MS);
+    this.rpc.onRequest((method, params, token) => this.answer(method, params, token));
+    // what else the Language Server Protocol's clients notify of by themselves means nothing here
+    this.rpc.onNotification((method) => {
+      if (method === "exit") this.end();
+    });
+    this.rpc.onError(() => {
+      this.end();
+    });
+    socket.on("data", () => {
+      if (!this.isWelcome && socket.bytesRead > HELLO_MAX_BYTES) this.end();
+    });
+    socket.on("error", () => undefined);
+    socket.once("close", () => {
+      this.end();
+    });
+    this.rpc.listen();
+  }
+
+  /** True once the client has shown who it is. */
+  get isWelcome(): boolean {
+    return typeof this.hello === "object";
+  }
+
+  end(): void {
+    if (this.ended.signal.aborted) return;
+    this.ended.abort();
+    clearTimeout(this.helloTimer);
+    this.feed.dispose();
+    this.outbox.release();
+    this.rpc.dispose();
+    this.socket.destroy();
+    this.onEnd();
+  }
+
+  private async answer(
+    method: string,
+    params: unknown,
+    token: CancellationToken,
+  ): Promise<unknown> {
+    try {
+      if (method === "initialize") return this.initialize(params);
+      if (!this.isWelcome) {
+        const message = "The connection has not been initialized.";
+        return new ResponseError<ErrorData>(NOT_INITIALIZED, message, { reason: "denied" });
+      }
+      if (method === "shutdown") return null;
+      if (!this.context.service.has(method)) {
+        const message = `The overlord has no request "${method.slice(0, 100)}".`;
+        return new ResponseError<ErrorData>(METHOD_NOT_FOUND, message, { reason: "bad-argument" });
+      }
+      if (this.outbox.held >= MAX_HELD_REQUESTS) this.end();
+      await this.outbox.room();
+      return await this.run(method, params, token);
+    } catch (error) {
+      return this.failure(method, error);
+    }
+  }
+
+  private initialize(params: unknown): object {
+    if (this.hello !== undefined) {
+      throw new FuncError("conflict", "The connection was initialized before.");
+    }
+    this.hello = "refused";
+    const { hello, answer } = this.context.welcome(params);
+    this.hello = hello;
+    clearTimeout(this.helloTimer);
+    return answer;
+  }
+
+  /** The work ends with its request, or with its connection. */
+  private async run(method: string, params: unknown, token: CancellationToken): Promise<unknown> {
+    const controller = new AbortController();
+    const abort = (): void => {
+      controller.abort();
+    };
+    if (token.isCancellationRequested) abort();
+    const onCancel = token.onCancellationRequested(abort);
+    this.ended.signal.addEventListener("abort", abort);
+    try {
+      return await this.context.service.run(method, params, this.feed, controller.signal);
+    } finally {
+      onCancel.dispose();
+      this.ended.signal.removeEventListener("abort", abort);
+    }
+  }
+
+  private failure(method: string, error: unknown): ResponseError<ErrorData> {
+    if (error instanceof FuncError) {
+      const code = error.reason === "cancelled" ? CANCELLED : FAILED;
+      const { reason, nextStep } = error;
+      return new ResponseError<ErrorData>(code, error.message, { reason, nextStep });
+    }
+    this.context.log.error("a request failed for an unexpected reason", {
+      method,
+      problem: messageOf(error),
+    });
+    return new ResponseError<ErrorData>(FAILED, messageOf(error), {
+      reason: "internal",
+      nextStep: "The overlord's log tells more.",
+    });
+  }
+}

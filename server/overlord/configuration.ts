@@ -1,0 +1,147 @@
+import { readFile } from "node:fs/promises";
+import { isMap, isScalar, LineCounter, parseDocument, type Pair } from "yaml";
+import { FuncError, messageOf } from "../common/errors";
+
+/** `<data>/overlord.yaml`, with defaults. */
+export interface OverlordConfiguration {
+  /** How many minions are called at the same time. */
+  nforks: number;
+  /** Time limit of a call on one minion. */
+  timeoutMs: number;
+  certmasterListen: { host: string; port: number };
+  /** The overlord ends itself after this long without a client or work. */
+  idleMs: number;
+}
+
+const DEFAULTS: OverlordConfiguration = {
+  nforks: 64,
+  timeoutMs: 60_000,
+  certmasterListen: { host: "0.0.0.0", port: 51_235 },
+  idleMs: 10 * 60_000,
+};
+
+/** The longest limit that a timer can hold. */
+const MAX_SECONDS = 2_000_000;
+
+/** Reads the file; defaults where it is missing. Throws FuncError "bad-data" naming file, line and key. */
+export async function readConfiguration(file: string): Promise<OverlordConfiguration> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT")
+      return { ...DEFAULTS };
+    throw new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}`);
+  }
+  return parseConfiguration(text, file);
+}
+
+/** Parses the text of overlord.yaml; `file` is for messages. */
+export function parseConfiguration(text: string, file: string): OverlordConfiguration {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const problem = document.errors[0];
+  if (problem) throw wrong(file, lines.linePos(problem.pos[0]).line, problem.message);
+  const result = { ...DEFAULTS };
+  if (document.contents === null) return result;
+  if (!isMap(document.contents))
+    throw wrong(file, 1, "the file must hold settings as `key: value`");
+  for (const pair of document.contents.items) apply(result, new Setting(pair, "", file, lines));
+  return result;
+}
+
+function apply(result: OverlordConfiguration, setting: Setting): void {
+  switch (setting.key) {
+    case "nforks":
+      result.nforks = setting.integer(1, 10_000);
+      return;
+    case "timeout":
+      result.timeoutMs = setting.number(0.1, MAX_SECONDS) * 1_000;
+      return;
+    case "idle_minutes":
+      result.idleMs = setting.number(0, MAX_SECONDS / 60) * 60_000;
+      return;
+    case "certmaster":
+      for (const inner of setting.settings()) {
+        if (inner.key !== "listen") throw inner.unknown(["listen"]);
+        result.certmasterListen = inner.listenAddress();
+      }
+      return;
+    default:
+      throw setting.unknown(["nforks", "timeout", "certmaster", "idle_minutes"]);
+  }
+}
+
+/** One `key: value` and where it stands. */
+class Setting {
+  readonly key: string;
+  private readonly line: number;
+
+  constructor(
+    private readonly pair: Pair,
+    private readonly prefix: string,
+    private readonly file: string,
+    private readonly lines: LineCounter,
+  ) {
+    const { key } = pair;
+    this.key = isScalar(key) ? String(key.value) : "";
+    this.line = lines.linePos(isScalar(key) ? (key.range?.[0] ?? 0) : 0).line;
+  }
+
+  number(least: number, most: number): number {
+    const value = this.scalar();
+    if (typeof value !== "number" || !(value >= least && value <= most)) {
+      throw this.expected(`a number from ${least} to ${most}`);
+    }
+    return value;
+  }
+
+  integer(least: number, most: number): number {
+    const value = this.number(least, most);
+    if (!Number.isInteger(value)) throw this.expected("a whole number");
+    return value;
+  }
+
+  /** "HOST:PORT", the host in square brackets where it is an IPv6 address. */
+  listenAddress(): { host: string; port: number } {
+    const value = this.scalar();
+    const parts =
+      typeof value === "string" ? /^(\[[0-9A-Fa-f:.%]+\]|[^:\s]+):(\d{1,5})$/.exec(value) : null;
+    const host = parts?.[1]?.replace(/^\[|\]$/g, "");
+    const port = Number(parts?.[2]);
+    if (host === undefined || port > 65_535) throw this.expected('HOST:PORT, like "0.0.0.0:51235"');
+    return { host, port };
+  }
+
+  settings(): Setting[] {
+    const { value } = this.pair;
+    if (isScalar(value) && value.value === null) return [];
+    if (!isMap(value)) throw this.expected("settings of its own, indented");
+    return value.items.map((pair) => new Setting(pair, `${this.key}.`, this.file, this.lines));
+  }
+
+  unknown(known: string[]): FuncError {
+    const names = known.map((name) => this.prefix + name).join(", ");
+    return wrong(this.file, this.line, `there is no setting "${this.name()}"; known: ${names}`);
+  }
+
+  private expected(what: string): FuncError {
+    return wrong(this.file, this.line, `${this.name()} must be ${what}`);
+  }
+
+  private name(): string {
+    return this.prefix + this.key;
+  }
+
+  private scalar(): unknown {
+    return isScalar(this.pair.value) ? this.pair.value.value : undefined;
+  }
+}
+
+function wrong(file: string, line: number, problem: string): FuncError {
+  return new FuncError(
+    "bad-data",
+    `${file}:${line}: ${problem}.`,
+    `Correct line ${line} of ${file}.`,
+  );
+}

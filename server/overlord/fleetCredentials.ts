@@ -1,0 +1,96 @@
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { FuncError, messageOf } from "../common/errors";
+import type { Log } from "../common/log";
+import { isMinionName } from "../common/minionName";
+import { CertificateAuthority } from "../pki/certificateAuthority";
+import { verifyMinionPeer } from "../pki/identity";
+import { openOverlordCredentials } from "../pki/overlordCredentials";
+import { WireClient } from "../wire/wireClient";
+
+/** How often it is looked whether the overlord's certificate has to be renewed. */
+const RENEWAL_CHECK_MS = 60 * 60_000;
+
+/** The CA of this data directory, and the client that shows the overlord's certificate. */
+export class FleetCredentials {
+  private readonly caFolder: string;
+  private readonly ownFolder: string;
+  private opened: CertificateAuthority | undefined;
+  private creating: Promise<CertificateAuthority> | undefined;
+  private current: { client: Promise<WireClient>; checkedMs: number } | undefined;
+  private certificate: string | undefined;
+
+  constructor(
+    dataDirectory: string,
+    private readonly log: Log,
+  ) {
+    this.caFolder = join(dataDirectory, "ca");
+    this.ownFolder = join(dataDirectory, "credentials");
+  }
+
+  /** Opens the CA if there is one. Throws FuncError where it is damaged. */
+  async open(): Promise<void> {
+    this.opened = await CertificateAuthority.open(this.caFolder);
+  }
+
+  /** The CA; undefined where none was made yet. */
+  existingAuthority(): CertificateAuthority | undefined {
+    return this.opened;
+  }
+
+  /** The CA, made where there is none. */
+  async authority(): Promise<CertificateAuthority> {
+    if (this.opened) return this.opened;
+    this.creating ??= CertificateAuthority.create(this.caFolder, overlordName()).finally(() => {
+      this.creating = undefined;
+    });
+    this.opened = await this.creating;
+    return this.opened;
+  }
+
+  /** The client for calls. Throws FuncError "unavailable" where there is no CA, so no minion either. */
+  async wire(): Promise<WireClient> {
+    const now = Date.now();
+    const { current } = this;
+    if (current && now - current.checkedMs < RENEWAL_CHECK_MS) return current.client;
+    const client = this.openClient(current?.client);
+    this.current = { client, checkedMs: now };
+    try {
+      return await client;
+    } catch (error) {
+      // what worked until now goes on working while renewal fails
+      this.current = current && { client: current.client, checkedMs: now };
+      if (!current) throw error;
+      this.log.error("the overlord's certificate cannot be renewed", { problem: messageOf(error) });
+      return current.client;
+    }
+  }
+
+  /** Ends all connections to minions. */
+  async close(): Promise<void> {
+    const client = await this.current?.client.catch(() => undefined);
+    client?.close();
+  }
+
+  /** A replaced client is not closed: its calls end by themselves, its idle connections too. */
+  private async openClient(previous: Promise<WireClient> | undefined): Promise<WireClient> {
+    const authority = this.opened;
+    if (!authority) {
+      throw new FuncError(
+        "unavailable",
+        "The overlord has no certificate authority yet.",
+        "Create a join token for the first host: that makes it.",
+      );
+    }
+    const credentials = await openOverlordCredentials(this.ownFolder, authority, overlordName());
+    if (previous && credentials.certificate === this.certificate) return previous;
+    this.certificate = credentials.certificate;
+    return new WireClient({ ...credentials, verifyPeer: verifyMinionPeer });
+  }
+}
+
+/** This host's name, as certificates can hold it. */
+function overlordName(): string {
+  const name = hostname().toLowerCase();
+  return isMinionName(name) ? name : "overlord";
+}

@@ -1,0 +1,64 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { dataDirectory } from "../client/dataDirectory";
+import { EXIT_ALREADY_RUNNING } from "../client/overlordProcess";
+import { FuncError, messageOf } from "../common/errors";
+import type { Log } from "../common/log";
+import { Overlord } from "./overlord";
+import { openOverlordLog } from "./overlordLog";
+
+declare const __VERSION__: string;
+
+/** Ending takes no longer, whatever hangs. */
+const END_TIMEOUT_MS = 5_000;
+
+async function main(): Promise<void> {
+  process.umask(0o077);
+  const home = homeFromArguments();
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const log = openOverlordLog(join(home, "overlord.log"));
+  process.on("uncaughtException", (error) => {
+    // the next start finds a dead owner and cleans up
+    log.error(messageOf(error), { stack: error.stack });
+    process.exit(1);
+  });
+  try {
+    const overlord = await Overlord.start({ dataDirectory: home, version: __VERSION__, log });
+    if (!overlord) process.exit(EXIT_ALREADY_RUNNING);
+    await endInOrder(overlord, log);
+  } catch (error) {
+    const nextStep = error instanceof FuncError ? error.nextStep : undefined;
+    log.error(messageOf(error), { nextStep });
+    fail(error);
+  }
+}
+
+async function endInOrder(overlord: Overlord, log: Log): Promise<void> {
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    process.on(signal, () => void overlord.close(signal));
+  }
+  void overlord.ended.then(() => process.exit(0));
+  await overlord.closingBegan;
+  setTimeout(() => {
+    log.warn("the overlord did not end in time");
+    process.exit(0);
+  }, END_TIMEOUT_MS).unref();
+}
+
+function homeFromArguments(): string {
+  const { values } = parseArgs({ options: { home: { type: "string" } } });
+  return values.home === undefined ? dataDirectory() : resolve(values.home);
+}
+
+/** Started by hand, the terminal should tell too; started by a client, the log has it already. */
+function fail(error: unknown): never {
+  if (process.stderr.isTTY) process.stderr.write(`overlord: ${messageOf(error)}\n`);
+  process.exit(1);
+}
+
+main().catch((error: unknown) => {
+  // before there is a log
+  process.stderr.write(`Error: ${messageOf(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,262 @@
+import { chmod, mkdir, stat } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { MethodDirectory } from "../calls/methodDirectory";
+import { MinionCaller } from "../calls/minionCaller";
+import { FuncError, messageOf } from "../common/errors";
+import { overlordProof } from "../common/hello";
+import type { Log } from "../common/log";
+import { CallRunner } from "../jobs/callRunner";
+import { JobRegistry } from "../jobs/jobRegistry";
+import { Certmaster, type EnrolledMinion } from "../pki/certmaster";
+import {
+  PROTOCOL_MAJOR,
+  PROTOCOL_MINOR,
+  type ClientHello,
+  type OverlordHello,
+} from "../protocol/overlord";
+import { Inventory } from "../targets/inventory";
+import { ClientSession } from "./clientSession";
+import { readConfiguration, type OverlordConfiguration } from "./configuration";
+import { openEndpoint, type Endpoint } from "./endpoint";
+import { FleetCredentials } from "./fleetCredentials";
+import { HelloVerifier } from "./helloVerifier";
+import { IdleWatch } from "./idleWatch";
+import { acquireLock, type Lock } from "./lock";
+import { OverlordService, type OverlordParts } from "./service";
+
+/** Windows, terminals and scripts of one user. */
+const MAX_CLIENTS = 500;
+/** The answer to the request that stops the overlord still has to leave. */
+const LAST_ANSWER_MS = 50;
+
+export interface OverlordOptions {
+  dataDirectory: string;
+  version: string;
+  log: Log;
+}
+
+/** A running overlord. */
+export class Overlord {
+  /** Resolves when it has ended, for whatever reason. */
+  readonly ended: Promise<void>;
+  /** Resolves when it begins to end. */
+  readonly closingBegan: Promise<void>;
+  private readonly startedAtMs = Date.now();
+  private readonly sessions = new Set<ClientSession>();
+  private readonly jobs = new JobRegistry();
+  private readonly methods: MethodDirectory;
+  private readonly certmaster: Certmaster;
+  private readonly service: OverlordService;
+  private readonly server: Server;
+  private verifier: HelloVerifier | undefined;
+  private endpoint: Endpoint | undefined;
+  private idle: IdleWatch | undefined;
+  private closing: Promise<void> | undefined;
+  private resolveEnded!: () => void;
+  private resolveClosingBegan!: () => void;
+
+  private constructor(
+    private readonly options: OverlordOptions,
+    private readonly lock: Lock,
+    private readonly configuration: OverlordConfiguration,
+    private readonly inventory: Inventory,
+    private readonly credentials: FleetCredentials,
+  ) {
+    const { log } = options;
+    this.ended = new Promise((resolve) => (this.resolveEnded = resolve));
+    this.closingBegan = new Promise((resolve) => (this.resolveClosingBegan = resolve));
+    const caller = new MinionCaller(() => credentials.wire(), inventory, log);
+    this.methods = new MethodDirectory(caller);
+    this.certmaster = new Certmaster({
+      authority: () => credentials.authority(),
+      listen: configuration.certmasterListen,
+      log,
+      onEnrolled: (minion) => this.addMinion(minion),
+    });
+    this.service = new OverlordService(this.parts(caller));
+    this.server = createServer((socket) => {
+      this.accept(socket);
+    });
+    this.server.maxConnections = MAX_CLIENTS;
+    inventory.onChanged((changes) => {
+      for (const session of this.sessions) {
+        if (session.isWelcome) session.feed.minionsChanged(changes);
+      }
+    });
+  }
+
+  /**
+   * Starts the overlord of a data directory; undefined where one runs there already. Throws FuncError
+   * naming the file that is in the way.
+   */
+  static async start(options: OverlordOptions): Promise<Overlord | undefined> {
+    const { dataDirectory, log } = options;
+    await makePrivate(dataDirectory);
+    const lock = await acquireLock(join(dataDirectory, "lock"));
+    if (!lock) return undefined;
+    try {
+      const configuration = await readConfiguration(join(dataDirectory, "overlord.yaml"));
+      const inventory = await Inventory.open(join(dataDirectory, "inventory.json"), log);
+      const credentials = new FleetCredentials(dataDirectory, log);
+      await credentials.open();
+      const overlord = new Overlord(options, lock, configuration, inventory, credentials);
+      await overlord.open().catch((error: unknown) => {
+        overlord.server.close();
+        throw error;
+      });
+      return overlord;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Ends it in order: no new clients, then what is under way, then its traces in the data directory. */
+  async close(why: string): Promise<void> {
+    this.closing ??= this.closeOnce(why);
+    await this.closing;
+  }
+
+  private async open(): Promise<void> {
+    const { dataDirectory, version, log } = this.options;
+    this.endpoint = await openEndpoint(dataDirectory, this.server, version, (secret) => {
+      this.verifier = new HelloVerifier(secret);
+    });
+    this.server.on("error", (error) => {
+      log.error("the overlord's socket failed", { problem: messageOf(error) });
+      void this.close("its socket failed");
+    });
+    this.idle = new IdleWatch({
+      idleMs: this.configuration.idleMs,
+      isBusy: () => this.isBusy(),
+      ownsData: () => this.lock.isHeld(),
+      end: (why) => void this.close(why),
+    });
+    log.info("overlord started", { version, minions: this.inventory.size });
+  }
+
+  private async closeOnce(why: string): Promise<void> {
+    const { log } = this.options;
+    log.info("overlord ends", { why });
+    this.resolveClosingBegan();
+    this.idle?.dispose();
+    this.server.close();
+    // the lock goes last: until then a client that comes now waits for the next overlord
+    const steps = [
+      async () => this.endpoint?.remove(),
+      () => this.certmaster.close(),
+      () => this.credentials.close(),
+      () => this.inventory.close(),
+      () => this.lock.release(),
+    ];
+    for (const session of [...this.sessions]) session.end();
+    for (const job of this.jobs.running()) job.cancel();
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        log.error("the overlord could not end in order", { problem: messageOf(error) });
+      }
+    }
+    this.resolveEnded();
+  }
+
+  /** Results of async jobs are fetched later and live in this process only. */
+  private isBusy(): boolean {
+    return (
+      this.sessions.size > 0 ||
+      this.jobs.running().length > 0 ||
+      this.jobs.hasFetchable() ||
+      this.certmaster.tokens().length > 0
+    );
+  }
+
+  private accept(socket: Socket): void {
+    if (!this.verifier || this.closing) {
+      socket.destroy();
+      return;
+    }
+    const context = {
+      service: this.service,
+      welcome: (params: unknown) => this.welcome(params),
+      log: this.options.log,
+    };
+    const session = new ClientSession(socket, context, () => {
+      this.sessions.delete(session);
+      this.idle?.touch();
+    });
+    this.sessions.add(session);
+    this.idle?.touch();
+  }
+
+  private welcome(params: unknown): { hello: ClientHello; answer: object } {
+    const { verifier, endpoint } = this;
+    if (!verifier || !endpoint)
+      throw new FuncError("unavailable", "The overlord is just starting.");
+    const hello = verifier.verify(params);
+    const { version, dataDirectory } = this.options;
+    const overlord: OverlordHello = {
+      protocolMajor: PROTOCOL_MAJOR,
+      protocolMinor: PROTOCOL_MINOR,
+      version,
+      pid: process.pid,
+      host: hostname(),
+      dataDirectory,
+      proof: overlordProof(endpoint.secret, hello.nonce),
+    };
+    const serverInfo = { name: "Func overlord", version };
+    return { hello, answer: { capabilities: {}, serverInfo, overlord } };
+  }
+
+  private async addMinion({ name, address, port, record }: EnrolledMinion): Promise<void> {
+    this.methods.forget(name);
+    await this.inventory.add({
+      name,
+      address,
+      port,
+      state: "unknown",
+      enrolledAtMs: Date.now(),
+      keyFingerprint: record.keyFingerprint,
+      certificateSerial: record.serial,
+      certificateNotAfterMs: record.notAfterMs,
+    });
+  }
+
+  private parts(caller: MinionCaller): OverlordParts {
+    const { configuration, inventory, credentials, certmaster, jobs, methods } = this;
+    const { version, dataDirectory, log } = this.options;
+    return {
+      version,
+      dataDirectory,
+      startedAtMs: this.startedAtMs,
+      configuration,
+      inventory,
+      credentials,
+      certmaster,
+      jobs,
+      runner: new CallRunner(jobs, caller, methods, configuration, log),
+      methods,
+      clients: () => [...this.sessions].filter(({ isWelcome }) => isWelcome).length,
+      stop: () => {
+        setTimeout(() => void this.close("asked to"), LAST_ANSWER_MS);
+      },
+    };
+  }
+}
+
+/** Makes the folder, or takes other users' access to it away. */
+async function makePrivate(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const { mode } = await stat(folder);
+    if (process.platform !== "win32" && (mode & 0o077) !== 0) await chmod(folder, 0o700);
+  } catch (error) {
+    throw new FuncError(
+      "unavailable",
+      `The data directory ${folder} cannot be used: ${messageOf(error)}`,
+      "Set FUNC_HOME to a folder of your own.",
+    );
+  }
+}

@@ -1,0 +1,76 @@
+import * as v from "valibot";
+import { FuncError } from "../common/errors";
+import type { OverlordRequests } from "../protocol/requests";
+import type { JsonValue } from "../protocol/value";
+
+/** What a timer can hold. */
+const MAX_MS = 2_000_000_000;
+const MAX_NAMES = 100_000;
+
+const empty = v.object({});
+const name = v.pipe(v.string(), v.minLength(1), v.maxLength(253));
+const spec = v.pipe(v.string(), v.maxLength(1_000_000));
+const jobId = v.pipe(v.string(), v.minLength(1), v.maxLength(1_000));
+const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_MS));
+/** Everything that arrives by JSON-RPC is JSON. */
+const json = v.custom<JsonValue>((value) => value !== undefined);
+
+type Schemas = {
+  [M in keyof OverlordRequests]: v.GenericSchema<unknown, OverlordRequests[M]["params"]>;
+};
+
+/** What each request's params have to look like. */
+const schemas: Schemas = {
+  "overlord/status": empty,
+  "overlord/stop": v.object({ force: v.optional(v.boolean()) }),
+  "minions/list": empty,
+  "minions/match": v.object({ spec }),
+  "minions/edit": v.object({
+    name,
+    address: v.optional(v.pipe(v.string(), v.maxLength(253))),
+    port: v.optional(v.number()),
+  }),
+  "minions/forget": v.object({ names: v.pipe(v.array(name), v.maxLength(MAX_NAMES)) }),
+  "minions/describe": v.object({ spec }),
+  "calls/start": v.object({
+    spec,
+    module: v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/), v.maxLength(200)),
+    method: v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/), v.maxLength(200)),
+    args: v.array(json),
+    async: v.optional(v.boolean()),
+    nforks: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000))),
+    timeoutMs: v.optional(milliseconds),
+  }),
+  "jobs/list": empty,
+  "jobs/watch": v.object({ jobId }),
+  "jobs/unwatch": v.object({ jobId }),
+  "jobs/status": v.object({ jobId }),
+  "jobs/result": v.object({ jobId, minion: name }),
+  "jobs/cancel": v.object({ jobId }),
+  "certmaster/createToken": v.object({
+    nameGlob: v.optional(v.pipe(v.string(), v.maxLength(253))),
+    ttlMs: v.optional(milliseconds),
+    addresses: v.optional(v.array(v.pipe(v.string(), v.maxLength(300)))),
+  }),
+  "certmaster/list": empty,
+};
+
+export function isRequestName(method: string): method is keyof OverlordRequests {
+  return Object.hasOwn(schemas, method);
+}
+
+/** The params of a request, checked. Throws FuncError "bad-argument" naming the request and the field. */
+export function parseParams<M extends keyof OverlordRequests>(
+  method: M,
+  params: unknown,
+): OverlordRequests[M]["params"] {
+  const schema: v.GenericSchema<unknown, OverlordRequests[M]["params"]> = schemas[method];
+  const parsed = v.safeParse(schema, params ?? {});
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const field = v.getDotPath(issue) ?? "params";
+  throw new FuncError(
+    "bad-argument",
+    `${method}: "${field}" is wrong. ${issue.message.slice(0, 200)}.`,
+  );
+}

@@ -1,0 +1,159 @@
+import { hostname } from "node:os";
+import type { MethodDirectory } from "../calls/methodDirectory";
+import { FuncError } from "../common/errors";
+import type { CallRunner } from "../jobs/callRunner";
+import type { JobRegistry } from "../jobs/jobRegistry";
+import { jobStatus } from "../jobs/jobStatus";
+import type { Certmaster } from "../pki/certmaster";
+import type { OverlordStatus } from "../protocol/overlord";
+import type { OverlordRequests } from "../protocol/requests";
+import type { Inventory } from "../targets/inventory";
+import type { ClientFeed } from "./clientFeed";
+import type { OverlordConfiguration } from "./configuration";
+import type { FleetCredentials } from "./fleetCredentials";
+import { isRequestName, parseParams } from "./requestSchemas";
+
+/** The parts that requests are answered from. */
+export interface OverlordParts {
+  version: string;
+  dataDirectory: string;
+  startedAtMs: number;
+  configuration: OverlordConfiguration;
+  inventory: Inventory;
+  credentials: FleetCredentials;
+  certmaster: Certmaster;
+  jobs: JobRegistry;
+  runner: CallRunner;
+  methods: MethodDirectory;
+  clients(): number;
+  /** Begins to end the overlord; returns at once. */
+  stop(): void;
+}
+
+type Handler<M extends keyof OverlordRequests> = (
+  params: OverlordRequests[M]["params"],
+  feed: ClientFeed,
+  signal: AbortSignal,
+) => Promise<OverlordRequests[M]["result"]> | OverlordRequests[M]["result"];
+
+type Handlers = { [M in keyof OverlordRequests]: Handler<M> };
+
+/** The overlord's JSON-RPC service: the name of a request to what it does. */
+export class OverlordService {
+  private readonly handlers: Handlers;
+
+  constructor(parts: OverlordParts) {
+    this.handlers = handlersOf(parts);
+  }
+
+  has(method: string): boolean {
+    return isRequestName(method);
+  }
+
+  /** Runs one request. Throws FuncError, "bad-argument" where the params are wrong. */
+  async run(
+    method: string,
+    params: unknown,
+    feed: ClientFeed,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    if (!isRequestName(method)) throw new FuncError("bad-argument", `There is no ${method}.`);
+    return this.runNamed(method, params, feed, signal);
+  }
+
+  private async runNamed<M extends keyof OverlordRequests>(
+    method: M,
+    params: unknown,
+    feed: ClientFeed,
+    signal: AbortSignal,
+  ): Promise<OverlordRequests[M]["result"]> {
+    const handler: Handler<M> = this.handlers[method];
+    return handler(parseParams(method, params), feed, signal);
+  }
+}
+
+function handlersOf(parts: OverlordParts): Handlers {
+  const { inventory, jobs, runner, methods, certmaster, credentials } = parts;
+  return {
+    "overlord/status": () => statusOf(parts),
+    "overlord/stop": ({ force }) => {
+      const running = jobs.running().length;
+      if (running > 0 && !force) {
+        throw new FuncError(
+          "conflict",
+          `${running} ${running === 1 ? "job runs" : "jobs run"}: stopping would lose the results.`,
+          "Wait until they have finished, or stop with force.",
+        );
+      }
+      parts.stop();
+      return { stopping: true };
+    },
+
+    "minions/list": () => inventory.list(),
+    "minions/match": ({ spec }) => ({ spec, names: inventory.match(spec).map(({ name }) => name) }),
+    "minions/edit": ({ name, ...change }) => inventory.edit(name, change),
+    "minions/forget": async ({ names }) => {
+      const forgotten = await inventory.forget(names);
+      for (const name of forgotten) {
+        methods.forget(name);
+        // a host that is set up anew may have its old name again
+        await credentials.existingAuthority()?.release(name);
+      }
+      return { forgotten };
+    },
+    "minions/describe": ({ spec }, _feed, signal) =>
+      methods.describe(inventory.match(spec), signal),
+
+    "calls/start": (params, feed) => {
+      const job = runner.start(params, inventory.match(params.spec));
+      feed.watch(job);
+      return job.summary();
+    },
+
+    "jobs/list": () => jobs.list().map((job) => job.summary({ whole: false })),
+    "jobs/watch": ({ jobId }, feed) => {
+      const job = jobs.get(jobId);
+      const snapshot = job.snapshot();
+      feed.watch(job);
+      return snapshot;
+    },
+    "jobs/unwatch": ({ jobId }, feed) => {
+      feed.unwatch(jobId);
+      return {};
+    },
+    "jobs/status": ({ jobId }) => jobStatus(jobs.find(jobId)),
+    "jobs/result": ({ jobId, minion }) => jobs.get(jobId).result(minion),
+    "jobs/cancel": ({ jobId }) => {
+      const job = jobs.get(jobId);
+      job.cancel();
+      return job.summary();
+    },
+
+    "certmaster/createToken": (params) => certmaster.createToken(params),
+    "certmaster/list": () => {
+      const authority = credentials.existingAuthority();
+      return {
+        caFingerprint: authority?.fingerprint,
+        certificates: authority?.list() ?? [],
+        tokens: certmaster.tokens(),
+      };
+    },
+  };
+}
+
+function statusOf(parts: OverlordParts): OverlordStatus {
+  return {
+    version: parts.version,
+    pid: process.pid,
+    host: hostname(),
+    dataDirectory: parts.dataDirectory,
+    startedAtMs: parts.startedAtMs,
+    clients: parts.clients(),
+    minions: parts.inventory.size,
+    runningJobs: parts.jobs.running().length,
+    openTokens: parts.certmaster.tokens().length,
+    certmasterListening: parts.certmaster.listening(),
+    nforks: parts.configuration.nforks,
+    timeoutMs: parts.configuration.timeoutMs,
+  };
+}

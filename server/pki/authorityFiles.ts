@@ -1,0 +1,119 @@
+import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from "node:crypto";
+import { chmod, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FuncError, messageOf } from "../common/errors";
+import { certificatePem, keyIdentifier, signCertificate } from "./certificate";
+import { distinguishedName } from "./distinguishedName";
+import { writeFileIfMissing } from "./exclusiveFile";
+import { authorityExtensions } from "./extensions";
+import { formatIssued, readIssued, type IssuedCertificate } from "./issuedFile";
+import { generateKey } from "./keyFiles";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const AUTHORITY_DAYS = 3652;
+/** A certificate begins a little earlier, for hosts whose clock is behind. */
+export const CLOCK_SKEW_MS = 5 * 60 * 1000;
+
+/** What the folder of a certificate authority holds. */
+export interface AuthorityFiles {
+  key: KeyObject;
+  certificate: X509Certificate;
+  issued: IssuedCertificate[];
+}
+
+const paths = (folder: string) => ({
+  key: join(folder, "ca.key"),
+  certificate: join(folder, "ca.crt"),
+  issued: issuedPath(folder),
+});
+
+export function issuedPath(folder: string): string {
+  return join(folder, "issued.json");
+}
+
+/**
+ * Reads a CA's folder. `ca.crt` is written last, so that a folder without it is one whose creation was
+ * interrupted (undefined), unless certificates were issued already. Throws FuncError "bad-data" that names
+ * the file which is missing or damaged.
+ */
+export async function readAuthority(folder: string): Promise<AuthorityFiles | undefined> {
+  const { key: keyFile, certificate: certificateFile, issued: issuedFile } = paths(folder);
+  const certificatePem = await readIfThere(certificateFile);
+  const keyPem = await readIfThere(keyFile);
+  const issued = await readIssued(issuedFile);
+  if (certificatePem === undefined) {
+    if (issued === undefined || issued.length === 0) return undefined;
+    throw missing(certificateFile);
+  }
+  if (keyPem === undefined) throw missing(keyFile);
+  if (issued === undefined) throw missing(issuedFile);
+  const key = parsed(keyFile, () => createPrivateKey(keyPem));
+  const certificate = parsed(certificateFile, () => new X509Certificate(certificatePem));
+  if (!certificate.ca || !certificate.checkPrivateKey(key)) {
+    throw new FuncError(
+      "bad-data",
+      `${certificateFile} is not the certificate of a CA with the key in ${keyFile}.`,
+      "Restore both files from the same backup.",
+    );
+  }
+  return { key, certificate, issued };
+}
+
+/** Completes the folder: of several calls at the same time, also in several processes, one makes each file. */
+export async function createAuthorityFiles(folder: string, name: string): Promise<void> {
+  const files = paths(folder);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  await writeFileIfMissing(files.key, (await generateKey()).privateKeyPem);
+  await writeFileIfMissing(files.issued, formatIssued([]));
+  const keyPem = await readFile(files.key, "utf8");
+  const key = parsed(files.key, () => createPrivateKey(keyPem));
+  await writeFileIfMissing(files.certificate, certificatePem(selfSigned(name, key)));
+}
+
+function selfSigned(name: string, key: KeyObject): X509Certificate {
+  const publicKey = createPublicKey(key);
+  const subject = distinguishedName(`Func CA ${name}`);
+  const notBeforeMs = Date.now() - CLOCK_SKEW_MS;
+  return signCertificate(
+    {
+      issuer: subject,
+      subject,
+      publicKey,
+      notBeforeMs,
+      notAfterMs: notBeforeMs + AUTHORITY_DAYS * DAY_MS,
+      extensions: authorityExtensions(keyIdentifier(publicKey)),
+    },
+    key,
+  );
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}.`);
+  }
+}
+
+function parsed<T>(file: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new FuncError(
+      "bad-data",
+      `${file} is damaged: ${messageOf(error)}.`,
+      "Restore it from a backup.",
+      { cause: error },
+    );
+  }
+}
+
+function missing(file: string): FuncError {
+  return new FuncError(
+    "bad-data",
+    `${file} is missing, while certificates of this CA are in use.`,
+    "Restore it from a backup.",
+  );
+}

@@ -1,0 +1,226 @@
+import type { KeyObject, X509Certificate } from "node:crypto";
+import { resolve } from "node:path";
+import { FuncError } from "../common/errors";
+import { parseMinionName } from "../common/minionName";
+import type { CertificateRecord } from "../protocol/certmaster";
+import {
+  CLOCK_SKEW_MS,
+  createAuthorityFiles,
+  issuedPath,
+  readAuthority,
+  type AuthorityFiles,
+} from "./authorityFiles";
+import { certificatePem, keyIdentifier, signCertificate, subjectOf } from "./certificate";
+import { distinguishedName } from "./distinguishedName";
+import { leafExtensions } from "./extensions";
+import { KEY_USAGE_OF, keyFingerprint, type CertificateRole, type Role } from "./identity";
+import { IssuedFile, type IssuedCertificate } from "./issuedFile";
+import { SerialQueue } from "./serialQueue";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Renewed at 2/3 of their life. */
+const DEFAULT_DAYS: Readonly<Record<CertificateRole, number>> = {
+  minion: 90,
+  overlord: 30,
+  operator: 30,
+  certmaster: 2,
+};
+const MAX_DAYS = 825;
+
+/** Objects of the same folder share a queue; a process has few folders. */
+const queues = new Map<string, SerialQueue>();
+
+type IssuedChange = (issued: IssuedCertificate[]) => IssuedCertificate[];
+
+export interface IssueParams {
+  role: Role;
+  /** The only thing the subject and the alternative names are made of. */
+  name: string;
+  publicKey: KeyObject;
+  /** Whole or part days, at most 825 and never beyond the CA's own end. */
+  days?: number;
+}
+
+/**
+ * The fleet's certificate authority, in a folder of its own: `ca.key` (which signs and does nothing else),
+ * `ca.crt`, and `issued.json`, the list of what it issued.
+ */
+export class CertificateAuthority {
+  /** The CA's certificate. */
+  readonly certificatePem: string;
+  /** hex SHA-256 of the CA's certificate (DER); what a join token pins. */
+  readonly fingerprint: string;
+  private readonly key: KeyObject;
+  private readonly certificate: X509Certificate;
+  private readonly issuedFile: IssuedFile;
+  private issued: IssuedCertificate[];
+  private batch: { changes: IssuedChange[]; written: Promise<void> } | undefined;
+
+  private constructor(folder: string, files: AuthorityFiles) {
+    this.key = files.key;
+    this.certificate = files.certificate;
+    this.issued = files.issued;
+    this.issuedFile = new IssuedFile(issuedPath(folder));
+    this.certificatePem = certificatePem(files.certificate);
+    this.fingerprint = certificateFingerprint(files.certificate);
+  }
+
+  /** The CA in `folder`; undefined where none was made yet. Throws FuncError "bad-data" where it is damaged. */
+  static async open(folder: string): Promise<CertificateAuthority | undefined> {
+    const absolute = resolve(folder);
+    const files = await readAuthority(absolute);
+    return files && new CertificateAuthority(absolute, files);
+  }
+
+  /**
+   * Makes the CA, or opens the one that is there: called twice at the same time, both get the same. `name` is
+   * for people, it becomes part of the CA's subject.
+   */
+  static async create(folder: string, name: string): Promise<CertificateAuthority> {
+    const absolute = resolve(folder);
+    const existing = await CertificateAuthority.open(absolute);
+    if (existing !== undefined) return existing;
+    await createAuthorityFiles(absolute, name);
+    const created = await CertificateAuthority.open(absolute);
+    if (created === undefined) throw new FuncError("internal", `No CA came about in ${folder}.`);
+    return created;
+  }
+
+  /**
+   * Issues a certificate and notes it in `issued.json` before it is given out. Does not ask whether the name
+   * is taken: renewal issues for a taken one. Throws FuncError "bad-argument", or "unavailable" where the CA
+   * itself has expired.
+   */
+  async issue(params: IssueParams): Promise<{ certificatePem: string; record: CertificateRecord }> {
+    const certificate = this.sign(params.role, params.name, params.publicKey, params.days);
+    const record: CertificateRecord = {
+      name: parseMinionName(params.name),
+      role: params.role,
+      serial: certificate.serialNumber,
+      keyFingerprint: keyFingerprint(params.publicKey),
+      notBeforeMs: Date.parse(certificate.validFrom),
+      notAfterMs: Date.parse(certificate.validTo),
+    };
+    await this.update((issued) => [...issued, record]);
+    return { certificatePem: certificatePem(certificate), record };
+  }
+
+  /**
+   * A certificate of two days (a token lives for one at most) for the certmaster's listener. It is nobody's identity and stays in memory,
+   * therefore it is not noted.
+   */
+  issueCertmaster(name: string, publicKey: KeyObject): string {
+    return certificatePem(this.sign("certmaster", name, publicKey));
+  }
+
+  /** What was issued, in order; expired ones stay for 90 days. */
+  list(): CertificateRecord[] {
+    return this.issued.map(({ released: _released, ...record }) => record);
+  }
+
+  /** The newest certificate of this minion that has not expired and whose name was not released. */
+  liveMinion(name: string): CertificateRecord | undefined {
+    const minion = name.toLowerCase();
+    const now = Date.now();
+    const live = this.issued.findLast(
+      (record) =>
+        record.role === "minion" &&
+        record.name === minion &&
+        record.released === undefined &&
+        record.notAfterMs > now,
+    );
+    if (live === undefined) return undefined;
+    const { released: _released, ...record } = live;
+    return record;
+  }
+
+  /** Lets the minion's name be given out again, although its certificates still run. */
+  async release(name: string): Promise<void> {
+    const minion = name.toLowerCase();
+    if (this.liveMinion(minion) === undefined) return;
+    await this.update((issued) =>
+      issued.map((record) =>
+        record.role === "minion" && record.name === minion ? { ...record, released: true } : record,
+      ),
+    );
+  }
+
+  /** The holder never got this certificate: its name counts as never given. */
+  async withdraw({ serial }: CertificateRecord): Promise<void> {
+    await this.update((issued) =>
+      issued.map((record) => (record.serial === serial ? { ...record, released: true } : record)),
+    );
+  }
+
+  private sign(
+    role: CertificateRole,
+    givenName: string,
+    publicKey: KeyObject,
+    days = DEFAULT_DAYS[role],
+  ): X509Certificate {
+    const name = parseMinionName(givenName);
+    if (!(days > 0 && days <= MAX_DAYS)) {
+      throw new FuncError(
+        "bad-argument",
+        `A certificate of ${name} can run for up to ${MAX_DAYS} days, not for ${days}.`,
+      );
+    }
+    const now = Date.now();
+    const authorityEndMs = Date.parse(this.certificate.validTo);
+    if (authorityEndMs <= now) {
+      throw new FuncError(
+        "unavailable",
+        `The CA expired on ${this.certificate.validTo}: it cannot issue certificates any more.`,
+        "Make a new CA and enrol the minions again.",
+      );
+    }
+    return signCertificate(
+      {
+        issuer: subjectOf(this.certificate),
+        subject: distinguishedName(name),
+        publicKey,
+        notBeforeMs: Math.max(now - CLOCK_SKEW_MS, Date.parse(this.certificate.validFrom)),
+        notAfterMs: Math.min(now + days * DAY_MS, authorityEndMs),
+        extensions: leafExtensions({
+          extendedKeyUsage: KEY_USAGE_OF[role],
+          uri: `func:${role}:${name}`,
+          dnsName: role === "minion" || role === "certmaster" ? name : undefined,
+          keyIdentifier: keyIdentifier(publicKey),
+          issuerKeyIdentifier: keyIdentifier(this.certificate.publicKey),
+        }),
+      },
+      this.key,
+    );
+  }
+
+  // changes that come while the file is being written share the next write
+  private async update(change: IssuedChange): Promise<void> {
+    this.batch ??= this.startBatch();
+    this.batch.changes.push(change);
+    await this.batch.written;
+  }
+
+  private startBatch(): { changes: IssuedChange[]; written: Promise<void> } {
+    const changes: IssuedChange[] = [];
+    const written = queueOf(this.issuedFile.path).run(async () => {
+      this.batch = undefined;
+      // another object may have written the same folder's file
+      const before = await this.issuedFile.readIfChanged();
+      const after = changes.reduce((issued, change) => change(issued), before ?? this.issued);
+      await this.issuedFile.write(after);
+      this.issued = after;
+    });
+    return { changes, written };
+  }
+}
+
+/** hex SHA-256 of a certificate (DER). */
+export function certificateFingerprint(certificate: X509Certificate): string {
+  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+}
+
+function queueOf(path: string): SerialQueue {
+  const queue = queues.get(path) ?? new SerialQueue();
+  queues.set(path, queue);
+  return queue;
+}

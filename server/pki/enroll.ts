@@ -1,0 +1,209 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { FuncError, messageOf, type ErrorReason } from "../common/errors";
+import { fetchPresentedChain, WireClient } from "../wire/wireClient";
+import { RpcFault } from "../wire/rpcFault";
+import type { XmlRpcValue } from "../wire/value";
+import { certificatePem } from "./certificate";
+import { certificateFingerprint } from "./certificateAuthority";
+import { createCsr } from "./csr";
+import { encodeEnrolRequest, ENROL_METHOD, errorOfFault, isStruct, text } from "./enrolProtocol";
+import { parseHostPort, type HostPort } from "./hostPort";
+import { identityOf, isCertmaster } from "./identity";
+import { parseJoinToken, type JoinTokenContent } from "./joinToken";
+import { parseMinionName } from "../common/minionName";
+
+/** An address that does not answer must not use up the time of the others. */
+const CONNECT_TIMEOUT_MS = 5000;
+
+export interface EnrolParams {
+  /** As `certmaster/createToken` gave it. */
+  token: string;
+  name: string;
+  /** Where the minion serves. */
+  port: number;
+  /** Where the overlord reaches it; default: where this request comes from. */
+  address?: string;
+  privateKeyPem: string;
+  /** For all addresses together. */
+  timeoutMs: number;
+  signal?: AbortSignal;
+}
+
+export interface Enrolment {
+  certificatePem: string;
+  /** The CA that the token pins: nothing else is to be trusted. */
+  caPem: string;
+  name: string;
+}
+
+/** An address of a token that was tried in vain. */
+export interface FailedAttempt {
+  address: string;
+  error: unknown;
+}
+
+/**
+ * Enrols this host with the overlord that made the token: tries the token's addresses in turn until one presents
+ * the CA that the token pins, and sends nothing to any other. Throws FuncError: "bad-argument" for the token or
+ * name, "denied" or "conflict" where the overlord refuses, "unreachable" or "wrong-identity" where no address
+ * is the overlord's, "broken-answer", "timed-out", "cancelled".
+ */
+export async function enroll(params: EnrolParams): Promise<Enrolment> {
+  const token = parseJoinToken(params.token);
+  const name = parseMinionName(params.name);
+  const deadline = Date.now() + params.timeoutMs;
+  const failed: FailedAttempt[] = [];
+  for (const address of token.addresses) {
+    if (params.signal?.aborted === true) throw cancelled();
+    const leftMs = deadline - Date.now();
+    if (leftMs <= 0) {
+      failed.push({ address, error: new FuncError("timed-out", "no time was left to try it") });
+      continue;
+    }
+    const at = parseHostPort(address);
+    let caPem: string;
+    try {
+      caPem = await pinnedAuthority(at, token.caFingerprint, leftMs, params.signal);
+    } catch (error) {
+      if (isCancelled(error)) throw error;
+      failed.push({ address, error });
+      continue;
+    }
+    return await request({ ...params, name }, token, address, caPem, deadline - Date.now());
+  }
+  throw noAddressAnswered(failed);
+}
+
+/** One error for all addresses of a token, each with its cause. */
+export function noAddressAnswered(failed: readonly FailedAttempt[]): FuncError {
+  const causes = failed.map(({ address, error }) => `${address}: ${causeText(error)}`);
+  const reasons = new Set(failed.map(({ error }) => reasonOf(error)));
+  const [only] = reasons;
+  return new FuncError(
+    reasons.size === 1 && only !== undefined ? only : "unreachable",
+    `The overlord answers at no address of the join token (${causes.join("; ")}).`,
+    "Check that the overlord runs, that the token has not expired, and that a firewall lets this host reach one of these addresses; or make a token with another address.",
+    { cause: failed[0]?.error },
+  );
+}
+
+async function pinnedAuthority(
+  { host, port }: HostPort,
+  pin: string,
+  leftMs: number,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const timeoutMs = Math.min(leftMs, CONNECT_TIMEOUT_MS);
+  const chain = await fetchPresentedChain({ address: host, port, timeoutMs, signal });
+  const pinned = chain.find((certificate) => certificateFingerprint(certificate) === pin);
+  if (pinned === undefined) {
+    throw new FuncError(
+      "wrong-identity",
+      "the server there does not have the CA that the token names",
+    );
+  }
+  return certificatePem(pinned);
+}
+
+async function request(
+  params: EnrolParams,
+  token: JoinTokenContent,
+  address: string,
+  caPem: string,
+  timeoutMs: number,
+): Promise<Enrolment> {
+  const { name, port, privateKeyPem, signal } = params;
+  const client = new WireClient({
+    ca: caPem,
+    verifyPeer: (peer) => verifyCertmaster(peer, address),
+  });
+  const at = parseHostPort(address);
+  const csr = createCsr(name, privateKeyPem);
+  const enrolRequest = {
+    tokenId: token.id,
+    secret: token.secret,
+    csr,
+    name,
+    port,
+    address: params.address,
+  };
+  const progress = { sent: false };
+  let answer: XmlRpcValue;
+  try {
+    answer = await client.call(
+      { name: "certmaster", address: at.host, port: at.port },
+      ENROL_METHOD,
+      [encodeEnrolRequest(enrolRequest)],
+      { timeoutMs: Math.max(timeoutMs, 1), signal, onSent: () => (progress.sent = true) },
+    );
+  } catch (error) {
+    if (error instanceof RpcFault) throw errorOfFault(error, address);
+    if (!progress.sent || isCancelled(error)) throw error;
+    throw new FuncError(
+      reasonOf(error),
+      `The overlord at ${address} got the request, but its answer got lost: ${messageOf(error)}`,
+      "Try again; where the token was used by then, ask for another: the name stays free for this host's key.",
+      { cause: error },
+    );
+  } finally {
+    client.close();
+  }
+  return checkedEnrolment(answer, { name, privateKeyPem, caPem, address });
+}
+
+function verifyCertmaster(certificate: X509Certificate, address: string): void {
+  if (isCertmaster(certificate)) return;
+  // a minion's certificate is of the same CA: it must not get hold of the token
+  throw new FuncError(
+    "wrong-identity",
+    `The server at ${address} is not the overlord's certmaster.`,
+  );
+}
+
+function checkedEnrolment(
+  answer: XmlRpcValue,
+  expected: { name: string; privateKeyPem: string; caPem: string; address: string },
+): Enrolment {
+  const { name, caPem } = expected;
+  try {
+    if (!isStruct(answer)) throw new Error("it is no struct");
+    const certificate = new X509Certificate(text(answer, "certificate"));
+    const identity = identityOf(certificate);
+    const good =
+      identity?.role === "minion" &&
+      identity.name === name &&
+      certificate.checkPrivateKey(createPrivateKey(expected.privateKeyPem)) &&
+      certificate.verify(new X509Certificate(caPem).publicKey);
+    if (!good) throw new Error("the certificate is not for this host");
+    return { certificatePem: certificatePem(certificate), caPem, name };
+  } catch (error) {
+    throw new FuncError(
+      "broken-answer",
+      `The answer of the overlord at ${expected.address} cannot be used: ${messageOf(error)}.`,
+      undefined,
+      { cause: error },
+    );
+  }
+}
+
+function reasonOf(error: unknown): ErrorReason {
+  return error instanceof FuncError ? error.reason : "unreachable";
+}
+
+function isCancelled(error: unknown): boolean {
+  return error instanceof FuncError && error.reason === "cancelled";
+}
+
+function cancelled(): FuncError {
+  return new FuncError("cancelled", "Enrolling was cancelled.");
+}
+
+const CAUSES: Readonly<Partial<Record<ErrorReason, string>>> = {
+  refused: "nothing listens there",
+  "name-not-found": "the name was not found",
+  "timed-out": "no answer in time",
+};
+
+function causeText(error: unknown): string {
+  return CAUSES[reasonOf(error)] ?? messageOf(error).replace(/\.$/, "");
+}

@@ -1,0 +1,104 @@
+import { createHash, createPublicKey, KeyObject, type X509Certificate } from "node:crypto";
+import { FuncError } from "../common/errors";
+import { isMinionName } from "../common/minionName";
+import type { WirePeer } from "../wire/wireClient";
+
+/** What the holder of a certificate may be. */
+export type Role = "minion" | "overlord" | "operator";
+
+/** Besides the roles, the certmaster's listener has a short-lived certificate; it is nobody's identity. */
+export type CertificateRole = Role | "certmaster";
+
+export interface Identity {
+  role: Role;
+  name: string;
+  /** hex SHA-256 of the public key. */
+  keyFingerprint: string;
+}
+
+const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
+const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+
+/** The one extended key usage of each role: TLS itself then refuses a minion as a client. */
+export const KEY_USAGE_OF: Readonly<Record<CertificateRole, string>> = {
+  minion: SERVER_AUTH,
+  certmaster: SERVER_AUTH,
+  overlord: CLIENT_AUTH,
+  operator: CLIENT_AUTH,
+};
+
+const IDENTITY_URI = /^func:(minion|overlord|operator|certmaster):(.+)$/;
+
+/** hex SHA-256 of the public key (SPKI, DER) of a certificate, of a public, or of a private key. */
+export function keyFingerprint(key: KeyObject | X509Certificate): string {
+  const publicKey =
+    key instanceof KeyObject ? (key.type === "public" ? key : createPublicKey(key)) : key.publicKey;
+  return createHash("sha256")
+    .update(publicKey.export({ type: "spki", format: "der" }))
+    .digest("hex");
+}
+
+/** Who a certificate says its holder is; undefined where it is no identity of ours. Does not judge the chain. */
+export function identityOf(certificate: X509Certificate): Identity | undefined {
+  const named = namedIn(certificate);
+  if (named === undefined || named.role === "certmaster") return undefined;
+  return { role: named.role, name: named.name, keyFingerprint: keyFingerprint(certificate) };
+}
+
+/** True where the certificate is one of a certmaster's listener. Does not judge the chain. */
+export function isCertmaster(certificate: X509Certificate): boolean {
+  return namedIn(certificate)?.role === "certmaster";
+}
+
+/**
+ * For `WireClient.verifyPeer`: the certificate must be a minion's, of this name, and on the pinned key where
+ * the peer has one. Throws FuncError "wrong-identity".
+ */
+export function verifyMinionPeer(certificate: X509Certificate, peer: WirePeer): void {
+  const identity = identityOf(certificate);
+  const at = `${peer.address}:${peer.port}`;
+  if (identity?.role !== "minion") {
+    throw new FuncError(
+      "wrong-identity",
+      `${peer.name}: the server at ${at} does not present the certificate of a minion.`,
+      "Check the host's address and port.",
+    );
+  }
+  if (identity.name !== peer.name.toLowerCase()) {
+    throw new FuncError(
+      "wrong-identity",
+      `${peer.name}: the host at ${at} is ${identity.name}, another minion.`,
+      `Correct the address of ${peer.name}.`,
+    );
+  }
+  if (peer.keyFingerprint !== undefined && peer.keyFingerprint !== identity.keyFingerprint) {
+    throw new FuncError(
+      "wrong-identity",
+      `${peer.name}: the host at ${at} has another key than the one it enrolled with.`,
+      "If the host was installed anew, forget the minion and enrol it again; otherwise find out who answers there.",
+    );
+  }
+}
+
+function namedIn(
+  certificate: X509Certificate,
+): { role: CertificateRole; name: string } | undefined {
+  const names = certificate.subjectAltName;
+  // Node quotes an alternative name that could be mistaken for two; no certificate of ours has one
+  if (certificate.ca || names === undefined || names.includes('"')) return undefined;
+  const uris = names.split(", ").filter((entry) => entry.startsWith("URI:func:"));
+  const [, role, name] = IDENTITY_URI.exec(uris[0]?.slice("URI:".length) ?? "") ?? [];
+  if (uris.length !== 1 || !isRole(role) || name === undefined || !isMinionName(name)) {
+    return undefined;
+  }
+  // @types/node calls it a string; it is the list of extended key usages
+  const usages: unknown = certificate.keyUsage;
+  if (!Array.isArray(usages) || usages.length !== 1 || usages[0] !== KEY_USAGE_OF[role]) {
+    return undefined;
+  }
+  return { role, name };
+}
+
+function isRole(role: string | undefined): role is CertificateRole {
+  return role !== undefined && role in KEY_USAGE_OF;
+}

@@ -1,0 +1,91 @@
+import { readFile, stat } from "node:fs/promises";
+import * as v from "valibot";
+import { writeFileAtomic } from "../common/atomicFile";
+import { FuncError, messageOf } from "../common/errors";
+import type { CertificateRecord } from "../protocol/certmaster";
+
+/** How long an expired certificate stays in the list, so that its end can still be looked up. */
+const KEEP_EXPIRED_MS = 90 * 24 * 60 * 60 * 1000;
+
+const text = v.pipe(v.string(), v.maxLength(300));
+const moment = v.pipe(v.number(), v.integer());
+const Issued = v.object({
+  version: v.literal(1),
+  certificates: v.pipe(
+    v.array(
+      v.object({
+        name: text,
+        role: v.picklist(["minion", "overlord", "operator"]),
+        serial: text,
+        keyFingerprint: text,
+        notBeforeMs: moment,
+        notAfterMs: moment,
+        released: v.optional(v.literal(true)),
+      }),
+    ),
+    v.maxLength(1_000_000),
+  ),
+});
+
+/** A line of `issued.json`. `released`: the name may be given out again although the certificate still runs. */
+export interface IssuedCertificate extends CertificateRecord {
+  released?: true;
+}
+
+/** Reads `issued.json`. Undefined where there is none; throws FuncError "bad-data" where it is damaged. */
+export async function readIssued(file: string): Promise<IssuedCertificate[] | undefined> {
+  let content: string;
+  try {
+    content = await readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}.`);
+  }
+  try {
+    return v.parse(Issued, JSON.parse(content)).certificates;
+  } catch (error) {
+    throw new FuncError(
+      "bad-data",
+      `${file}, the list of certificates issued, is damaged: ${messageOf(error)}`,
+      "Restore the file from a backup: without it names could be given out twice.",
+      { cause: error },
+    );
+  }
+}
+
+/** The content of `issued.json`, a line for each certificate; leaves out what expired long ago. */
+export function formatIssued(certificates: IssuedCertificate[]): string {
+  const oldest = Date.now() - KEEP_EXPIRED_MS;
+  const lines = certificates
+    .filter((certificate) => certificate.notAfterMs >= oldest)
+    .map((certificate) => JSON.stringify(certificate));
+  return `{"version":1,"certificates":[\n${lines.join(",\n")}\n]}\n`;
+}
+
+/** `issued.json` as one object sees it; reads it again only where somebody else replaced it. */
+export class IssuedFile {
+  private seen: string | undefined;
+
+  constructor(readonly path: string) {}
+
+  /** Its content; undefined where it is as this object wrote it, or gone. */
+  async readIfChanged(): Promise<IssuedCertificate[] | undefined> {
+    const state = await this.state();
+    return state === undefined || state === this.seen ? undefined : await readIssued(this.path);
+  }
+
+  /** Replaces it as a whole. */
+  async write(certificates: IssuedCertificate[]): Promise<void> {
+    await writeFileAtomic(this.path, formatIssued(certificates));
+    this.seen = await this.state();
+  }
+
+  private async state(): Promise<string | undefined> {
+    try {
+      const { ino, size, mtimeNs } = await stat(this.path, { bigint: true });
+      return `${ino}:${size}:${mtimeNs}`;
+    } catch {
+      return undefined; // reading or writing will say what is wrong
+    }
+  }
+}

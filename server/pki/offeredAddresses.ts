@@ -1,0 +1,63 @@
+import { createConnection, isIPv4 } from "node:net";
+import { hostname, networkInterfaces } from "node:os";
+import { FuncError } from "../common/errors";
+import { formatHostPort, isHost, parseHostPort, type HostPort } from "./hostPort";
+import { MAX_ADDRESSES } from "./joinToken";
+
+/** Long enough for this machine to reach itself. */
+const PROBE_TIMEOUT_MS = 1000;
+const ANY_HOST = new Set(["0.0.0.0", "::", ""]);
+const LOOPBACK = "127.0.0.1";
+
+/**
+ * The addresses a join token names: those given (with the listener's port where they have none), else this
+ * machine's own that answer. Throws FuncError "bad-argument" for a given one that is no address.
+ */
+export async function offeredAddresses(
+  listener: HostPort,
+  given: readonly string[] | undefined,
+): Promise<string[]> {
+  if (given !== undefined && given.length > 0) {
+    if (given.length > MAX_ADDRESSES) {
+      throw new FuncError("bad-argument", `A join token names at most ${MAX_ADDRESSES} addresses.`);
+    }
+    return unique(given.map((text) => formatHostPort(parseHostPort(text, listener.port))));
+  }
+  const candidates = candidateHosts(listener.host).map((host) => ({ host, port: listener.port }));
+  const answers = await Promise.all(candidates.map(answersHere));
+  const reachable = candidates.filter((_, index) => answers[index]).map(formatHostPort);
+  const offered = unique(reachable).slice(0, MAX_ADDRESSES);
+  return offered.length > 0 ? offered : [formatHostPort({ host: LOOPBACK, port: listener.port })];
+}
+
+function candidateHosts(listenHost: string): string[] {
+  if (!ANY_HOST.has(listenHost)) return [listenHost];
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    // an IPv6 link-local address means nothing without the interface
+    .filter((entry) => !entry.internal && !/^fe80:/i.test(entry.address))
+    .map((entry) => entry.address);
+  const name = hostname().toLowerCase();
+  return [
+    ...addresses.filter((address) => isIPv4(address)),
+    ...(isHost(name) ? [name] : []),
+    ...addresses.filter((address) => !isIPv4(address)),
+  ];
+}
+
+async function answersHere({ host, port }: HostPort): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = createConnection({ host, port, timeout: PROBE_TIMEOUT_MS });
+    const end = (answers: boolean) => {
+      socket.destroy();
+      resolve(answers);
+    };
+    socket.once("connect", () => end(true));
+    socket.once("error", () => end(false));
+    socket.once("timeout", () => end(false));
+  });
+}
+
+function unique(texts: string[]): string[] {
+  return [...new Set(texts)];
+}

@@ -1,0 +1,81 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomic } from "../common/atomicFile";
+import { FuncError, messageOf } from "../common/errors";
+import { parseMinionName } from "../common/minionName";
+import { certificatePem } from "./certificate";
+import type { CertificateAuthority } from "./certificateAuthority";
+import { identityOf } from "./identity";
+import { generateKey } from "./keyFiles";
+import { fromPem } from "./pem";
+
+/** Renewed when this part of its life is over. */
+const RENEW_AFTER = 2 / 3;
+
+export interface Credentials {
+  /** PEM, as `certificate` and `ca`. */
+  key: string;
+  certificate: string;
+  ca: string;
+}
+
+/**
+ * The overlord's own client certificate and key, kept together in `<folder>/overlord.pem` (mode 0600, replaced
+ * as a whole, so that the two always belong together). Makes a new pair where there is none, where it is
+ * damaged, of another CA or name, or where 2/3 of its life are over: call it again from time to time. Throws
+ * FuncError where the file cannot be read or written.
+ */
+export async function openOverlordCredentials(
+  folder: string,
+  authority: CertificateAuthority,
+  name: string,
+): Promise<Credentials> {
+  const file = join(folder, "overlord.pem");
+  const ca = authority.certificatePem;
+  const kept = usable(await readIfThere(file), ca, parseMinionName(name));
+  if (kept !== undefined) return { ...kept, ca };
+  const { privateKeyPem, publicKey } = await generateKey();
+  const issued = await authority.issue({ role: "overlord", name, publicKey });
+  await writeFileAtomic(file, privateKeyPem + issued.certificatePem);
+  return { key: privateKeyPem, certificate: issued.certificatePem, ca };
+}
+
+function usable(
+  pem: string | undefined,
+  ca: string,
+  name: string,
+): { key: string; certificate: string } | undefined {
+  const der = fromPem(["CERTIFICATE"], pem ?? "");
+  if (pem === undefined || der === undefined) return undefined;
+  try {
+    const key = createPrivateKey(pem);
+    const certificate = new X509Certificate(der);
+    const authority = new X509Certificate(ca);
+    const identity = identityOf(certificate);
+    const startMs = Date.parse(certificate.validFrom);
+    const lifeMs = Date.parse(certificate.validTo) - startMs;
+    const good =
+      identity?.role === "overlord" &&
+      identity.name === name &&
+      certificate.checkPrivateKey(key) &&
+      certificate.verify(authority.publicKey) &&
+      Date.now() < startMs + lifeMs * RENEW_AFTER;
+    if (!good) return undefined;
+    return {
+      key: key.export({ type: "pkcs8", format: "pem" }).toString(),
+      certificate: certificatePem(certificate),
+    };
+  } catch {
+    return undefined; // damaged: a new pair costs nothing
+  }
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}.`);
+  }
+}

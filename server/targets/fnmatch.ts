@@ -1,0 +1,103 @@
+/** One place of a pattern: any text, any character, one of (or none of) some ranges, or itself. */
+type Token =
+  | { kind: "star" }
+  | { kind: "any" }
+  | { kind: "set"; negated: boolean; ranges: [string, string][] }
+  | { kind: "char"; char: string };
+
+/**
+ * Compiles a shell pattern (`*`, `?`, `[seq]`, `[!seq]`) into a test of whole names, without case.
+ * Takes at most pattern length times name length steps, whatever the pattern.
+ */
+export function fnmatch(pattern: string): (name: string) => boolean {
+  const tokens = tokenize([...pattern.toLowerCase()]);
+  return (name) => matches(tokens, [...name.toLowerCase()]);
+}
+
+/** True where the text has a character with a meaning in patterns. */
+export function isPattern(text: string): boolean {
+  return /[*?[]/.test(text);
+}
+
+function tokenize(chars: string[]): Token[] {
+  const tokens: Token[] = [];
+  for (let at = 0; at < chars.length; at++) {
+    const char = chars[at] ?? "";
+    if (char === "*") {
+      if (tokens.at(-1)?.kind !== "star") tokens.push({ kind: "star" });
+    } else if (char === "?") {
+      tokens.push({ kind: "any" });
+    } else if (char === "[") {
+      const end = endOfSet(chars, at);
+      // without its closing bracket it stands for itself
+      if (end === -1) tokens.push({ kind: "char", char });
+      else {
+        tokens.push(setOf(chars.slice(at + 1, end)));
+        at = end;
+      }
+    } else {
+      tokens.push({ kind: "char", char });
+    }
+  }
+  return tokens;
+}
+
+/** A "]" right after "[" or "[!" belongs to the set. */
+function endOfSet(chars: string[], start: number): number {
+  const first = chars[start + 1] === "!" ? start + 2 : start + 1;
+  return chars.indexOf("]", first + 1);
+}
+
+function setOf(chars: string[]): Token {
+  const negated = chars[0] === "!";
+  const members = negated ? chars.slice(1) : chars;
+  const ranges: [string, string][] = [];
+  for (let at = 0; at < members.length; at++) {
+    const from = members[at] ?? "";
+    const to = members[at + 2];
+    if (members[at + 1] === "-" && to !== undefined) {
+      ranges.push([from, to]);
+      at += 2;
+    } else {
+      ranges.push([from, from]);
+    }
+  }
+  return { kind: "set", negated, ranges };
+}
+
+/** Only the last star ever needs another try, since an earlier one already took as little as it can. */
+function matches(tokens: Token[], name: string[]): boolean {
+  let token = 0;
+  let at = 0;
+  let star = -1;
+  let starAt = 0;
+  while (at < name.length) {
+    const current = tokens[token];
+    if (current?.kind === "star") {
+      star = token++;
+      starAt = at;
+    } else if (current && matchesOne(current, name[at] ?? "")) {
+      token++;
+      at++;
+    } else if (star >= 0) {
+      token = star + 1;
+      at = ++starAt;
+    } else {
+      return false;
+    }
+  }
+  while (tokens[token]?.kind === "star") token++;
+  return token === tokens.length;
+}
+
+function matchesOne(token: Token, char: string): boolean {
+  switch (token.kind) {
+    case "star":
+    case "any":
+      return true;
+    case "char":
+      return token.char === char;
+    case "set":
+      return token.ranges.some(([from, to]) => from <= char && char <= to) !== token.negated;
+  }
+}

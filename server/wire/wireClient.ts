@@ -1,0 +1,291 @@
+import type { X509Certificate } from "node:crypto";
+import type { SecureContext } from "node:tls";
+import { connect, createSecureContext } from "node:tls";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { FuncError, messageOf } from "../common/errors";
+import type { DecodedResponse, DecodeLimits } from "./decode";
+import { decodeResponse, DEFAULT_LIMITS } from "./decode";
+import { encodeCall } from "./encode";
+import { exchange } from "./exchange";
+import { HeldConnections } from "./heldConnections";
+import type { HttpResponse } from "./httpResponse";
+import { PeerMemory } from "./peerMemory";
+import { REFUSED_HEADER } from "./refusal";
+import { PendingCall } from "./pendingCall";
+import { RpcFault } from "./rpcFault";
+import type { XmlRpcValue } from "./value";
+import type { VerifyPeer } from "./wireConnection";
+import { LEAST_TLS, verify, WireConnection } from "./wireConnection";
+import {
+  answerTooLarge,
+  badAddress,
+  brokenAnswer,
+  cancelled,
+  connectError,
+  refusedCertificate,
+  timedOut,
+  unreachable,
+} from "./wireErrors";
+import type { WirePeer } from "./wirePeer";
+import { peerKey } from "./wirePeer";
+
+export type { WirePeer } from "./wirePeer";
+
+const DEFAULT_TIMEOUT_MS = 20_000; // what the original waits
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
+const DEFAULT_MAX_HELD = 2_000; // about 120 MB
+const DEFAULT_IDLE_MS = 60_000; // below the server's 120 s, so that it is we who close
+const CALL_ID = /^[\x21-\x7e]{1,512}$/;
+
+const unzip = promisify(gunzip);
+
+export interface CallOptions {
+  /** For the whole call. */
+  timeoutMs?: number;
+  /** For TCP and TLS together, within `timeoutMs`. */
+  connectTimeoutMs?: number;
+  signal?: AbortSignal;
+  /** The overlord's id of this attempt; sent as `Func-Call`, to func/1 peers only. */
+  callId?: string;
+  /** Called right before the first byte of the request goes out: from here on the call may have run. */
+  onSent?: () => void;
+}
+
+export interface WireClientOptions {
+  /** PEM. Without key and certificate (enrolment) the client shows none. */
+  key?: string;
+  certificate?: string;
+  /** PEM: the only CA that peers' certificates may come from. */
+  ca: string;
+  /** Judges who a peer is, on every connection and every reuse of one. Throws to refuse. */
+  verifyPeer: VerifyPeer;
+  maxHeld?: number;
+  idleMs?: number;
+  limits?: Partial<DecodeLimits>;
+}
+
+/** Calls methods of peers by XML-RPC over mutual TLS; keeps connections and TLS sessions between calls. */
+export class WireClient {
+  readonly #context: SecureContext;
+  readonly #verifyPeer: VerifyPeer;
+  readonly #limits: DecodeLimits;
+  readonly #held: HeldConnections;
+  readonly #memory = new PeerMemory();
+  readonly #closing = new AbortController();
+
+  /** Throws FuncError "bad-argument" where key, certificate and CA do not fit together. */
+  constructor(options: WireClientOptions) {
+    const { key, certificate, ca } = options;
+    try {
+      this.#context = createSecureContext({ key, cert: certificate, ca, minVersion: LEAST_TLS });
+    } catch (error) {
+      throw new FuncError(
+        "bad-argument",
+        `The client's key and certificate cannot be used: ${messageOf(error)}`,
+        undefined,
+        { cause: error },
+      );
+    }
+    this.#verifyPeer = options.verifyPeer;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#held = new HeldConnections(
+      options.maxHeld ?? DEFAULT_MAX_HELD,
+      options.idleMs ?? DEFAULT_IDLE_MS,
+    );
+  }
+
+  /**
+   * Calls `method` of `peer` once; it is never repeated by itself. Throws RpcFault where the peer answered
+   * with a fault, else FuncError: "name-not-found", "refused", "unreachable", "tls", "wrong-identity" (in
+   * all of these nothing was run), "timed-out", "broken-answer", "too-large", "cancelled", or
+   * "bad-argument" where `params` cannot be sent.
+   */
+  async call(
+    peer: WirePeer,
+    method: string,
+    params: readonly XmlRpcValue[],
+    options: CallOptions = {},
+  ): Promise<XmlRpcValue> {
+    const { callId } = options;
+    if (callId !== undefined && !CALL_ID.test(callId)) {
+      throw new FuncError("bad-argument", "A call id has 1 to 512 visible ASCII characters.");
+    }
+    const response = await this.#exchange(peer, encodeCall(method, params), options);
+    const answer = await this.#read(peer, response);
+    if ("fault" in answer) throw new RpcFault(answer.fault.code, answer.fault.message);
+    return answer.value;
+  }
+
+  /** Whether the last connection to `peer` negotiated func/1; undefined before the first. */
+  isNative(peer: WirePeer): boolean | undefined {
+    return this.#memory.peek(peerKey(peer))?.native;
+  }
+
+  /** Ends all connections; calls under way fail with "cancelled". */
+  close(): void {
+    this.#closing.abort();
+    this.#held.clear();
+    this.#memory.clear();
+  }
+
+  #exchange(peer: WirePeer, body: Buffer, options: CallOptions): Promise<HttpResponse> {
+    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const key = peerKey(peer);
+    const signals = [this.#closing.signal, ...(options.signal ? [options.signal] : [])];
+    const pending = new PendingCall(peer, timeoutMs, signals);
+    if (pending.settled) return pending.result;
+    const use = (connection: WireConnection): void => {
+      pending.connected(connection.socket);
+      const request = {
+        peer,
+        body,
+        callId: options.callId,
+        maxAnswerBytes: this.#limits.maxBytes,
+        onSending: () => {
+          pending.sending();
+          options.onSent?.();
+        },
+      };
+      exchange(connection, request, (result) => {
+        if (!pending.settled && !(result instanceof Error) && result.keepAlive) {
+          this.#held.put(key, connection);
+        } else {
+          connection.destroy();
+        }
+        pending.settle(result);
+      });
+    };
+    const fail = (error: unknown): void => {
+      pending.settle(error instanceof Error ? error : new Error(String(error)));
+    };
+    const held = this.#held.take(key);
+    if (held) {
+      try {
+        verify(held, peer, this.#verifyPeer);
+        use(held);
+      } catch (error) {
+        held.destroy();
+        fail(error);
+      }
+      return pending.result;
+    }
+    const facts = this.#memory.get(key);
+    const onConnection = (connection: WireConnection | Error): void => {
+      if (pending.settled) return;
+      try {
+        if (connection instanceof Error) throw connection;
+        use(connection);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    try {
+      const socket = WireConnection.start(
+        peer,
+        this.#context,
+        this.#verifyPeer,
+        facts,
+        onConnection,
+      );
+      pending.connecting(
+        socket,
+        Math.min(options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS, timeoutMs),
+      );
+    } catch (error) {
+      fail(badAddress(peer, error));
+    }
+    return pending.result;
+  }
+
+  async #read(peer: WirePeer, response: HttpResponse): Promise<DecodedResponse> {
+    const refused = response.headers.get(REFUSED_HEADER);
+    if (response.status === 403 && refused !== undefined) throw refusedCertificate(peer, refused);
+    if (response.status !== 200) {
+      throw brokenAnswer(peer, `answered with HTTP status ${response.status}`);
+    }
+    try {
+      return decodeResponse(await this.#plainBody(response), this.#limits);
+    } catch (error) {
+      if (error instanceof FuncError && error.reason === "too-large") {
+        throw answerTooLarge(peer, error);
+      }
+      throw brokenAnswer(
+        peer,
+        `gave an answer that cannot be read: ${messageOf(error).replace(/\.$/, "")}`,
+        true,
+        error,
+      );
+    }
+  }
+
+  async #plainBody(response: HttpResponse): Promise<Buffer> {
+    const coding = response.headers.get("content-encoding")?.toLowerCase() ?? "identity";
+    if (coding === "identity") return response.body;
+    if (coding !== "gzip" && coding !== "x-gzip") {
+      throw new FuncError("bad-data", `the content encoding "${coding.slice(0, 40)}" is not known`);
+    }
+    return unzip(response.body, { maxOutputLength: this.#limits.maxBytes });
+  }
+}
+
+/**
+ * The certificates that a server presents, leaf first, root last where it sends that. Nothing is sent and
+ * nothing is trusted: it is for learning a CA that is then compared with a known fingerprint. Throws
+ * FuncError "name-not-found", "refused", "unreachable", "tls", "timed-out" or "cancelled".
+ */
+export async function fetchPresentedChain(options: {
+  address: string;
+  port: number;
+  timeoutMs: number;
+  signal?: AbortSignal;
+}): Promise<X509Certificate[]> {
+  const { address, port, timeoutMs, signal } = options;
+  const peer: WirePeer = { name: address, address, port };
+  if (signal?.aborted) throw cancelled(peer, false);
+  return new Promise((resolve, reject) => {
+    let connected = false;
+    const socket = connect({
+      host: address,
+      port,
+      rejectUnauthorized: false,
+      minVersion: LEAST_TLS,
+    });
+    const finish = (result: X509Certificate[] | FuncError): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      socket.destroy();
+      if (result instanceof FuncError) reject(result);
+      else resolve(result);
+    };
+    const onAbort = (): void => {
+      finish(cancelled(peer, false));
+    };
+    const timer = setTimeout(() => {
+      finish(
+        connected ? timedOut(peer, timeoutMs, false) : unreachable(peer, undefined, timeoutMs),
+      );
+    }, timeoutMs);
+    signal?.addEventListener("abort", onAbort);
+    socket.once("connect", () => {
+      connected = true;
+    });
+    socket.on("error", (error) => {
+      finish(connectError(error, peer, connected));
+    });
+    socket.once("secureConnect", () => {
+      finish(chainOf(socket.getPeerX509Certificate()));
+    });
+  });
+}
+
+const MAX_CHAIN = 10;
+
+function chainOf(leaf: X509Certificate | undefined): X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  for (let next = leaf; next && chain.length < MAX_CHAIN; next = next.issuerCertificate) {
+    if (chain.some((certificate) => certificate.fingerprint256 === next.fingerprint256)) break;
+    chain.push(next);
+  }
+  return chain;
+}

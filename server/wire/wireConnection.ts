@@ -1,0 +1,156 @@
+import { X509Certificate } from "node:crypto";
+import type { SecureContext, TLSSocket } from "node:tls";
+import { connect } from "node:tls";
+import type { PeerFacts, ResumableSession } from "./peerMemory";
+import { connectError, tlsError, wrongIdentity } from "./wireErrors";
+import type { WirePeer } from "./wirePeer";
+
+/** What our own ends offer each other by ALPN; "http/1.1" as well, since an offer without a match is fatal. */
+export const NATIVE_PROTOCOL = "func/1";
+export const ALPN_PROTOCOLS = [NATIVE_PROTOCOL, "http/1.1"];
+export const LEAST_TLS = "TLSv1.2";
+
+export type VerifyPeer = (certificate: X509Certificate, peer: WirePeer) => void;
+
+/** One TLS connection whose peer has been verified; it carries one call at a time. */
+export class WireConnection {
+  #dead = false;
+  readonly #notAfterMs: number;
+
+  private constructor(
+    readonly socket: TLSSocket,
+    readonly native: boolean,
+    readonly certificate: X509Certificate,
+  ) {
+    this.#notAfterMs = Date.parse(certificate.validTo);
+    const die = (): void => {
+      this.#dead = true;
+    };
+    socket.on("error", die).on("end", die).on("close", die);
+  }
+
+  /** False once the peer has closed, or its certificate has expired. */
+  get usable(): boolean {
+    return (
+      !this.#dead && !this.socket.destroyed && this.socket.writable && Date.now() < this.#notAfterMs
+    );
+  }
+
+  destroy(): void {
+    this.#dead = true;
+    this.socket.destroy();
+  }
+
+  /**
+   * Starts a connection. `done` is called once, with the connection after its peer's certificate, dates
+   * and identity were checked, or with what failed. Returns the socket, whose destruction ends the attempt.
+   */
+  static start(
+    peer: WirePeer,
+    secureContext: SecureContext,
+    verifyPeer: VerifyPeer,
+    facts: PeerFacts,
+    done: (result: WireConnection | Error) => void,
+  ): TLSSocket {
+    const resumable = facts.session;
+    const socket = connect({
+      host: peer.address,
+      port: peer.port,
+      secureContext,
+      session: resumable?.ticket,
+      ALPNProtocols: ALPN_PROTOCOLS,
+      // host names mean nothing here: who the peer is says verifyPeer, below
+      checkServerIdentity: () => undefined,
+    });
+    socket.setNoDelay(true);
+    skipLegacyCertificate(socket);
+    let connected = false;
+    const fail = (error: Error): void => {
+      facts.session = undefined; // a session that leads nowhere is not tried twice
+      socket.destroy();
+      done(error);
+    };
+    const onError = (error: Error): void => {
+      fail(connectError(error, peer, connected));
+    };
+    socket.once("connect", () => {
+      connected = true;
+    });
+    socket.on("error", onError);
+    let certificate: Buffer | undefined;
+    let early: Buffer | undefined;
+    socket.on("session", (ticket: Buffer) => {
+      if (certificate) facts.session = { ticket, certificate };
+      else early = ticket; // TLS 1.2 gives it within the handshake
+    });
+    socket.once("secureConnect", () => {
+      socket.off("error", onError);
+      socket.on("error", ignore);
+      let connection: WireConnection;
+      try {
+        connection = WireConnection.#verified(socket, peer, verifyPeer, resumable);
+      } catch (error) {
+        fail(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+      facts.native = connection.native;
+      certificate = connection.certificate.raw;
+      if (early) facts.session = { ticket: early, certificate };
+      done(connection);
+    });
+    return socket;
+  }
+
+  /** Resumed connections included: Node asks `checkServerIdentity` only on full handshakes. */
+  static #verified(
+    socket: TLSSocket,
+    peer: WirePeer,
+    verifyPeer: VerifyPeer,
+    resumable: ResumableSession | undefined,
+  ): WireConnection {
+    const certificate = certificateOf(socket, resumable);
+    if (!socket.authorized || !certificate) {
+      throw tlsError(new Error("its certificate was not accepted"), peer);
+    }
+    const native = socket.alpnProtocol === NATIVE_PROTOCOL;
+    const connection = new WireConnection(socket, native, certificate);
+    if (Date.now() >= connection.#notAfterMs) {
+      throw tlsError(Object.assign(new Error("expired"), { code: "CERT_HAS_EXPIRED" }), peer);
+    }
+    verify(connection, peer, verifyPeer);
+    return connection;
+  }
+}
+
+/**
+ * Node's clients see no certificate on a resumed connection: it then is the one of the handshake that the
+ * session began with, since only that peer can resume it.
+ */
+function certificateOf(
+  socket: TLSSocket,
+  resumable: ResumableSession | undefined,
+): X509Certificate | undefined {
+  if (socket.isSessionReused() && resumable) return new X509Certificate(resumable.certificate);
+  return socket.getPeerX509Certificate();
+}
+
+/** Throws FuncError "wrong-identity" where the connection's certificate is not (or no longer) the peer's. */
+export function verify(connection: WireConnection, peer: WirePeer, verifyPeer: VerifyPeer): void {
+  try {
+    verifyPeer(connection.certificate, peer);
+  } catch (error) {
+    throw wrongIdentity(error, peer);
+  }
+}
+
+/**
+ * Node builds the old object form of the peer's certificate on each handshake, only to hand it to
+ * `checkServerIdentity`: a fifth of the handshake's cost, for an argument that is not looked at here.
+ */
+function skipLegacyCertificate(socket: TLSSocket): void {
+  Object.defineProperty(socket, "getPeerCertificate", { value: () => ({}), configurable: true });
+}
+
+function ignore(): void {
+  // a connection's end is seen by `usable`, and by the call it carries
+}

@@ -1,0 +1,118 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FrameLocator } from "playwright-core";
+import { accessibilityProblems } from "./accessibility";
+import { startBrowser } from "./browser";
+import { type Fleet, overlordPid, startFleet } from "./fleet";
+import { EVIDENCE } from "./paths";
+import { isAlive, killQuietly, waitUntil } from "./processes";
+import { startVscode } from "./vscodeServer";
+import { Workbench } from "./workbench";
+
+const ACTION_MS = 20_000;
+// tall, since lists draw only the rows that fit
+const VIEWPORT = { width: 1280, height: 900 };
+
+/** VS Code in a browser, with the extension, on a data directory and a fleet of its own. */
+export interface Session {
+  workbench: Workbench;
+  /** The data directory (FUNC_HOME). */
+  home: string;
+  /** Saves what the page shows as `<name>.png`, in the dark and in the light theme. */
+  screenshots(name: string): Promise<void>;
+  /** What axe finds wrong in a document, one line each. */
+  accessibilityProblems(document: FrameLocator): Promise<string[]>;
+  /** Keeps what explains a failure: the page, its console, the server's output and all log files. */
+  keepEvidence(name: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts all of it; `minions` is the fleet's size, 0 for an empty data directory. */
+export async function startSession(minions: number): Promise<Session> {
+  const cleanups: (() => void | Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  };
+  try {
+    return await startAll(minions, cleanups, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startAll(
+  minions: number,
+  cleanups: (() => void | Promise<void>)[],
+  stop: () => Promise<void>,
+): Promise<Session> {
+  const home = mkdtempSync(join(tmpdir(), "fo-"));
+  cleanups.push(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
+  cleanups.push(() => endOverlord(home));
+  if (minions > 0) {
+    const fleet: Fleet = await startFleet(home, minions);
+    cleanups.push(() => fleet.stop());
+  }
+  const server = await startVscode({ FUNC_HOME: home });
+  cleanups.push(() => server.stop());
+  const browser = await startBrowser();
+  cleanups.push(() => browser.close());
+  const context = await browser.newContext({
+    viewport: VIEWPORT,
+    colorScheme: "dark",
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(ACTION_MS);
+  const console: string[] = [];
+  page.on("console", (message) => console.push(`${message.type()}: ${message.text()}`));
+  const workbench = new Workbench(page);
+  await page.goto(server.url);
+  await workbench.ready();
+  mkdirSync(EVIDENCE, { recursive: true });
+
+  const setTheme = async (theme: "dark" | "light"): Promise<void> => {
+    await page.emulateMedia({ colorScheme: theme });
+    await page.locator(`.monaco-workbench.${theme === "dark" ? "vs-dark" : "vs"}`).waitFor();
+    await page.waitForTimeout(THEME_SETTLES_MS);
+  };
+  return {
+    workbench,
+    home,
+    async screenshots(name) {
+      for (const theme of ["light", "dark"] as const) {
+        await setTheme(theme);
+        await page.screenshot({ path: join(EVIDENCE, `${name}-${theme}.png`) });
+      }
+    },
+    accessibilityProblems,
+    async keepEvidence(name) {
+      const folder = join(EVIDENCE, "failures", name.replace(/[^a-z0-9]+/gi, "-"));
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "console.log"), console.join("\n"));
+      writeFileSync(join(folder, "server.log"), server.output());
+      await page.screenshot({ path: join(folder, "page.png") });
+      cpSync(server.logFolder, join(folder, "logs"), { recursive: true });
+      const log = join(home, "overlord.log");
+      if (existsSync(log)) cpSync(log, join(folder, "overlord.log"));
+    },
+    stop,
+  };
+}
+
+/** Webviews and the window's own parts change their colours one after the other. */
+const THEME_SETTLES_MS = 500;
+
+/** The overlord outlives its clients for ten minutes: longer than its data directory lives here. */
+async function endOverlord(home: string): Promise<void> {
+  const pid = overlordPid(home);
+  if (pid === undefined) return;
+  killQuietly(pid, "SIGTERM");
+  try {
+    await waitUntil("the overlord's end", () => !isAlive(pid), 5_000);
+  } finally {
+    killQuietly(pid, "SIGKILL");
+  }
+}

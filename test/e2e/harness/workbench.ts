@@ -1,0 +1,179 @@
+import type { FrameLocator, Locator, Page } from "playwright-core";
+import { waitUntil } from "./processes";
+
+const SLOW_START_MS = 60_000;
+const RESTORED_AFTER_MS = 1_500;
+const MENU_IGNORES_MOUSE_MS = 200;
+
+/** A row of a tree as it shows. */
+export interface TreeRow {
+  label: string;
+  description: string;
+  level: number;
+}
+
+/** The workbench as its user sees it: all that depends on VS Code's own DOM is here. */
+export class Workbench {
+  constructor(readonly page: Page) {}
+
+  /** Waits until the workbench is drawn and takes input. */
+  async ready(): Promise<void> {
+    const timeout = SLOW_START_MS;
+    await this.page.locator(".monaco-workbench .part.statusbar").waitFor({ timeout });
+    // comes once the restored state is final: what is typed earlier is lost
+    await this.page
+      .locator(".monaco-workbench .part.activitybar .action-item")
+      .first()
+      .waitFor({ timeout });
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.ready();
+  }
+
+  async openContainer(title: string): Promise<void> {
+    const tab = this.page
+      .locator(".part.activitybar")
+      .getByRole("tab", { name: title, exact: true });
+    await tab.waitFor({ timeout: SLOW_START_MS });
+    const heading = this.page.locator(".part.sidebar .composite.title", { hasText: title });
+    // a click on the icon hides what shows already, and after a reload it may show any moment
+    await waitUntil(`the view container ${title}`, async () => {
+      await heading.waitFor({ timeout: RESTORED_AFTER_MS }).catch(() => undefined);
+      if (await heading.isVisible()) return true;
+      await tab.locator("a.action-label").click();
+      return false;
+    });
+    await this.page.mouse.move(900, 500); // away, so that no hover covers the view
+  }
+
+  tree(view: string): Locator {
+    return this.page.getByRole("tree", { name: view });
+  }
+
+  /** The row whose label is exactly `label`. */
+  row(view: string, label: string): Locator {
+    const name = this.page.locator(".label-name").getByText(label, { exact: true });
+    return this.tree(view).getByRole("treeitem").filter({ has: name });
+  }
+
+  /** The rows that are drawn (a tree draws only what is visible), from the top. */
+  async rows(view: string): Promise<TreeRow[]> {
+    return this.tree(view)
+      .getByRole("treeitem")
+      .evaluateAll((rows) =>
+        rows
+          .sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top)
+          .map((row) => ({
+            label: row.querySelector(".label-name")?.textContent ?? "",
+            description: row.querySelector(".label-description")?.textContent ?? "",
+            level: Number(row.getAttribute("aria-level")),
+          })),
+      );
+  }
+
+  /** Selects just these rows. */
+  async select(view: string, labels: string[]): Promise<void> {
+    for (const [index, label] of labels.entries()) {
+      await this.row(view, label)
+        .locator(".label-name")
+        .click({ modifiers: index === 0 ? [] : ["Control"] });
+    }
+  }
+
+  /** Opens the context menu of a row and returns one of its entries, ready to be clicked. */
+  async openMenu(view: string, label: string, command: string): Promise<Locator> {
+    await this.row(view, label).locator(".label-name").click({ button: "right" });
+    const entry = this.page.getByRole("menuitem", { name: command, exact: true });
+    await entry.waitFor();
+    // an earlier click would only highlight the entry
+    await this.page.waitForTimeout(MENU_IGNORES_MOUSE_MS);
+    return entry;
+  }
+
+  async context(view: string, label: string, command: string): Promise<void> {
+    const entry = await this.openMenu(view, label, command);
+    await entry.click();
+    await entry.waitFor({ state: "detached" });
+  }
+
+  async closeMenu(): Promise<void> {
+    await this.page.keyboard.press("Escape");
+    await this.page.locator(".context-view .monaco-menu").waitFor({ state: "detached" });
+  }
+
+  get quickInput(): Locator {
+    return this.page.locator(".quick-input-widget:visible");
+  }
+
+  get quickText(): Locator {
+    return this.quickInput.locator(".quick-input-filter input");
+  }
+
+  /** Runs the command with this whole title ("Category: Title"). */
+  async palette(title: string): Promise<void> {
+    await this.page.keyboard.press("F1");
+    await this.quickText.waitFor();
+    await this.quickText.fill(`>${title}`);
+    await this.quickInput.getByRole("option", { name: title }).first().click();
+  }
+
+  /** Waits for the given question, counted from 1, of several that follow each other. */
+  async step(number: number): Promise<void> {
+    await this.quickInput
+      .locator(".quick-input-title")
+      .getByText(new RegExp(`\\(${number}/\\d+\\)`))
+      .waitFor();
+  }
+
+  /** Picks a row of the open quick pick. */
+  async pick(label: string | RegExp): Promise<void> {
+    await this.quickInput.getByRole("option", { name: label }).first().click();
+  }
+
+  /** Answers the open input box, or filters and accepts in a quick pick. */
+  async type(text: string): Promise<void> {
+    await this.quickText.fill(text);
+    await this.quickText.press("Enter");
+  }
+
+  /** Answers the question for a shell command, a quick pick of earlier ones that takes new ones too. */
+  async typeCommand(command: string): Promise<void> {
+    await this.quickInput.locator(".quick-input-title").getByText("Run Command on").waitFor();
+    await this.quickText.fill(command);
+    await this.quickInput.getByRole("option", { name: command }).first().waitFor();
+    await this.quickText.press("Enter");
+  }
+
+  notification(text: string | RegExp): Locator {
+    return this.page
+      .locator(".notifications-toasts .notification-list-item")
+      .filter({ hasText: text });
+  }
+
+  async clearNotifications(): Promise<void> {
+    await this.palette("Notifications: Clear All Notifications");
+  }
+
+  /** The question that covers the workbench. */
+  get dialog(): Locator {
+    return this.page.locator(".monaco-dialog-box");
+  }
+
+  editorTab(title: string | RegExp): Locator {
+    return this.page.locator(".part.editor").getByRole("tab", { name: title });
+  }
+
+  async closeEditors(): Promise<void> {
+    await this.palette("View: Close All Editors");
+    await waitUntil("closed editors", async () => (await this.editorTab(/./).count()) === 0);
+  }
+
+  /** The document of the one webview that shows. */
+  get webview(): FrameLocator {
+    return this.page
+      .frameLocator("iframe.webview.ready:visible")
+      .frameLocator("iframe#active-frame");
+  }
+}

@@ -1,0 +1,197 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { connectOverlord, type OverlordConnection } from "../../server/client/connection";
+import { startLocalFleet, type LocalFleet } from "../../server/client/localFleet";
+
+const dist = join(process.cwd(), "dist");
+const POLL_MS = 100;
+
+let home: string;
+let connection: OverlordConnection;
+let fleet: LocalFleet;
+
+interface Run {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the built func; `onSpawn` gets its process id. */
+function func(words: string[], onSpawn?: (pid: number) => void): Promise<Run> {
+  const child = spawn(process.execPath, [join(dist, "func.js"), ...words], {
+    env: { ...process.env, FUNC_HOME: home },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const run: Run = { status: null, stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (run.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    run.stderr += text;
+  });
+  if (child.pid !== undefined) onSpawn?.(child.pid);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status) => {
+      resolve({ ...run, status });
+    });
+  });
+}
+
+/** Process ids of this test's programs: each has the data directory among its words. */
+function processesOfHome(): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(home);
+    } catch {
+      return false; // ended meanwhile
+    }
+  });
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), "func-cli-"));
+  writeFileSync(join(home, "overlord.yaml"), 'certmaster:\n  listen: "127.0.0.1:0"\n');
+  connection = await connectOverlord({
+    dataDirectory: home,
+    kind: "library",
+    version: "0",
+    launch: { execPath: process.execPath, script: join(dist, "overlord.js") },
+  });
+  fleet = await startLocalFleet({
+    connection,
+    size: 2,
+    home,
+    funcdScript: join(dist, "funcd.js"),
+    execPath: process.execPath,
+  });
+});
+
+afterAll(async () => {
+  await fleet.close();
+  connection.dispose();
+  await func(["overlord", "stop", "--force"]);
+  const left = processesOfHome();
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  expect(left).toEqual([]);
+});
+
+it("pings and lists minions", async () => {
+  const ping = await func(["*", "ping"]);
+  expect(ping.stdout.split("\n").sort()).toEqual(["", "[ ok ... ] minion1", "[ ok ... ] minion2"]);
+  expect(ping.stderr).toMatch(/^2 ok in /);
+  expect(ping.status).toBe(0);
+  expect(await func(["*", "list_minions"])).toEqual({
+    status: 0,
+    stdout: "minion1\nminion2\n",
+    stderr: "",
+  });
+});
+
+it("a command's own exit status is a result", async () => {
+  const run = await func(["minion1", "call", "command", "run", "echo out; echo err >&2; exit 3"]);
+  expect(run.stdout).toBe("minion1: exit status 3\n    out\n  stderr:\n    err\n");
+  expect(run.status).toBe(0);
+});
+
+it("--json writes one object to stdout and nothing else", async () => {
+  const run = await func(["--json", "--typed", "*", "call", "test", "add", "2", "3"]);
+  expect(run.stdout.trimEnd().split("\n")).toHaveLength(1);
+  expect(JSON.parse(run.stdout)).toEqual({ minion1: 5, minion2: 5 });
+  expect(run.status).toBe(0);
+  const untyped = await func(["-j", "minion1", "call", "test", "add", "2", "3"]);
+  expect(JSON.parse(untyped.stdout)).toEqual({ minion1: "23" });
+});
+
+it("explains a minion's error, and status 1", async () => {
+  const run = await func(["minion1", "call", "test", "no_such_method"]);
+  expect(run.status).toBe(1);
+  expect(run.stdout).toBe("");
+  expect(run.stderr).toMatch(/^minion1: failed .+no_such_method/);
+  const json = await func(["-j", "minion1", "call", "test", "no_such_method"]);
+  expect(json.status).toBe(1);
+  expect(JSON.parse(json.stdout)).toEqual({
+    minion1: ["REMOTE_ERROR", expect.any(String), expect.any(String), expect.any(String)],
+  });
+});
+
+it("status 2 where nothing matches, with no output", async () => {
+  const run = await func(["nobody*", "ping"]);
+  expect(run).toMatchObject({ status: 2, stdout: "" });
+  expect(run.stderr).toMatch(/^func: .*nobody/);
+});
+
+it("an async job is followed, or polled by its id", async () => {
+  const followed = await func(["-aj", "*", "call", "command", "run", "echo hi"]);
+  expect(JSON.parse(followed.stdout)).toEqual({
+    minion1: [0, "hi\n", ""],
+    minion2: [0, "hi\n", ""],
+  });
+  const started = await func(["*", "call", "--async", "--nopoll", "test", "sleep", "1"]);
+  const jobId = /^JOB_ID: '(.+)'\n$/.exec(started.stdout)?.[1] ?? "";
+  expect(jobId).toContain("test-sleep");
+  let status: Run | undefined;
+  await until(async () => {
+    status = await func(["*", "call", "--json", "--jobstatus", jobId]);
+    expect(status.status).toBe(0);
+    return status.stdout.startsWith("[1,");
+  });
+  const [code, results] = JSON.parse(status?.stdout ?? "") as [number, Record<string, unknown>];
+  expect(code).toBe(1);
+  expect(Object.keys(results).sort()).toEqual(["minion1", "minion2"]);
+  expect((await func(["jobs", "list"])).stdout).toContain(jobId);
+  expect((await func(["jobs", "watch", jobId])).stderr).toMatch(/^2 ok in /);
+  const unknown = await func(["*", "call", "--jobstatus", "no-such-job"]);
+  expect(unknown).toMatchObject({ status: 1, stdout: "2 JOB_ID_LOST_IN_SPACE\n" });
+});
+
+it("Ctrl-C cancels the job and shows what came of it", async () => {
+  let pid = 0;
+  const running = func(["minion1", "call", "command", "run", "sleep 600"], (id) => (pid = id));
+  await until(async () => {
+    const jobs = await connection.request("jobs/list", {});
+    return jobs.some((job) => job.method === "run" && !job.finished);
+  });
+  process.kill(pid, "SIGINT");
+  const run = await running;
+  expect(run.status).toBe(1);
+  expect(run.stderr).toContain("cancelling");
+  expect(run.stderr).toMatch(/1 cancelled in /);
+});
+
+it("a closed pipe ends func without a word", async () => {
+  const pipe = `"${process.execPath}" "${join(dist, "func.js")}" "*" call command run "seq 50000"`;
+  const shell = spawn("sh", ["-c", `${pipe} | head -n 1`], {
+    env: { ...process.env, FUNC_HOME: home },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stderr = "";
+  shell.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  await new Promise((resolve) => shell.on("close", resolve));
+  expect(stderr).not.toMatch(/EPIPE|at .*\.js/);
+});
+
+it("a stopped minion gets its own explained entry", async () => {
+  await fleet.stop("minion2");
+  const run = await func(["-t", "5", "*", "ping"]);
+  expect(run.status).toBe(1);
+  expect(run.stdout).toContain("[ ok ... ] minion1\n");
+  expect(run.stdout).toMatch(/\[ FAILED \] minion2 {2}\S.+/);
+  expect(run.stderr).toMatch(/^1 ok, 1 unreachable in /);
+});
+
+it("makes tokens, and stops the overlord", async () => {
+  const token = await func(["ca", "token", "--name", "web*", "--address", "127.0.0.1"]);
+  expect(token.stdout).toMatch(/^func-join-\S+\n$/);
+  expect((await func(["ca", "list"])).stdout).toContain("for web*");
+  const status = await func(["overlord", "status", "--json"]);
+  expect(JSON.parse(status.stdout)).toMatchObject({ dataDirectory: home, openTokens: 1 });
+  expect(await func(["overlord", "stop", "--force"])).toMatchObject({ status: 0, stdout: "" });
+  expect((await func(["overlord", "status"])).status).toBe(1);
+});

@@ -1,0 +1,127 @@
+import { describe, expect, it } from "vitest";
+import { parseCommandLine, type Command } from "../../server/cli/parse";
+import { FuncError } from "../../server/common/errors";
+
+function command(...words: string[]): Command {
+  return parseCommandLine(words).command;
+}
+
+function problem(...words: string[]): FuncError {
+  try {
+    parseCommandLine(words);
+  } catch (error) {
+    if (error instanceof FuncError) return error;
+    throw error;
+  }
+  throw new Error(`no error for: ${words.join(" ")}`);
+}
+
+describe("func's command line", () => {
+  it("passes everything behind METHOD on as it stands", () => {
+    const call = { kind: "call", spec: "web1", module: "command", method: "run" };
+    expect(command("web1", "call", "command", "run", "ls -l", "--json", "-t")).toEqual({
+      ...call,
+      args: ["ls -l", "--json", "-t"],
+    });
+    expect(command("web1", "call", "command", "run", "--", "-l", "--", "x")).toEqual({
+      ...call,
+      args: ["-l", "--", "x"],
+    });
+    expect(command("web1", "call", "command", "run", "--help")).toMatchObject({
+      args: ["--help"],
+    });
+    expect(command("web1", "call", "command", "run")).toEqual({ ...call, args: [] });
+  });
+
+  it("takes options before and after SPEC and the command, until METHOD", () => {
+    const wanted = {
+      timeoutMs: 2500,
+      forks: 8,
+      json: true,
+      typed: false,
+      async: true,
+      nopoll: true,
+      home: "/x",
+    };
+    const call = ["test", "add", "1"];
+    for (const words of [
+      ["-t", "2.5", "-f", "8", "-jan", "--home", "/x", "*", "call", ...call],
+      ["--timeout=2.5", "*", "--forks=8", "call", "-jan", "--home=/x", ...call],
+      ["-t2.5", "-f8", "*", "call", "--json", "--async", "test", "--nopoll", "--home", "/x"].concat(
+        call.slice(1),
+      ),
+    ]) {
+      expect(parseCommandLine(words)).toEqual({
+        options: wanted,
+        command: { kind: "call", spec: "*", module: "test", method: "add", args: ["1"] },
+      });
+    }
+  });
+
+  it("knows the commands of a target expression", () => {
+    expect(command("web*;db1", "ping")).toEqual({ kind: "ping", spec: "web*;db1" });
+    expect(command("*", "list_minions")).toEqual({ kind: "listMinions", spec: "*" });
+    const status = { kind: "jobStatus", jobId: "*-test-ping-1" };
+    expect(command("*", "call", "--jobstatus", "*-test-ping-1")).toEqual(status);
+    expect(command("*", "call", "*-test-ping-1", "-s")).toEqual(status);
+  });
+
+  it("knows ca, overlord and jobs", () => {
+    expect(
+      command("ca", "token", "--name", "web*", "--minutes", "5", "--address=a:1", "--address", "b"),
+    ).toEqual({ kind: "caToken", nameGlob: "web*", ttlMs: 300_000, addresses: ["a:1", "b"] });
+    expect(command("ca", "token")).toEqual({ kind: "caToken", addresses: [] });
+    expect(command("ca", "list", "--json")).toEqual({ kind: "caList" });
+    expect(command("overlord", "status")).toEqual({ kind: "overlordStatus" });
+    expect(command("overlord", "stop", "--force")).toEqual({ kind: "overlordStop", force: true });
+    expect(command("jobs", "list")).toEqual({ kind: "jobsList" });
+    expect(command("jobs", "cancel", "j")).toEqual({ kind: "jobsCancel", jobId: "j" });
+    expect(command("jobs", "watch", "j")).toEqual({ kind: "jobsWatch", jobId: "j" });
+  });
+
+  it("keeps words for later versions, and -- makes minions of them", () => {
+    for (const word of "map audit run group add-host remove-host suboverlord build-map completion".split(
+      " ",
+    )) {
+      expect(problem(word, "x").message).toContain(`"${word}" is reserved`);
+    }
+    expect(command("--", "jobs", "ping")).toEqual({ kind: "ping", spec: "jobs" });
+    expect(command("-t", "1", "--", "map", "ping")).toEqual({ kind: "ping", spec: "map" });
+    expect(problem("jobs", "ping").nextStep).toContain("func -- jobs ping");
+  });
+
+  it("answers --help and --version wherever they stand before METHOD", () => {
+    for (const words of [["-h"], ["--help", "x"], ["*", "call", "--help"], ["ca", "-h"]]) {
+      expect(command(...words)).toEqual({ kind: "help" });
+    }
+    expect(command("--version")).toEqual({ kind: "version" });
+  });
+
+  it("refuses what it does not understand", () => {
+    for (const words of [
+      [],
+      ["*"],
+      ["*", "dance"],
+      ["*", "call"],
+      ["*", "call", "test"],
+      ["*", "call", "--jobstatus"],
+      ["*", "call", "--jobstatus", "a", "b"],
+      ["*", "ping", "web1"],
+      ["-t", "0", "*", "ping"],
+      ["-t", "soon", "*", "ping"],
+      ["-t", "-1", "*", "ping"],
+      ["-t", "0x10", "*", "ping"],
+      ["-t"],
+      ["-f", "1.5", "*", "ping"],
+      ["--json=yes", "*", "ping"],
+      ["--unknown", "*", "ping"],
+      ["ca", "revoke"],
+      ["jobs", "cancel"],
+      ["overlord", "list", "--force"],
+    ]) {
+      expect(problem(...words).reason).toBe("bad-argument");
+    }
+    expect(problem("*", "call", "--delegate", "test", "ping").message).toContain("original");
+    expect(problem("*", "copyfile").message).toContain("original");
+  });
+});

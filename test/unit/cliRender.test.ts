@@ -1,0 +1,111 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { callArguments } from "../../server/cli/callArguments";
+import { inertText } from "../../server/cli/inertText";
+import { plainJson } from "../../server/cli/plainJson";
+import {
+  renderFailure,
+  renderJobStatus,
+  renderPing,
+  renderResult,
+  renderSummary,
+} from "../../server/cli/render";
+
+describe("results for people", () => {
+  it("shows a command with its exit status, output and errors", () => {
+    expect(renderResult("web1", [2, "a\n\nb\n", "no such file\n"])).toBe(
+      "web1: exit status 2\n    a\n\n    b\n  stderr:\n    no such file\n",
+    );
+    expect(renderResult("web1", [0, "", ""])).toBe("web1: exit status 0\n");
+  });
+
+  it("shows other values compactly, strings as they are", () => {
+    expect(renderResult("a", 1)).toBe("a: 1\n");
+    expect(renderResult("a", "two\nlines")).toBe("a:\n    two\n    lines\n");
+    expect(renderResult("a", null)).toBe("a: null\n");
+    expect(renderResult("a", { n: 1, list: ["x", { y: true }], none: [] })).toBe(
+      "a:\n    n: 1\n    list:\n      - x\n      - y: true\n    none: []\n",
+    );
+    expect(renderResult("a", { $dateTime: "20260131T12:00:00" })).toBe("a: 20260131T12:00:00\n");
+  });
+
+  it("shows failures with their cause and what to do", () => {
+    const error = {
+      type: "socket.error",
+      message: "web1 refused.",
+      trace: "",
+      nextStep: "Start it.",
+    };
+    expect(renderFailure("web1", "unreachable", error)).toBe(
+      "web1: unreachable: web1 refused.\n    Start it.\n",
+    );
+    expect(renderFailure("web1", "failed", { ...error, nextStep: undefined })).toBe(
+      "web1: failed (socket.error): web1 refused.\n",
+    );
+    expect(renderPing({ minion: "a", state: "succeeded", value: 1 })).toBe("[ ok ... ] a\n");
+    expect(renderPing({ minion: "a", state: "unreachable", error })).toBe(
+      "[ FAILED ] a  web1 refused.\n",
+    );
+  });
+
+  it("sums up", () => {
+    expect(renderSummary(["unreachable", "succeeded", "succeeded"], 440)).toBe(
+      "2 ok, 1 unreachable in 0.4 s\n",
+    );
+    expect(renderSummary([], 0)).toBe("no minions in 0.0 s\n");
+  });
+
+  it("shows a job's code and results as they stand", () => {
+    expect(renderJobStatus(0, null)).toBe("0 JOB_ID_RUNNING\n");
+    expect(renderJobStatus(3, { b: 1, a: ["REMOTE_ERROR", "T", "why", ""] })).toBe(
+      "3 JOB_ID_PARTIAL\na: REMOTE_ERROR T: why\nb: 1\n",
+    );
+  });
+});
+
+describe("inertText", () => {
+  it("shows what a terminal would obey as its code", () => {
+    expect(inertText("\x1b]52;c;eA==\x07\tb\nc\r\x9b31m\u202e")).toBe(
+      "\\x1b]52;c;eA==\\x07\tb\nc\\x0d\\x9b31m\\u202e",
+    );
+    expect(inertText("Grüße, 世界 🌍")).toBe("Grüße, 世界 🌍");
+  });
+
+  it("leaves no control character of any text", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(inertText(text)).not.toMatch(/[^\P{Cc}\t\n]/u);
+      }),
+    );
+  });
+});
+
+describe("values", () => {
+  it("plainJson drops the marks of types and nothing else", () => {
+    expect(
+      plainJson({
+        text: { $base64: "aGk=" },
+        bytes: { $base64: "/w==" },
+        when: { $dateTime: "20260131T12:00:00" },
+        big: { $int: "9007199254740993" },
+        whole: [{ $double: 3 }],
+        struct: { $struct: { $base64: "kept" } },
+        unknown: { $other: 1 },
+      }),
+    ).toEqual({
+      text: "hi",
+      bytes: "/w==",
+      when: "20260131T12:00:00",
+      big: "9007199254740993",
+      whole: [3],
+      struct: { $base64: "kept" },
+      unknown: { $other: 1 },
+    });
+  });
+
+  it("arguments are strings, with --typed the JSON that they are", () => {
+    const words = ["5", "[1, true]", "plain", '"5"'];
+    expect(callArguments(words, false)).toEqual(words);
+    expect(callArguments(words, true)).toEqual([5, [1, true], "plain", "5"]);
+  });
+});

@@ -1,0 +1,81 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { COMMANDS, MINIONS_VIEW, RESULTS_PANEL } from "../../extension/commandIds";
+
+interface MenuEntry {
+  command: string;
+  when?: string;
+}
+interface Manifest {
+  icon: string;
+  activationEvents: string[];
+  capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
+  contributes: {
+    commands: { command: string; title: string; category?: string; icon?: string }[];
+    menus: Record<string, MenuEntry[]>;
+    views: Record<string, { id: string; icon: string }[]>;
+    viewsContainers: { activitybar: { id: string; icon: string }[] };
+    viewsWelcome: { view: string; contents: string }[];
+    configuration: {
+      properties: Record<
+        string,
+        { scope: string; order: number; markdownDescription: string; type: string }
+      >;
+    };
+  };
+}
+
+const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
+const { contributes } = manifest;
+const ids: string[] = Object.values(COMMANDS);
+
+describe("the manifest", () => {
+  it("contributes exactly the commands that the code registers", () => {
+    expect(contributes.commands.map(({ command }) => command).sort()).toEqual(ids.sort());
+  });
+
+  it("puts every command under one category in the palette", () => {
+    for (const { category } of contributes.commands) expect(category).toBe("Func");
+  });
+
+  it("names only commands of its own in menus and welcome views", () => {
+    for (const entry of Object.values(contributes.menus).flat()) {
+      expect(ids).toContain(entry.command);
+    }
+    for (const { view, contents } of contributes.viewsWelcome) {
+      expect(view).toBe(MINIONS_VIEW);
+      for (const [, command] of contents.matchAll(/\(command:([\w.]+)\)/g)) {
+        if (!command?.startsWith("workbench.")) expect(ids).toContain(command);
+      }
+    }
+  });
+
+  it("has an icon for each command that is a button", () => {
+    const buttons = Object.values(contributes.menus)
+      .flat()
+      .filter((entry) => /^(navigation|inline)/.test((entry as { group?: string }).group ?? ""));
+    for (const { command } of buttons) {
+      expect(contributes.commands.find((other) => other.command === command)?.icon).toBeTruthy();
+    }
+  });
+
+  it("scopes and explains each setting, and restricts what untrusted workspaces may set", () => {
+    const settings = Object.entries(contributes.configuration.properties);
+    for (const [, setting] of settings) {
+      expect(setting.markdownDescription.length).toBeGreaterThan(20);
+      expect(setting.order).toBeGreaterThan(0);
+    }
+    const machine = settings.filter(([, { scope }]) => scope === "machine").map(([id]) => id);
+    expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toEqual(machine);
+  });
+
+  it("restores results panels, shows its view, and its icons exist", () => {
+    expect(manifest.activationEvents).toContain(`onWebviewPanel:${RESULTS_PANEL}`);
+    const [container] = contributes.viewsContainers.activitybar;
+    const [view] = contributes.views[container?.id ?? ""] ?? [];
+    expect(view?.id).toBe(MINIONS_VIEW);
+    for (const file of [manifest.icon, container?.icon, view?.icon]) {
+      expect(existsSync(file ?? "")).toBe(true);
+    }
+  });
+});

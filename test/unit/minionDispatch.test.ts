@@ -1,0 +1,256 @@
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { silentLog } from "../../server/common/log";
+import { Audit } from "../../server/minion/audit";
+import { CallJournal } from "../../server/minion/callJournal";
+import { Dispatcher } from "../../server/minion/dispatch";
+import type { MethodRegistry } from "../../server/minion/methodRegistry";
+import { MinionJobs } from "../../server/minion/minionJobs";
+import { minionRegistry, MODULE_NAMES } from "../../server/minion/minion";
+import type { Caller } from "../../server/minion/minionModule";
+import { SyncCalls } from "../../server/minion/syncCalls";
+import { RpcFault } from "../../server/wire/rpcFault";
+import { XmlRpcDouble, type XmlRpcStruct, type XmlRpcValue } from "../../server/wire/value";
+
+const OVERLORD: Caller = {
+  role: "overlord",
+  name: "boss",
+  keyFingerprint: "ab".repeat(32),
+  address: "192.0.2.1",
+};
+const DENIED = "<class 'func.minion.codes.AccessToMethodDenied'>:";
+
+let home: string;
+let jobs: MinionJobs;
+let dispatcher: Dispatcher;
+let registry: MethodRegistry;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "funcd-"));
+  jobs = await MinionJobs.open(join(home, "jobs"), silentLog);
+  const syncCalls = new SyncCalls();
+  registry = minionRegistry(home, jobs, syncCalls);
+  const journal = await CallJournal.open(join(home, "calls"), silentLog);
+  const audit = new Audit(join(home, "audit.log"), silentLog);
+  dispatcher = new Dispatcher({ registry, jobs, syncCalls, journal, audit, log: silentLog });
+});
+
+afterEach(async () => {
+  await jobs.close();
+  await rm(home, { recursive: true, force: true });
+});
+
+function call(
+  method: string,
+  params: XmlRpcValue[] = [],
+  more: { callId?: string; caller?: Caller } = {},
+): Promise<XmlRpcValue> {
+  const connectionClosed = new AbortController().signal;
+  return dispatcher.handle({ method, params, caller: OVERLORD, connectionClosed, ...more });
+}
+
+async function finished(id: XmlRpcValue): Promise<XmlRpcValue> {
+  const status = await call("jobs.wait", [id, 20]);
+  if (!Array.isArray(status) || status[0] !== 1) throw new Error("the job has not finished");
+  return status[1] ?? null;
+}
+
+async function audited(): Promise<Record<string, unknown>[]> {
+  const text = await readFile(join(home, "audit.log"), "utf8");
+  const lines = text.trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe("dispatch", () => {
+  it("runs the module test as the original does", async () => {
+    expect(await call("test.ping")).toBe(1);
+    expect(await call("test.add", [1, 5])).toBe(6);
+    expect(await call("test.add", ["1", "2"])).toBe("12");
+    expect(await call("test.add", ["foo", "bar"])).toBe("foobar");
+    expect(await call("test.add", [1, new XmlRpcDouble(2)])).toEqual(new XmlRpcDouble(3));
+    expect(await call("test.add", [9007199254740991, 2])).toBe(9007199254740993n);
+    expect(await call("test.sleep", ["0"])).toBeInstanceOf(XmlRpcDouble);
+    expect(await call("test.bigint")).toBe(9007199254740993n);
+    for (const value of [1, "s", [1, "a"], { k: false }, true, null, 1.5, Buffer.from([0, 255])]) {
+      expect(await call("test.echo", [value])).toEqual(value);
+    }
+  });
+
+  it("answers what a method raises as a REMOTE_ERROR of four strings", async () => {
+    expect(await call("test.explode")).toEqual([
+      "REMOTE_ERROR",
+      "exceptions.Exception",
+      expect.any(String),
+      "",
+    ]);
+    expect(await call("test.explode_no_string")).toEqual([
+      "REMOTE_ERROR",
+      "exceptions.Exception",
+      "",
+      "",
+    ]);
+    expect(await call("test.add", [1, "2"])).toMatchObject({ 1: "exceptions.TypeError" });
+    expect(await call("test.add", [1])).toMatchObject({
+      1: "exceptions.TypeError",
+      2: 'test.add: the argument "b" is missing',
+    });
+  });
+
+  it.each([
+    ["ping", "ModuleNotFoundException"],
+    ["", "AccessToMethodDenied"],
+    ["nosuch.ping", "ModuleNotFoundException"],
+    ["test.nosuch", "InvalidMethodException"],
+    ["test.constructor", "InvalidMethodException"],
+    ["test.__proto__", "InvalidMethodException"],
+    ["test.toString", "InvalidMethodException"],
+    ["__proto__.ping", "ModuleNotFoundException"],
+    ["constructor.constructor", "ModuleNotFoundException"],
+    ["test.test.ping", "ModuleNotFoundException"],
+    ["test.", "InvalidMethodException"],
+  ])("does not know %j", async (method, type) => {
+    if (type === "AccessToMethodDenied") {
+      await expect(call(method)).rejects.toMatchObject({ code: 1, faultString: DENIED });
+      return;
+    }
+    expect(await call(method)).toMatchObject({ 0: "REMOTE_ERROR", 1: `func.minion.codes.${type}` });
+  });
+
+  it("denies every method, sync and async, to any other role", async () => {
+    const caller: Caller = { ...OVERLORD, role: "minion", name: "web1" };
+    for (const name of [...registry.handlerNames(), "trait_names", "nosuch.x"]) {
+      for (const method of [name, `async.${name}`]) {
+        const denied = call(method, [], { caller });
+        await expect(denied).rejects.toBeInstanceOf(RpcFault);
+        await expect(denied).rejects.toMatchObject({ code: 1, faultString: DENIED });
+      }
+    }
+    const entries = await audited();
+    expect(entries).toHaveLength(2 * (registry.handlerNames().length + 2));
+    expect(entries.every(({ outcome, role }) => outcome === "denied" && role === "minion")).toBe(
+      true,
+    );
+  });
+
+  it("starts a job for any async name, and strips the prefix once", async () => {
+    const id = await call("async.test.add", ["1", "2"]);
+    expect(id).toMatch(/^\d{10}\.\d{6}-[0-9a-f]{8}-minion$/);
+    expect(await finished(id)).toBe("12");
+    expect(await finished(await call("async.async.test.ping"))).toMatchObject({
+      1: "func.minion.codes.ModuleNotFoundException",
+    });
+    expect(await finished(await call("async.nosuch.x"))).toMatchObject({
+      1: "func.minion.codes.ModuleNotFoundException",
+    });
+    expect(await finished(await call("async.command.run"))).toMatchObject({
+      1: "exceptions.TypeError",
+      2: 'command.run: the argument "command" is missing',
+    });
+    expect(await finished(await call("async.test.explode"))).toMatchObject({ 0: "REMOTE_ERROR" });
+    expect(await finished(await call("async.system.list_modules"))).toEqual(MODULE_NAMES);
+    expect(await finished(await call("async.test.module_version"))).toBe("0.0.11");
+  });
+
+  it("tells what it can do", async () => {
+    expect(await call("system.list_modules")).toEqual(MODULE_NAMES);
+    const names = await call("system.list_methods");
+    expect(names).toEqual(await call("system.listMethods"));
+    expect(names).toEqual([...(names as string[])].sort());
+    expect(names).toEqual(expect.arrayContaining(["command.run", "system.grep", "test.grep"]));
+    expect(new Set((await call("trait_names")) as string[])).toEqual(new Set(names as string[]));
+    expect(await call("system.grep", ["exi"])).toEqual({
+      "func.minion.server.list_methods": "command.exists",
+    });
+    const inventory = (await call("system.inventory")) as XmlRpcStruct;
+    expect(Object.keys(inventory)).toEqual(MODULE_NAMES);
+    expect(inventory["command"]).toEqual(expect.arrayContaining(["run", "exists", "config_items"]));
+  });
+
+  it("describes arguments in the original's form and in ours", async () => {
+    expect(await call("command.get_method_args")).toMatchObject({
+      run: {
+        args: {
+          command: { type: "string", optional: false, order: 0 },
+          env: { type: "hash", optional: true, order: 1 },
+        },
+      },
+      exists: { args: { command: { order: 0 } } },
+    });
+    const modules = (await call("system.describe")) as XmlRpcStruct[];
+    expect(modules.map(({ name }) => name)).toEqual(["command", "jobs", "system", "test"]);
+    expect(modules[0]?.["methods"]).toMatchObject([
+      { name: "run", risk: "change", args: [{ name: "command", type: "string" }, { name: "env" }] },
+      { name: "exists", risk: "read" },
+    ]);
+  });
+
+  it("has the base methods in every module", async () => {
+    for (const name of MODULE_NAMES) {
+      expect(await call(`${name}.module_version`)).toMatch(/^\d/);
+      expect(await call(`${name}.module_api_version`)).toMatch(/^\d/);
+      expect(await call(`${name}.module_description`)).not.toBe("");
+      expect(await call(`${name}.list_methods`)).toContain("get_method_args");
+      expect(await call(`${name}.save_config`)).toBe(true);
+      expect(Array.isArray(await call(`${name}.config_items`))).toBe(true);
+    }
+  });
+
+  it("keeps the settings of a module, by type", async () => {
+    expect(await call("test.config_set", ["int_option", "7"])).toContainEqual(["int_option", 7]);
+    expect(await call("test.config_get", ["int_option"])).toBe(7);
+    expect(await call("test.config_get", ["bool_option"])).toBe(true);
+    expect(await call("test.config_get", ["float_option"])).toEqual(new XmlRpcDouble(2.5));
+    expect(await call("test.config_get", ["__proto__"])).toMatchObject({ 0: "REMOTE_ERROR" });
+    expect(await call("test.config_set", ["int_option", "x"])).toMatchObject({
+      1: "exceptions.TypeError",
+    });
+    expect(await call("test.config_items")).toContainEqual(["int_option", 7]);
+  });
+
+  it("audits who called what, and never the arguments", async () => {
+    await call("command.run", ["echo s3cret"], { callId: "c1" });
+    await call("test.explode");
+    const id = await call("async.test.echo", ["s3cret"]);
+    const entries = await audited();
+    expect(entries.map(({ method, outcome }) => [method, outcome])).toEqual([
+      ["command.run", "started"],
+      ["command.run", "ok"],
+      ["test.explode", "error exceptions.Exception"],
+      ["test.echo", "started"],
+    ]);
+    expect(entries[0]).toMatchObject({ ...OVERLORD, async: false, callId: "c1" });
+    expect(entries[3]).toMatchObject({ async: true, jobId: id });
+    expect(entries[0]?.["argumentsDigest"]).toMatch(/^[0-9a-f]{64}$/);
+    const file = join(home, "audit.log");
+    expect(await readFile(file, "utf8")).not.toContain("s3cret");
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it("answers a repeated call id without running it again", async () => {
+    const command = `echo x >>${join(home, "ran")}; cat ${join(home, "ran")}`;
+    const first = call("command.run", [command], { callId: "c1" });
+    const second = call("command.run", [command], { callId: "c1" });
+    expect(await first).toEqual([0, "x\n", ""]);
+    expect(await second).toEqual([0, "x\n", ""]);
+    expect(await call("command.run", [command], { callId: "c1" })).toEqual([0, "x\n", ""]);
+    const other = { ...OVERLORD, keyFingerprint: "cd".repeat(32) };
+    expect(await call("command.run", [command], { callId: "c1", caller: other })).toMatchObject({
+      1: "x\nx\n",
+    });
+    expect(await call("command.run", ["true"], { callId: "c1" })).toMatchObject({
+      0: "REMOTE_ERROR",
+      2: expect.stringContaining("used for another call") as string,
+    });
+  });
+
+  it("cancels a running sync call by its call id, for its own caller only", async () => {
+    const sleeping = call("test.sleep", [600], { callId: "s1" });
+    const other = { ...OVERLORD, keyFingerprint: "cd".repeat(32) };
+    expect(await call("jobs.cancel", ["s1"], { caller: other })).toBe(false);
+    expect(await call("jobs.cancel", ["s1"])).toBe(true);
+    expect(await sleeping).toMatchObject({ 1: "func.minion.codes.CancelledException" });
+    expect(await call("jobs.cancel", ["s1"])).toBe(false);
+  });
+});

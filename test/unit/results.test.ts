@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { JobState } from "../../extension/jobs/jobState";
+import { resultDetail, resultDocument } from "../../extension/results/resultDetail";
+import { formatBytes, resultRow } from "../../extension/results/resultRow";
+import type { JobProgress, JobSummary, MinionResult } from "../../server/protocol/jobs";
+
+const summary: JobSummary = {
+  id: "j",
+  spec: "*",
+  module: "command",
+  method: "run",
+  argsText: "",
+  async: false,
+  createdAtMs: 0,
+  finished: false,
+  cancelRequested: false,
+  code: 0,
+  total: 2,
+  counts: {},
+};
+
+function succeeded(value: MinionResult["value"]): MinionResult {
+  return { minion: "a", state: "succeeded", value, durationMs: 5 };
+}
+
+describe("resultRow", () => {
+  it("shows exit status and first line of a command", () => {
+    const row = resultRow(succeeded([0, "\n\n hello\nworld", ""]), "command", "run");
+    expect(row).toEqual({
+      minion: "a",
+      kind: "succeeded",
+      label: "exit 0",
+      text: "hello",
+      durationMs: 5,
+    });
+  });
+
+  it("counts a command that exits with an error as failed and quotes stderr", () => {
+    const row = resultRow(succeeded([127, "x", "sh: nginx: not found\n"]), "command", "run");
+    expect(row).toMatchObject({ kind: "failed", label: "exit 127", text: "sh: nginx: not found" });
+  });
+
+  it("takes terminal escapes out and cuts long lines", () => {
+    const row = resultRow(succeeded(`\x1b[31mred${"x".repeat(500)}`), "test", "echo");
+    expect(row.text).toMatch(/^ \[31mredx+…$/);
+    expect(row.text).toHaveLength(241);
+  });
+
+  it("says how large a value is that was left out", () => {
+    const row = resultRow({ minion: "a", state: "succeeded", valueBytes: 2_500_000 }, "a", "b");
+    expect(row.text).toBe("2.5 MB, not shown in the list");
+  });
+
+  it("decodes bytes", () => {
+    expect(resultRow(succeeded({ $base64: "aGk=" }), "test", "echo").text).toBe("hi");
+  });
+});
+
+describe("resultDetail", () => {
+  it("has stdout, stderr and exit status", () => {
+    const { sections } = resultDetail(succeeded([1, "out", "err"]), "command", "run", 100);
+    expect(sections.map(({ text }) => text)).toEqual(["out", "err", "1"]);
+  });
+
+  it("says how much it left out", () => {
+    expect(resultDetail(succeeded("x".repeat(50)), "test", "echo", 20)).toEqual({
+      sections: [{ title: "Result", text: "x".repeat(20), verbatim: true }],
+      leftOut: 30,
+    });
+  });
+
+  it("explains errors", () => {
+    const error = { type: "socket.error", message: "a: refused", trace: "", nextStep: "Start it." };
+    const text = resultDocument({ minion: "a", state: "unreachable", error }, "test", "ping");
+    expect(text).toBe("# Problem\na: refused\n# What to do\nStart it.\n# Error\nsocket.error");
+  });
+});
+
+describe("JobState", () => {
+  const progress = (seq: number, results: MinionResult[] = []): JobProgress => ({
+    seq,
+    summary: { ...summary, finished: seq > 3 },
+    results,
+  });
+
+  it("applies what follows and tells old and missing progress apart", () => {
+    const job = new JobState(progress(2, [{ minion: "a", state: "queued" }]));
+    expect(job.apply(progress(2))).toBe("old");
+    expect(job.apply(progress(4))).toBe("gap");
+    expect(job.apply(progress(3, [succeeded([0, "", ""])]))).toHaveLength(1);
+    expect(job.rows.get("a")?.kind).toBe("succeeded");
+    expect(job.apply(progress(4))).toEqual([]);
+    expect(job.summary.finished).toBe(true);
+  });
+});
+
+it("formats sizes", () => {
+  expect([999, 1_500, 64_000, 2_000_000_000].map(formatBytes)).toEqual([
+    "999 bytes",
+    "1.5 kB",
+    "64 kB",
+    "2.0 GB",
+  ]);
+});
