@@ -12,8 +12,9 @@ export function askTargets(
 ): Promise<Answer<string>> {
   return askText({
     ...question,
+    // in the title as well, where the count below the box does not replace it
+    title: l10n.t('{0}: which minions? Names and globs, separated by ";"', question.title),
     value: question.value ?? "*",
-    prompt: l10n.t('Which minions? Names and globs, separated by ";".'),
     placeholder: "*",
     check: (text) =>
       text.trim() === "" ? l10n.t('Type a name, a glob, or "*" for all.') : undefined,

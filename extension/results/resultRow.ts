@@ -25,7 +25,7 @@ export function resultRow(result: MinionResult, module: string, method: string):
   const kind = KINDS[state];
   if (state !== "succeeded") {
     const text = result.error ? oneLine(result.error.message) : "";
-    return { minion, kind, label: kind, text, durationMs };
+    return { minion, kind, label: kind, text, explains: true, durationMs };
   }
   const command = commandResult(result.value, module, method);
   if (command) {

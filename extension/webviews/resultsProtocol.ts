@@ -18,6 +18,8 @@ export interface ResultRow {
   label: string;
   /** The result or the problem in one line. */
   text: string;
+  /** True where `text` is a sentence of ours about a problem, not output of the host. */
+  explains?: boolean;
   durationMs?: number;
 }
 

@@ -118,7 +118,7 @@ function rowView(
           <span class="twist ${detail ? "open" : ""}" aria-hidden="true"></span>${row.minion}
         </button></span
       >
-      <span role="gridcell" class="text">${row.text}</span>
+      <span role="gridcell" class="text ${row.explains ? "problem" : ""}">${row.text}</span>
       <span role="gridcell" class="time"
         >${row.durationMs === undefined ? nothing : formatDuration(row.durationMs)}</span
       >

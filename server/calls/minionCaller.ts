@@ -54,7 +54,7 @@ export class MinionCaller {
     params: XmlRpcValue[],
     options: MinionCallOptions,
   ): Promise<MinionCallOutcome> {
-    const peer = peerOf(minion);
+    const peer = this.peerNow(minion);
     let sent = false;
     try {
       const wire = await this.wire();
@@ -77,7 +77,7 @@ export class MinionCaller {
   /** True where the last connection to the minion was to one of our own funcd. Never throws. */
   async isNative(minion: MinionRecord): Promise<boolean> {
     const wire = await this.wire().catch(() => undefined);
-    return wire?.isNative(peerOf(minion)) === true;
+    return wire?.isNative(this.peerNow(minion)) === true;
   }
 
   /**
@@ -88,7 +88,7 @@ export class MinionCaller {
     const tell = async (): Promise<void> => {
       if (!(await this.isNative(minion))) return;
       const wire = await this.wire();
-      await wire.call(peerOf(minion), "jobs.cancel", [id], { timeoutMs: CANCEL_TIMEOUT_MS });
+      await wire.call(this.peerNow(minion), "jobs.cancel", [id], { timeoutMs: CANCEL_TIMEOUT_MS });
     };
     tell().catch((error: unknown) => {
       this.log.info("a minion could not be told to cancel", {
@@ -96,6 +96,12 @@ export class MinionCaller {
         problem: messageOf(error),
       });
     });
+  }
+
+  /** A job may take long: where the host is reached can be corrected meanwhile, who it is cannot. */
+  private peerNow(minion: MinionRecord): WirePeer {
+    const now = this.inventory.find(minion.name);
+    return peerOf(now?.keyFingerprint === minion.keyFingerprint ? now : minion);
   }
 
   private outcomeOfError(error: unknown, peer: WirePeer, sent: boolean): MinionCallOutcome {

@@ -6,6 +6,7 @@ import type { JsonValue } from "../protocol/value";
 /** What a timer can hold. */
 const MAX_MS = 2_000_000_000;
 const MAX_NAMES = 100_000;
+const NO_NAME = "It must be a name of letters, digits and underscores";
 
 const empty = v.object({});
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(253));
@@ -34,8 +35,12 @@ const schemas: Schemas = {
   "minions/describe": v.object({ spec }),
   "calls/start": v.object({
     spec,
-    module: v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/), v.maxLength(200)),
-    method: v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/), v.maxLength(200)),
+    module: v.pipe(
+      v.string(),
+      v.regex(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/, NO_NAME),
+      v.maxLength(200),
+    ),
+    method: v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, NO_NAME), v.maxLength(200)),
     args: v.array(json),
     async: v.optional(v.boolean()),
     nforks: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000))),

@@ -25,15 +25,22 @@ function distanceOf(text: string, name: string, allowed: number): number {
   return Math.min(editDistance(text, name, allowed), 0.5 + editDistance(text, firstLabel, allowed));
 }
 
+/** Letters inserted, removed, changed, or two neighbours exchanged. */
 function editDistance(left: string, right: string, allowed: number): number {
   if (Math.abs(left.length - right.length) > allowed) return Infinity;
+  let before: number[] = [];
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let i = 1; i <= left.length; i++) {
     const next = [i];
     for (let j = 1; j <= right.length; j++) {
       const change = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      let least = Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
+      if (i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1]) {
+        least = Math.min(least, (before[j - 2] ?? 0) + 1);
+      }
+      next.push(least);
     }
+    before = row;
     row = next;
   }
   return row.at(-1) ?? Infinity;

@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../server/common/log";
@@ -116,8 +115,8 @@ async function serve(
   const peers = await new Promise<WirePeer[]>((resolve, reject) => {
     let output = "";
     let problems = "";
-    child.stderr?.on("data", (chunk: Buffer) => (problems += chunk.toString()));
-    child.stdout?.on("data", (chunk: Buffer) => {
+    child.stderr.on("data", (chunk: Buffer) => (problems += chunk.toString()));
+    child.stdout.on("data", (chunk: Buffer) => {
       output += chunk.toString();
       const found = [...output.matchAll(/^funcd: (\S+) serves on (\S+):(\d+)$/gm)];
       if (found.length < homeFolders.length) return;
@@ -132,14 +131,18 @@ async function serve(
   return { child, peers };
 }
 
+function only(peers: WirePeer[]): WirePeer {
+  const [peer] = peers;
+  if (!peer) throw new Error("funcd serves nothing");
+  return peer;
+}
+
 async function minion(
   name: string,
 ): Promise<{ home: string; child: ChildProcess; peer: WirePeer }> {
   const home = await provision(name);
   const { child, peers } = await serve(home);
-  const [peer] = peers;
-  if (!peer) throw new Error("no peer");
-  return { home, child, peer };
+  return { home, child, peer: only(peers) };
 }
 
 function call(
@@ -187,8 +190,8 @@ describe("funcd", () => {
     expect(client.isNative(peer)).toBe(true);
     expect(await call(peer, "test.add", ["1", "2"])).toBe("12");
     expect(await call(peer, "command.run", ["echo -n hi"])).toEqual([0, "hi", ""]);
-    expect(await call(peer, "test.echo", [{ a: [1, null, Buffer.from([0])] }])).toEqual({
-      a: [1, null, Buffer.from([0])],
+    expect(await call(peer, "test.echo", [{ a: [1, null, new Uint8Array([0])] }])).toEqual({
+      a: [1, null, new Uint8Array([0])],
     });
     expect(await finished(peer, await call(peer, "async.command.run", ["exit 3"]))).toEqual([
       3,
@@ -216,11 +219,11 @@ describe("funcd", () => {
     const port = await freePort();
     const home = await provision("early1", `127.0.0.1:${port}`);
     const serving = serve(home);
-    const [child] = processes;
-    await once(child?.stderr as Readable, "data"); // the first attempt has failed
+    const stderr = processes[0]?.stderr;
+    if (stderr) await once(stderr, "data"); // the first attempt has failed
     door.listen(port, "127.0.0.1");
     const { peers } = await serving;
-    expect(await call(peers[0] as WirePeer, "test.ping")).toBe(1);
+    expect(await call(only(peers), "test.ping")).toBe(1);
     door.close();
   });
 
@@ -275,7 +278,7 @@ describe("funcd", () => {
     child.kill("SIGKILL");
     await ended;
     const { peers } = await serve(home);
-    const again = peers[0] as WirePeer;
+    const again = only(peers);
     expect(again.port).toBe(peer.port);
     expect(await call(again, "jobs.job_status", [running])).toEqual([0, -1]);
     expect(await finished(again, inside)).toMatchObject({
@@ -289,7 +292,7 @@ describe("funcd", () => {
   });
 
   it("lets a command run on when its caller is gone, and answers a repeat of the call", async () => {
-    const { home, peer } = await minion("web6");
+    const { home, child, peer } = await minion("web6");
     const command = `echo x >>${home}/ran; sleep 0.5; cat ${home}/ran`;
     const leaving = new AbortController();
     const first = client.call(peer, "command.run", [command], {
@@ -301,6 +304,16 @@ describe("funcd", () => {
     leaving.abort();
     await expect(first).rejects.toMatchObject({ reason: "cancelled" });
     expect(await call(peer, "command.run", [command], "call-2")).toEqual([0, "x\n", ""]);
+    // a funcd that has lost the result does not run it again either
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+    const { peers } = await serve(home);
+    expect(await call(only(peers), "command.run", [command], "call-2")).toMatchObject({
+      0: "REMOTE_ERROR",
+      2: expect.stringContaining("not run again") as string,
+    });
+    expect(await readFile(`${home}/ran`, "utf8")).toBe("x\n");
   });
 
   it("is the only one in its home, and says who has the port", async () => {
@@ -328,7 +341,7 @@ describe("funcd", () => {
     expect(again.code).toBe(1);
     expect(again.err).toContain("enrolled already, as hand1");
     const { peers } = await serve(home);
-    expect(await call(peers[0] as WirePeer, "test.ping")).toBe(1);
+    expect(await call(only(peers), "test.ping")).toBe(1);
     const wrong = await funcd("join", text, "--home", join(root, `home${homes++}`), "--name", "b");
     expect(wrong.code).toBe(1);
     expect(wrong.err).not.toContain("    at ");

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectOverlord, type OverlordConnection } from "../../server/client/connection";
 import { startLocalFleet, type LocalFleet } from "../../server/client/localFleet";
+import { stopOverlord } from "../../server/client/stopOverlord";
 import { enroll } from "../../server/pki/enroll";
 import { generateKey } from "../../server/pki/keyFiles";
 
@@ -27,6 +28,13 @@ const files: Record<"ca" | "overlordCert" | "overlordKey" | "minionCert" | "mini
   minionKey: "",
 };
 
+const target = () => ({
+  dataDirectory: home,
+  kind: "library" as const,
+  version: "0",
+  launch: { execPath: process.execPath, script: join(root, "dist/overlord.js") },
+});
+
 /** Runs the Python client with a list of calls. */
 function callFromPython(
   calls: [string, unknown[]][],
@@ -45,12 +53,7 @@ function callFromPython(
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), "func-py-"));
   writeFileSync(join(home, "overlord.yaml"), "certmaster:\n  listen: 127.0.0.1:0\n");
-  connection = await connectOverlord({
-    dataDirectory: home,
-    kind: "library",
-    version: "0",
-    launch: { execPath: process.execPath, script: join(root, "dist/overlord.js") },
-  });
+  connection = await connectOverlord(target());
   fleet = await startLocalFleet({
     connection,
     size: 1,
@@ -62,16 +65,16 @@ beforeAll(async () => {
   if (!minion) throw new Error("the fleet has no minion");
   minionUrl = `https://${minion.address}:${minion.port}/RPC2`;
   files.ca = join(home, "ca", "ca.crt");
-  files.overlordCert = join(home, "overlord", "overlord.crt");
-  files.overlordKey = join(home, "overlord", "overlord.key");
+  files.overlordCert = join(home, "credentials", "overlord.pem");
+  files.overlordKey = join(home, "credentials", "overlord.pem");
   files.minionCert = join(home, "minions", minion.name, "pki", "minion.crt");
   files.minionKey = join(home, "minions", minion.name, "pki", "minion.key");
 });
 
 afterAll(async () => {
   await fleet.close();
-  await connection.request("overlord/stop", { force: true });
   connection.dispose();
+  await stopOverlord(target(), true);
   rmSync(home, { recursive: true, force: true, maxRetries: 5 });
 });
 

@@ -1,0 +1,34 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { callIdOf, createJobId } from "../../server/jobs/jobId";
+
+it("has the original's form", () => {
+  const id = createJobId("web-*;db1", "test-x", "ping", Date.now() + 60_000);
+  expect(id).toMatch(/^web_\*;db1-test_x-ping-\d{10}\.\d{6}$/);
+});
+
+it("is never the same twice, also in one microsecond and when the clock goes back", () => {
+  const ids = Array.from({ length: 5_000 }, (_, index) =>
+    createJobId("*", "test", "ping", 1_795_305_473_670 - index),
+  );
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+it("stays short for a long expression, and different for different ones", () => {
+  const long = "host;".repeat(10_000);
+  expect(createJobId(long, "test", "ping").length).toBeLessThan(200);
+  const spec = (id: string): string | undefined => id.split("-")[0];
+  expect(spec(createJobId(`${long}a`, "t", "p"))).not.toBe(spec(createJobId(`${long}b`, "t", "p")));
+});
+
+it("gives each minion and attempt a call id of url-safe characters", () => {
+  fc.assert(
+    fc.property(fc.string(), fc.string(), (job, minion) => {
+      const id = callIdOf(job, minion);
+      expect(id).toMatch(/^[\w-]{1,64}$/);
+      expect(callIdOf(job, minion)).toBe(id);
+      expect(callIdOf(job, minion, 2)).not.toBe(id);
+      expect(callIdOf(job, `${minion}x`)).not.toBe(id);
+    }),
+  );
+});

@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+import { parseConfiguration } from "../../server/overlord/configuration";
+
+it("has defaults for what is not set", () => {
+  expect(parseConfiguration("", "overlord.yaml")).toEqual({
+    nforks: 64,
+    timeoutMs: 60_000,
+    certmasterListen: { host: "0.0.0.0", port: 51_235 },
+    idleMs: 600_000,
+  });
+});
+
+it("reads all settings", () => {
+  const text = 'nforks: 8\ntimeout: 1.5\nidle_minutes: 0.5\ncertmaster:\n  listen: "[::1]:0"\n';
+  expect(parseConfiguration(text, "overlord.yaml")).toEqual({
+    nforks: 8,
+    timeoutMs: 1_500,
+    certmasterListen: { host: "::1", port: 0 },
+    idleMs: 30_000,
+  });
+});
+
+it.each([
+  ["nforks: 0", /x\.yaml:1: nforks must be a number from 1/],
+  ["nforks: 1.5", /x\.yaml:1: nforks must be a whole number/],
+  ["# text\n\ntimeout: soon", /x\.yaml:3: timeout must be a number/],
+  ["nfork: 1", /x\.yaml:1: there is no setting "nfork"; known: nforks, /],
+  ["certmaster: {port: 1}", /x\.yaml:1: there is no setting "certmaster.port"/],
+  ["certmaster:\n  listen: 51235", /x\.yaml:2: certmaster.listen must be HOST:PORT/],
+  ["certmaster:\n  listen: a:99999", /x\.yaml:2: certmaster.listen/],
+  ["- a", /x\.yaml:1: the file must hold settings/],
+  ["a: 1\na: 2", /x\.yaml:2: /],
+  ["nforks: 1\n  x: [", /x\.yaml:\d: /],
+])("%j is refused with its line", (text, message) => {
+  expect(() => parseConfiguration(text, "x.yaml")).toThrow(message);
+});
