@@ -115,14 +115,13 @@ const create = async (name, file) => {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   return new Logger("", name, file);
 };
-module.exports = {
-  version: 0,
-  setLevel() {},
-  setFlushOn() {},
-  Logger,
-  createRotatingLogger: create,
-  createAsyncRotatingLogger: create,
-};
+// one by one: importing modules see no other form of a CommonJS module's exports
+exports.version = 0;
+exports.setLevel = () => {};
+exports.setFlushOn = () => {};
+exports.Logger = Logger;
+exports.createRotatingLogger = create;
+exports.createAsyncRotatingLogger = create;
 JS
 fi
 

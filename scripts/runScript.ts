@@ -11,6 +11,8 @@ const END_TIMEOUT_MS = 30_000;
  */
 export async function runScript(main: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const interrupted = new AbortController();
+  // who has read the output may be gone, as with `| head`: no reason to end without cleaning up
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   for (const name of SIGNALS) {
     process.on(name, () => {
       if (interrupted.signal.aborted) return;

@@ -11,6 +11,7 @@ import { argumentList, type ParsedArgument } from "../input/argumentInput";
 import { askArgument, UNDECLARED } from "../input/askArgument";
 import { askPick } from "../input/askPick";
 import { askTargets } from "../input/askTargets";
+import { plainLabel } from "../input/plainLabel";
 import { BACK, runSteps, type Step } from "../input/steps";
 import type { Services } from "../services";
 import { chosenNodes, specOf } from "./selection";
@@ -122,7 +123,12 @@ function argumentsOf(method: MethodDescription): readonly ArgumentDescription[] 
 function moduleItem(module: ModuleDescription): ModuleItem {
   const { name, description, methods } = module;
   const count = methods.length === 1 ? l10n.t("1 method") : l10n.t("{0} methods", methods.length);
-  return { label: name, description: count, detail: description || undefined, module };
+  return {
+    label: plainLabel(name),
+    description: count,
+    detail: plainLabel(description) || undefined,
+    module,
+  };
 }
 
 function methodItem(method: MethodDescription): MethodItem {
@@ -131,9 +137,9 @@ function methodItem(method: MethodDescription): MethodItem {
   const signature = method.args ? `(${args.join(", ")})` : "";
   const riskText = risk === undefined ? undefined : RISKS[risk]();
   return {
-    label: name,
-    description: [signature, riskText].filter(Boolean).join("  "),
-    detail: description || undefined,
+    label: plainLabel(name),
+    description: [plainLabel(signature), riskText].filter(Boolean).join("  "),
+    detail: plainLabel(description) || undefined,
     method,
   };
 }

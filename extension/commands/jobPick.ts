@@ -1,6 +1,7 @@
 import { l10n, type QuickPickItem } from "vscode";
 import type { JobSummary } from "../../server/protocol/jobs";
 import { askPick } from "../input/askPick";
+import { plainLabel } from "../input/plainLabel";
 import { BACK } from "../input/steps";
 import type { Services } from "../services";
 
@@ -39,8 +40,8 @@ function jobItem(job: JobSummary): JobItem {
   const problem = finished && succeeded < total;
   const icon = finished ? (problem ? "$(error)" : "$(pass)") : "$(sync)";
   return {
-    label: `${icon} ${job.module}.${job.method}(${job.argsText})`,
-    description: job.spec,
+    label: `${icon} ${plainLabel(`${job.module}.${job.method}(${job.argsText})`)}`,
+    description: plainLabel(job.spec),
     detail: `${new Date(job.createdAtMs).toLocaleString()} · ${state}`,
     jobId: job.id,
   };

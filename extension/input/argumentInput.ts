@@ -15,6 +15,7 @@ export function parseArgument(description: ArgumentDescription, text: string): P
 }
 
 function valueOf(description: ArgumentDescription, text: string): JsonValue {
+  if (description.untyped && description.type === "string") return guessed(text);
   switch (description.type) {
     case "int":
       return number(description, text, /^[+-]?\d{1,15}$/, "a whole number");
@@ -72,10 +73,22 @@ function list(description: ArgumentDescription, text: string): JsonValue {
     ? json(description, trimmed)
     : trimmed === ""
       ? []
-      : trimmed.split(",").map((item) => item.trim());
+      : trimmed
+          .split(",")
+          .map((item) => item.trim())
+          .map((item) => (description.untyped ? guessed(item) : item));
   if (!Array.isArray(values)) throw wrong(description, "must be a list");
   inLength(description, values.length, "items");
   return values;
+}
+
+/** For arguments of any type: JSON where it is some (so `"42"` is the string), else the text itself. */
+function guessed(text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return text;
+  }
 }
 
 function hash(description: ArgumentDescription, text: string): JsonValue {

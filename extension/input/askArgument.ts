@@ -4,6 +4,7 @@ import type { ArgumentDescription } from "../../server/protocol/methods";
 import { parseArgument, type ParsedArgument } from "./argumentInput";
 import { askPick } from "./askPick";
 import { askText } from "./askText";
+import { plainLabel } from "./plainLabel";
 import { BACK, type Answer, type StepPlace } from "./steps";
 
 interface ValueItem extends QuickPickItem {
@@ -16,6 +17,7 @@ export const UNDECLARED: ArgumentDescription = {
   type: "list*",
   optional: true,
   description: "",
+  untyped: true,
 };
 
 /** Asks for one argument by its declared type. */
@@ -27,7 +29,7 @@ export async function askArgument(
   const values = choices(description);
   if (values) {
     const items: ValueItem[] = values.map((value) => ({
-      label: String(value),
+      label: plainLabel(String(value)),
       description: value === description.default ? l10n.t("default") : undefined,
       parsed: { skipped: false, value },
     }));

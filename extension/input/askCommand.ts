@@ -1,5 +1,10 @@
 import { Disposable, l10n, QuickInputButtons, window, type QuickPickItem } from "vscode";
+import { plainLabel } from "./plainLabel";
 import { BACK, type Answer, type StepPlace } from "./steps";
+
+interface CommandItem extends QuickPickItem {
+  command: string;
+}
 
 /** Asks for a shell command: typed anew, or one of the last ones. */
 export function askCommand(
@@ -7,10 +12,11 @@ export function askCommand(
   history: readonly string[],
   place: StepPlace,
 ): Promise<Answer<string>> {
-  const box = window.createQuickPick();
-  const earlier: QuickPickItem[] = history.map((label) => ({
-    label,
+  const box = window.createQuickPick<CommandItem>();
+  const earlier: CommandItem[] = history.map((command) => ({
+    label: plainLabel(command),
     description: l10n.t("run before"),
+    command,
   }));
   box.title = title;
   box.placeholder = l10n.t("Shell command, for example: uptime");
@@ -28,11 +34,14 @@ export function askCommand(
       box,
       box.onDidChangeValue((value) => {
         // what is typed is the first choice, so that Enter runs it and not a similar one of before
-        const typed = value.trim() === "" ? [] : [{ label: value, alwaysShow: true }];
-        box.items = [...typed, ...earlier.filter(({ label }) => label !== value)];
+        const typed =
+          value.trim() === ""
+            ? []
+            : [{ label: plainLabel(value), alwaysShow: true, command: value }];
+        box.items = [...typed, ...earlier.filter(({ command }) => command !== value)];
       }),
       box.onDidAccept(() => {
-        const command = box.selectedItems[0]?.label ?? box.value;
+        const command = box.selectedItems[0]?.command ?? box.value;
         if (command.trim() !== "") finish(command);
       }),
       box.onDidTriggerButton(() => finish(BACK)),

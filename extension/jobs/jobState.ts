@@ -27,6 +27,14 @@ export class JobState {
     return this.take(progress);
   }
 
+  /** The overlord no longer knows the job: what had not ended will never be heard of. */
+  lose(): void {
+    for (const row of this.rows.values()) {
+      if (row.kind !== "running" && row.kind !== "waiting") continue;
+      this.rows.set(row.minion, { ...row, kind: "lost", label: "lost" });
+    }
+  }
+
   private take(progress: JobProgress): ResultRow[] {
     const { module, method } = progress.summary;
     const rows = progress.results.map((result) => resultRow(result, module, method));

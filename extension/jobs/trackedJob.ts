@@ -59,6 +59,7 @@ export class TrackedJob {
       const failure = asFuncError(error);
       // a finished list of results stays of use when the overlord no longer has the job
       if (this.state?.summary.finished) return undefined;
+      this.state?.lose();
       this.lost = failure.reason === "not-found" ? unknownJob() : failure;
       this.emitter.fire({ kind: "lost" });
       return undefined;

@@ -56,11 +56,11 @@ export class ResultsPanel implements Disposable {
     panel.webview.html = resultsHtml(panel.webview, extensionUri, jobId);
   }
 
+  /** Lets go of the panel, which stays: closing it would keep it from being restored after a reload. */
   dispose(): void {
     clearTimeout(this.timer);
     for (const subscription of this.subscriptions) subscription.dispose();
     this.services.jobs.release(this.job);
-    this.panel.dispose();
   }
 
   private take(change: JobChange): void {

@@ -49,12 +49,16 @@ export class ResultsPanels implements Disposable {
   }
 
   dispose(): void {
-    for (const panel of [...this.panels.values()]) panel.dispose();
+    for (const panel of this.panels.values()) panel.dispose();
+    this.panels.clear();
   }
 
   private adopt(panel: WebviewPanel, jobId: string): void {
     panel.webview.options = this.options();
-    panel.iconPath = Uri.joinPath(this.extensionUri, "media", "func.svg");
+    panel.iconPath = {
+      light: Uri.joinPath(this.extensionUri, "media", "results-light.svg"),
+      dark: Uri.joinPath(this.extensionUri, "media", "results-dark.svg"),
+    };
     const results = new ResultsPanel(panel, this.services(), jobId, this.extensionUri);
     this.panels.set(jobId, results);
     panel.onDidDispose(() => {

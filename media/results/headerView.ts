@@ -1,5 +1,4 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { styleMap } from "lit/directives/style-map.js";
 import type { ResultsHeader, RowKind } from "../../extension/webviews/resultsProtocol";
 import { formatDuration, median, minionCount } from "./format";
 import { icon, KINDS } from "./kinds";
@@ -55,7 +54,7 @@ function barView(model: ResultsModel, header: ResultsHeader): TemplateResult {
   return html`<div class="bar" aria-hidden="true">
     ${KINDS.filter((kind) => counts.has(kind)).map((kind) => {
       const width = `${((counts.get(kind) ?? 0) / total) * 100}%`;
-      return html`<span class="segment ${kind}" style=${styleMap({ width })}></span>`;
+      return html`<span class="segment ${kind}" .style=${`width: ${width}`}></span>`;
     })}
   </div>`;
 }

@@ -1,7 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { ref } from "lit/directives/ref.js";
 import { repeat } from "lit/directives/repeat.js";
-import { styleMap } from "lit/directives/style-map.js";
 import type { ResultRow } from "../../extension/webviews/resultsProtocol";
 import { detailView, type DetailActions } from "./detailView";
 import { formatDuration } from "./format";
@@ -43,6 +42,7 @@ export function listView(
   actions: ListActions,
 ): TemplateResult {
   const rows = model.list.shown();
+  if (rows.length === 0) return emptyView(model);
   const layout = layoutOf(model);
   const { first, end } = layout.visible(viewport.scrollTop, viewport.height);
   const indexes = Array.from({ length: end - first }, (_, at) => first + at);
@@ -50,7 +50,7 @@ export function listView(
     0,
     rows.findIndex(({ minion }) => minion === model.active),
   );
-  if (rows.length > 0 && !indexes.includes(active)) indexes.push(active);
+  if (!indexes.includes(active)) indexes.push(active);
   return html`
     <div class="grid" role="grid" aria-label="Results by minion" aria-rowcount=${rows.length + 1}>
       <div class="columns" role="row" aria-rowindex="1">
@@ -60,13 +60,11 @@ export function listView(
       <div
         class="viewport"
         role="presentation"
-        tabindex="-1"
         ${ref(actions.viewport)}
         @scroll=${actions.scrolled}
         @keydown=${actions.key}
       >
-        ${rows.length === 0 ? emptyView(model) : nothing}
-        <div class="canvas" role="presentation" style=${styleMap({ height: `${layout.height}px` })}>
+        <div class="canvas" role="presentation" .style=${`height: ${layout.height}px`}>
           ${repeat(
             indexes.filter((index) => rows[index] !== undefined),
             (index) => rows[index]?.minion,
@@ -88,6 +86,7 @@ function emptyView(model: ResultsModel): TemplateResult {
   return html`<p class="empty">${some ? "No result matches the filter." : "No results yet."}</p>`;
 }
 
+/** `.style` and not `style`: the page's policy allows no style attributes, only what scripts set. */
 function rowView(
   model: ResultsModel,
   row: ResultRow,
@@ -98,7 +97,7 @@ function rowView(
 ): TemplateResult {
   const detail = model.details.get(row.minion);
   const id = `detail-${row.minion}`;
-  return html`<div class="item" role="rowgroup" style=${styleMap({ top: `${top}px` })}>
+  return html`<div class="item" role="rowgroup" .style=${`top: ${top}px`}>
     <div
       class="row ${active ? "active" : ""}"
       role="row"

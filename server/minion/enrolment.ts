@@ -103,6 +103,6 @@ function notEnrolled(home: string): FuncError {
   return new FuncError(
     "not-found",
     `the minion in ${home} is not enrolled with an overlord`,
-    "Make a token on the overlord's machine (func token), then run: funcd join TOKEN",
+    "Make a token on the overlord's machine (func ca token), then run: funcd join TOKEN",
   );
 }

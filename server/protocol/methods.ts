@@ -24,6 +24,8 @@ export interface ArgumentDescription {
   validator?: string;
   /** Never shown, stored or logged. */
   secret?: boolean;
+  /** Takes a value of any type; `type` then only says how a form asks for it. */
+  untyped?: boolean;
 }
 
 export interface MethodDescription {

@@ -11,7 +11,7 @@ export function nearestNames(wanted: string, names: readonly string[], count = 3
   const allowed = Math.max(1, Math.floor(text.length / 3));
   return names
     .map((name) => ({ name, distance: distanceOf(text, name.slice(0, MAX_COMPARED), allowed) }))
-    .filter(({ distance }) => distance <= allowed)
+    .filter(({ distance }) => Math.floor(distance) <= allowed)
     .sort((a, b) => a.distance - b.distance || a.name.localeCompare(b.name))
     .slice(0, count)
     .map(({ name }) => name);

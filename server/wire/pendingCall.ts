@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { TLSSocket } from "node:tls";
 import type { HttpResponse } from "./httpResponse";
 import { cancelled, timedOut, unreachable } from "./wireErrors";
@@ -31,6 +32,7 @@ export class PendingCall {
       this.settle(timedOut(peer, timeoutMs, this.#sent));
     }, timeoutMs);
     for (const signal of signals) {
+      setMaxListeners(0, signal); // one signal cancels the calls of a whole fleet: no leak
       if (signal.aborted) this.#onAbort();
       else signal.addEventListener("abort", this.#onAbort);
     }

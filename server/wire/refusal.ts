@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 
 /** Header (in lower case) of the 403 that tells one of our own clients why its certificate was refused. */
@@ -19,12 +20,30 @@ export function refuse(socket: TLSSocket, native: boolean, reason: string): void
     socket.destroy();
     return;
   }
-  const text = reason.slice(0, MAX_REASON).replace(/[^\x20-\x7e]/g, "?");
   socket.end(
-    `HTTP/1.1 403 Forbidden\r\nFunc-Refused: ${text}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    `HTTP/1.1 403 Forbidden\r\nFunc-Refused: ${headerText(reason)}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
   );
   const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
   socket.once("close", () => {
     clearTimeout(timer);
   });
+}
+
+/** Refuses a later request of a connection that was fine before (a revocation, the end of a certificate). */
+export function refuseRequest(response: ServerResponse, native: boolean, reason: string): void {
+  const { socket } = response;
+  if (!native) {
+    socket?.destroy();
+    return;
+  }
+  response.writeHead(403, {
+    [REFUSED_HEADER]: headerText(reason),
+    Connection: "close",
+    "Content-Length": 0,
+  });
+  response.end(() => socket?.destroySoon());
+}
+
+function headerText(reason: string): string {
+  return reason.slice(0, MAX_REASON).replace(/[^\x20-\x7e]/g, "?");
 }

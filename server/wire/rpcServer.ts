@@ -10,7 +10,7 @@ import { silentLog } from "../common/log";
 import type { DecodeLimits } from "./decode";
 import { decodeCall, DEFAULT_LIMITS } from "./decode";
 import { encodeFault, encodeResponse } from "./encode";
-import { refuse } from "./refusal";
+import { refuse, refuseRequest } from "./refusal";
 import { readRequestBody } from "./requestBody";
 import { sendDocument, sendStatus } from "./rpcAnswer";
 import { RpcFault } from "./rpcFault";
@@ -22,6 +22,10 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 const HEADERS_TIMEOUT_MS = 30_000;
 /** For a body of up to 256 MiB over a slow line. */
 const BODY_TIMEOUT_MS = 300_000;
+/** For the client to take an answer of up to 256 MiB over a slow line. */
+const ANSWER_TIMEOUT_MS = 900_000;
+/** After this silence TCP asks whether the client still lives: a call may run for hours. */
+const PROBE_AFTER_MS = 60_000;
 /** Above the client's idle limit of 60 s, so that it is the client who closes, between calls. */
 const KEEP_ALIVE_MS = 120_000;
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -203,6 +207,8 @@ export class RpcServer {
   /** Right after the handshake, resumed or not, before a byte is read. */
   #accept(socket: TLSSocket): void {
     this.#track(socket);
+    socket.setKeepAlive(true, PROBE_AFTER_MS);
+    socket.setNoDelay(true);
     socket.disableRenegotiation(); // the client's certificate stays the one that is checked here
     const native = socket.alpnProtocol === NATIVE_PROTOCOL;
     const remoteAddress = socket.remoteAddress ?? "?";
@@ -277,7 +283,7 @@ export class RpcServer {
     const reason = this.#verdict(connection);
     if (reason !== undefined) {
       this.#refused(reason, connection.remoteAddress, connection.certificate);
-      request.socket.destroy();
+      refuseRequest(response, connection.native, reason);
       return;
     }
     const status = wrongRequest(request);
@@ -295,7 +301,9 @@ export class RpcServer {
     }
     clearTimeout(state.deadline);
     const document = await this.#call(request, response, connection, body);
-    if (!response.destroyed) await sendDocument(response, document, connection.native);
+    if (response.destroyed) return;
+    expect(request.socket, state, ANSWER_TIMEOUT_MS);
+    await sendDocument(response, document, connection.native);
   }
 
   async #call(

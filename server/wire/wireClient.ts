@@ -225,7 +225,13 @@ export class WireClient {
     if (coding !== "gzip" && coding !== "x-gzip") {
       throw new FuncError("bad-data", `the content encoding "${coding.slice(0, 40)}" is not known`);
     }
-    return unzip(response.body, { maxOutputLength: this.#limits.maxBytes });
+    const { maxBytes } = this.#limits;
+    try {
+      return await unzip(response.body, { maxOutputLength: maxBytes });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new FuncError("too-large", `the answer unpacks to more than ${maxBytes} bytes`);
+    }
   }
 }
 

@@ -43,7 +43,8 @@ export class WireConnection {
 
   /**
    * Starts a connection. `done` is called once, with the connection after its peer's certificate, dates
-   * and identity were checked, or with what failed. Returns the socket, whose destruction ends the attempt.
+   * and identity were checked, or with what failed. Returns the socket, whose destruction ends the attempt;
+   * throws RangeError on an address or port that can be none.
    */
   static start(
     peer: WirePeer,
@@ -52,6 +53,8 @@ export class WireConnection {
     facts: PeerFacts,
     done: (result: WireConnection | Error) => void,
   ): TLSSocket {
+    // Node would connect to this host itself
+    if (peer.address === "") throw new RangeError("the address is empty");
     const resumable = facts.session;
     const socket = connect({
       host: peer.address,

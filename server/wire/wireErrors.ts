@@ -100,11 +100,15 @@ export function refusedCertificate(peer: WirePeer, why: string, cause?: unknown)
 
 /** The certificate is good, but another's. */
 export function wrongIdentity(error: unknown, peer: WirePeer): FuncError {
-  if (error instanceof FuncError && error.message.includes(peer.name)) return error;
+  const message = messageOf(error);
+  const told = error instanceof FuncError && error.reason === "wrong-identity";
   return new FuncError(
     "wrong-identity",
-    `${peerText(peer)}: another host answers there, ${messageOf(error)}`,
-    error instanceof FuncError ? error.nextStep : "Correct the address, or enrol the host again.",
+    told && message.includes(peer.name)
+      ? message
+      : `${peerText(peer)}: another host answers there, ${message}`,
+    (error instanceof FuncError ? error.nextStep : undefined) ??
+      "Correct the address, or enrol the host again.",
     { cause: error },
   );
 }
@@ -148,7 +152,7 @@ export function brokenAnswer(
 export function answerTooLarge(peer: WirePeer, error: FuncError): FuncError {
   return new FuncError(
     "too-large",
-    `${peerText(peer)}: ${error.message}. The call has run.`,
+    `${peerText(peer)}: ${error.message.replace(/\.$/, "")}. The call has run.`,
     "Ask for less at a time, or let the method write to a file and fetch that.",
     { cause: error },
   );

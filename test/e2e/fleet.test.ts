@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { overlordPid } from "./harness/fleet";
 import { isAlive, processesWith, waitUntil } from "./harness/processes";
 import { ResultsPage } from "./harness/resultsPage";
@@ -19,10 +19,8 @@ beforeAll(async () => {
   await workbench.openContainer("Func");
 });
 afterAll(() => session.stop());
-beforeEach(({ onTestFailed, task }) => {
+beforeEach(async ({ onTestFailed, task }) => {
   onTestFailed(() => session.keepEvidence(task.name));
-});
-afterEach(async () => {
   await workbench.page.keyboard.press("Escape");
   await workbench.closeEditors();
 });
@@ -43,12 +41,12 @@ test("a method is called from the palette with arguments asked one by one", asyn
   await session.screenshots("methods");
   await workbench.pick(/^add\b/);
   await workbench.step(4);
-  await workbench.type("2");
+  await workbench.type("over");
   await workbench.step(5);
   await session.screenshots("argument");
-  await workbench.type("40");
+  await workbench.type("lord");
   await workbench.editorTab(/^Results:/).waitFor();
-  const rows = await results.allRows(2, "42");
+  const rows = await results.allRows(2, "overlord");
   expect(rows[0]).toContain("minion1");
   expect(rows[1]).toContain("minion3");
 });
@@ -116,6 +114,10 @@ test("a reload of the window brings the results back", async () => {
   await workbench.openContainer("Func");
   await results.allRows(2, "kept");
   await fleetIsOnline();
+});
+
+test("the pages kept to their content security policy", () => {
+  expect(session.policyViolations()).toEqual([]);
 });
 
 async function fleetIsOnline(): Promise<void> {

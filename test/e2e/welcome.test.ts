@@ -19,7 +19,7 @@ test("without minions the view says how to get some, and does it", async () => {
   await tryIt.waitFor({ timeout: 60_000 });
   await session.screenshots("welcome");
   await tryIt.click();
-  await workbench.row("Minions", "try1").waitFor({ timeout: 60_000 });
+  await workbench.row("Minions", "try-1").waitFor({ timeout: 60_000 });
   const labels = (await workbench.rows("Minions")).map(({ label }) => label);
-  expect(labels).toEqual(["try1", "try2", "try3"]);
+  expect(labels).toEqual(["try-1", "try-2", "try-3"]);
 });

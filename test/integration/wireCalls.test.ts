@@ -242,7 +242,7 @@ describe("fetchPresentedChain", () => {
       reason: "tls",
     });
     const silent = await harness.rawTcp(() => undefined);
-    await expect(fetchPresentedChain({ ...silent, timeoutMs: 50 })).rejects.toMatchObject({
+    await expect(fetchPresentedChain({ ...silent, timeoutMs: 500 })).rejects.toMatchObject({
       reason: "timed-out",
     });
   });

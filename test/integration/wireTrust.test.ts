@@ -165,9 +165,12 @@ describe("the server refuses", () => {
     const wire = harness.client();
     expect(await wire.call(peer, "a.b", [])).toBe(1);
     revoked = true;
-    await expect(wire.call(peer, "a.b", [])).rejects.toBeInstanceOf(FuncError); // held
-    const second = wire.call(peer, "a.b", []); // resumed
-    await expect(second).rejects.toMatchObject({ reason: "tls", message: /revoked/ });
+    for (const _kind of ["held", "resumed"]) {
+      await expect(wire.call(peer, "a.b", [])).rejects.toMatchObject({
+        reason: "tls",
+        message: expect.stringContaining("revoked") as string,
+      });
+    }
     expect(refusals).toEqual(["revoked", "revoked"]);
     revoked = false;
     expect(await wire.call(peer, "a.b", [])).toBe(1);
@@ -209,7 +212,7 @@ describe("the server refuses", () => {
     expect(await wire.call(peer, "a.b", ["x"])).toEqual(["x"]);
     await expect(wire.call(peer, "a.b", ["x".repeat(70_000)])).rejects.toMatchObject({
       reason: "broken-answer",
-      message: /413/,
+      message: expect.stringContaining("413") as string,
     });
   });
 });

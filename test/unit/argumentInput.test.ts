@@ -26,6 +26,10 @@ describe("parseArgument", () => {
     [{ type: "list" }, "a, b,c", ["a", "b", "c"]],
     [{ type: "list" }, '["a,b", 1]', ["a,b", 1]],
     [{ type: "hash" }, '{"A": "1"}', { A: "1" }],
+    [{ untyped: true }, "42", 42],
+    [{ untyped: true }, '"42"', "42"],
+    [{ untyped: true }, "forty two", "forty two"],
+    [{ type: "list*", untyped: true }, "2, x", [2, "x"]],
   ])("reads %o %o", (changes, text, value) => {
     expect(parse(changes, text)).toEqual(value);
   });

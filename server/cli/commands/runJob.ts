@@ -30,9 +30,12 @@ export async function runJob(
   const states: MinionCallState[] = [];
   let jobId: string | undefined;
   let cancelEarly = false;
+  const job = { over: false };
   const cancel = (id: string): void => {
     connection.request("jobs/cancel", { jobId: id }).catch((error: unknown) => {
-      session.out.note(`func: the job could not be cancelled: ${messageOf(error)}\n`);
+      // the results may be here before the answer: the connection closes then
+      if (!job.over)
+        session.out.note(`func: the job could not be cancelled: ${messageOf(error)}\n`);
     });
   };
   session.onInterrupt(() => {
@@ -55,6 +58,7 @@ export async function runJob(
       }
     },
   });
+  job.over = true;
   if (json) session.out.result(`${JSON.stringify(Object.fromEntries(collected))}\n`);
   session.out.note(renderSummary(states, Date.now() - started));
   const allWell = states.length >= summary.total && states.every((state) => state === "succeeded");

@@ -23,6 +23,8 @@ export interface Session {
   screenshots(name: string): Promise<void>;
   /** What axe finds wrong in a document, one line each. */
   accessibilityProblems(document: FrameLocator): Promise<string[]>;
+  /** What our pages were kept from doing by their content security policy. */
+  policyViolations(): string[];
   /** Keeps what explains a failure: the page, its console, the server's output and all log files. */
   keepEvidence(name: string): Promise<void>;
   stop(): Promise<void>;
@@ -83,17 +85,19 @@ async function startAll(
     async screenshots(name) {
       for (const theme of ["light", "dark"] as const) {
         await setTheme(theme);
-        await page.screenshot({ path: join(EVIDENCE, `${name}-${theme}.png`) });
+        // its default, to hide the caret, adds a style to every frame, which our policy forbids
+        await page.screenshot({ caret: "initial", path: join(EVIDENCE, `${name}-${theme}.png`) });
       }
     },
     accessibilityProblems,
+    policyViolations: () => console.filter((line) => line.includes(OUR_POLICY)),
     async keepEvidence(name) {
       const folder = join(EVIDENCE, "failures", name.replace(/[^a-z0-9]+/gi, "-"));
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, "console.log"), console.join("\n"));
       writeFileSync(join(folder, "server.log"), server.output());
-      await page.screenshot({ path: join(folder, "page.png") });
+      await page.screenshot({ caret: "initial", path: join(folder, "page.png") });
       cpSync(server.logFolder, join(folder, "logs"), { recursive: true });
       const log = join(home, "overlord.log");
       if (existsSync(log)) cpSync(log, join(folder, "overlord.log"));
@@ -101,6 +105,9 @@ async function startAll(
     stop,
   };
 }
+
+/** The part of a webview's policy that tells it from the workbench's own. */
+const OUR_POLICY = "Content Security Policy directive 'style-src 'self' https://*.vscode-cdn.net'";
 
 /** Webviews and the window's own parts change their colours one after the other. */
 const THEME_SETTLES_MS = 500;

@@ -28,7 +28,9 @@ export class Workbench {
   }
 
   async reload(): Promise<void> {
-    await this.page.reload();
+    const loaded = this.page.waitForEvent("load");
+    await this.palette("Developer: Reload Window");
+    await loaded;
     await this.ready();
   }
 
