@@ -1,6 +1,6 @@
 // Builds every bundle into dist/ and checks their size budgets. `--dev` adds source maps.
 import { build } from "esbuild";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -55,21 +55,29 @@ const bundles = [
   { file: "dev/start.js", entry: "scripts/start.ts", kB: 600, options: node },
 ];
 
-rmSync(join(root, "dist"), { recursive: true, force: true });
-mkdirSync(join(root, "dist", "webview"), { recursive: true });
-const present = bundles.filter(({ entry }) => existsSync(join(root, entry)));
-await Promise.all(
-  present.map(({ file, entry, options }) =>
-    build({ ...options, entryPoints: [entry], outfile: join("dist", file) }),
-  ),
-);
-for (const style of ["results.css"]) {
-  const source = join(root, "media", "results", style);
-  if (existsSync(source)) copyFileSync(source, join(root, "dist", "webview", style));
+// Built aside and renamed one by one: whoever runs a bundle at this moment finds the old or the new one.
+const dist = join(root, "dist");
+const fresh = join(dist, `.new-${process.pid}`);
+for (const folder of ["webview", "dev"]) {
+  mkdirSync(join(dist, folder), { recursive: true });
+  mkdirSync(join(fresh, folder), { recursive: true });
+}
+try {
+  await Promise.all(
+    bundles.map(({ file, entry, options }) =>
+      build({ ...options, entryPoints: [entry], outfile: join(fresh, file) }),
+    ),
+  );
+  copyFileSync(join(root, "media/results/results.css"), join(fresh, "webview/results.css"));
+  for (const file of [...bundles.map((bundle) => bundle.file), "webview/results.css"]) {
+    renameSync(join(fresh, file), join(dist, file));
+  }
+} finally {
+  rmSync(fresh, { recursive: true, force: true });
 }
 
 let over = 0;
-for (const { file, kB } of dev ? [] : present) {
+for (const { file, kB } of dev ? [] : bundles) {
   const size = statSync(join(root, "dist", file)).size / 1000;
   if (size > kB) {
     over++;
