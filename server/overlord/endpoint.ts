@@ -20,7 +20,6 @@ import type { EndpointFile } from "../protocol/overlord";
 const MAX_SOCKET_PATH_BYTES = 99;
 
 export interface Endpoint {
-  secret: string;
   /** Removes the socket and the endpoint file. */
   remove(): Promise<void>;
 }
@@ -51,7 +50,6 @@ export async function openEndpoint(
   const content: EndpointFile = { path, secret, pid: process.pid, version };
   await writeFileAtomic(file, JSON.stringify(content), 0o600);
   return {
-    secret,
     remove: async () => {
       await rm(file, { force: true });
       removeSocket(path);

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { FuncError } from "../common/errors";
-import { clientProof, sameProof } from "../common/hello";
+import { clientProof, overlordProof, sameProof } from "../common/hello";
 import { PROTOCOL_MAJOR, type ClientHello } from "../protocol/overlord";
 
 /** A hello is good for this long; both ends are on one machine. */
@@ -46,6 +46,11 @@ export class HelloVerifier {
       );
     }
     return hello;
+  }
+
+  /** The overlord's own proof, for a client that was accepted. */
+  answer(hello: ClientHello): string {
+    return overlordProof(this.secret, hello.nonce);
   }
 
   /** A hello may have been sent up to one window before or after it was accepted. */

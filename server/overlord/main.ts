@@ -15,6 +15,8 @@ const END_TIMEOUT_MS = 5_000;
 
 async function main(): Promise<void> {
   process.umask(0o077);
+  // started for a data directory that was taken away meanwhile: it is not to come back
+  if (!hasWorkingFolder()) process.exit(EXIT_ALREADY_RUNNING);
   const home = homeFromArguments();
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const log = openOverlordLog(join(home, "overlord.log"));
@@ -44,6 +46,15 @@ async function endInOrder(overlord: Overlord, log: Log): Promise<void> {
     log.warn("the overlord did not end in time");
     process.exit(0);
   }, END_TIMEOUT_MS).unref();
+}
+
+function hasWorkingFolder(): boolean {
+  try {
+    process.cwd();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function homeFromArguments(): string {

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { MethodDirectory } from "../calls/methodDirectory";
 import { MinionCaller } from "../calls/minionCaller";
 import { FuncError, messageOf } from "../common/errors";
-import { overlordProof } from "../common/hello";
 import type { Log } from "../common/log";
 import { CallRunner } from "../jobs/callRunner";
 import { JobRegistry } from "../jobs/jobRegistry";
@@ -192,9 +191,8 @@ export class Overlord {
   }
 
   private welcome(params: unknown): { hello: ClientHello; answer: object } {
-    const { verifier, endpoint } = this;
-    if (!verifier || !endpoint)
-      throw new FuncError("unavailable", "The overlord is just starting.");
+    const { verifier } = this;
+    if (!verifier) throw new FuncError("unavailable", "The overlord is just starting.");
     const hello = verifier.verify(params);
     const { version, dataDirectory } = this.options;
     const overlord: OverlordHello = {
@@ -204,7 +202,7 @@ export class Overlord {
       pid: process.pid,
       host: hostname(),
       dataDirectory,
-      proof: overlordProof(endpoint.secret, hello.nonce),
+      proof: verifier.answer(hello),
     };
     const serverInfo = { name: "Func overlord", version };
     return { hello, answer: { capabilities: {}, serverInfo, overlord } };

@@ -216,21 +216,22 @@ describe("minions", () => {
   it("are told of to every client when they change, and their names are free once forgotten", async () => {
     const other = await connect(fleet.home, fleet.script);
     const extra = await startTestMinion(fleet.connection, "extra", answer);
-    const changes: unknown[] = [];
-    other.on("minions/changed", (change) => changes.push(change));
+    const addresses: string[] = [];
+    const removed: string[] = [];
+    other.on("minions/changed", (change) => {
+      addresses.push(...change.changed.map(({ name, address }) => `${name} ${address}`));
+      removed.push(...change.removed);
+    });
     await fleet.connection.request("minions/edit", { name: "extra", address: "127.0.0.2" });
-    await until(() => changes.length > 0);
-    expect(changes.at(-1)).toMatchObject({ changed: [{ name: "extra", address: "127.0.0.2" }] });
+    await until(() => addresses.includes("extra 127.0.0.2"));
     await expect(
       fleet.connection.request("minions/edit", { name: "extra", address: "not a host" }),
     ).rejects.toMatchObject({ reason: "bad-argument" });
-    const count = changes.length;
     const names = ["EXTRA", "unknown"];
     expect(await fleet.connection.request("minions/forget", { names })).toEqual({
       forgotten: ["extra"],
     });
-    await until(() => changes.length > count);
-    expect(changes.at(-1)).toMatchObject({ removed: ["extra"] });
+    await until(() => removed.includes("extra"));
     await extra.close();
     const again = await startTestMinion(fleet.connection, "extra", answer);
     await fleet.connection.request("minions/forget", { names: ["extra"] });
