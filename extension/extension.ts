@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { window, workspace, type ExtensionContext } from "vscode";
 import { registerCommands } from "./commands/registerCommands";
+import { registerResultDocuments } from "./documents/resultDocuments";
 import { JobTracker } from "./jobs/jobTracker";
 import { LocalMinions } from "./localMinions";
 import { OverlordSession } from "./overlordSession";
@@ -42,6 +43,7 @@ export function activate(context: ExtensionContext): void {
     minionsView,
     results,
     results.registerSerializer(),
+    registerResultDocuments(session),
     createStatusBar(session, jobs),
     registerSessionNotices(session),
     registerCommands(services),

@@ -1,5 +1,6 @@
 import type { MinionResult } from "../../server/protocol/jobs";
 import type { DetailSection } from "../webviews/resultsProtocol";
+import { plainProblem } from "./plainProblem";
 import { commandResult } from "./commandResult";
 import { valueText } from "./resultRow";
 
@@ -44,7 +45,7 @@ function sectionsOf(result: MinionResult, module: string, method: string): Detai
   const { error } = result;
   if (error) {
     return [
-      { title: "Problem", text: error.message || error.type, verbatim: false },
+      { title: "Problem", text: plainProblem(error.message) || error.type, verbatim: false },
       { title: "What to do", text: error.nextStep ?? "", verbatim: false },
       { title: "Error", text: error.type, verbatim: false },
       { title: "Trace of the minion", text: error.trace.trimEnd(), verbatim: true },

@@ -1,6 +1,7 @@
 import type { MinionCallState, MinionResult } from "../../server/protocol/jobs";
 import type { JsonValue } from "../../server/protocol/value";
 import type { ResultRow, RowKind } from "../webviews/resultsProtocol";
+import { plainProblem } from "./plainProblem";
 import { commandResult, outputText } from "./commandResult";
 
 /** A line longer than this is cut: nobody reads it in a list. */
@@ -24,7 +25,7 @@ export function resultRow(result: MinionResult, module: string, method: string):
   const { minion, state, durationMs } = result;
   const kind = KINDS[state];
   if (state !== "succeeded") {
-    const text = result.error ? oneLine(result.error.message) : "";
+    const text = result.error ? oneLine(plainProblem(result.error.message)) : "";
     return { minion, kind, label: kind, text, explains: true, durationMs };
   }
   const command = commandResult(result.value, module, method);
@@ -42,12 +43,22 @@ export function resultRow(result: MinionResult, module: string, method: string):
       durationMs,
     };
   }
-  return { minion, kind, label: "succeeded", text: valueLine(result), durationMs };
+  const leftOut = result.value === undefined && result.valueBytes !== undefined;
+  // whether a command succeeded stands in the value
+  const label = leftOut && module === "command" && method === "run" ? "answered" : "succeeded";
+  return {
+    minion,
+    kind,
+    label,
+    text: valueLine(result),
+    explains: leftOut || undefined,
+    durationMs,
+  };
 }
 
 function valueLine(result: MinionResult): string {
   if (result.valueBytes !== undefined && result.value === undefined) {
-    return `${formatBytes(result.valueBytes)}, not shown in the list`;
+    return `${formatBytes(result.valueBytes)}: open the row to see it`;
   }
   return oneLine(valueText(result.value));
 }

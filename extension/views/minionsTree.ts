@@ -9,6 +9,7 @@ import {
   type TreeDataProvider,
 } from "vscode";
 import type { MinionRecord } from "../../server/protocol/minions";
+import { plainProblem } from "../results/plainProblem";
 import { minionNodes } from "./minionGroups";
 import type { MinionsModel } from "./minionsModel";
 
@@ -136,20 +137,27 @@ function describe(record: MinionRecord): string {
       return l10n.t("not called yet · {0}", endpoint);
     case "unreachable":
       return record.problem
-        ? l10n.t("unreachable: {0}", record.problem)
+        ? l10n.t("unreachable: {0}", plainProblem(record.problem))
         : l10n.t("unreachable · {0}", endpoint);
   }
 }
 
-/** What minions say about themselves is untrusted: appendText escapes it. */
+/** What minions say about themselves is untrusted. appendText would join words so that lines break in them. */
+function escaped(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+\-!|<>&~]/g, "\\$&").replace(/\s+/g, " ");
+}
+
 function tooltip(record: MinionRecord): MarkdownString {
   const text = new MarkdownString();
   const line = (label: string, value: string): void => {
-    text.appendMarkdown(`**${label}** `).appendText(value).appendMarkdown("  \n");
+    text.appendMarkdown(`**${label}** ${escaped(value)}  \n`);
   };
   const date = (ms: number): string => new Date(ms).toLocaleString();
-  text.appendMarkdown("### ").appendText(record.name).appendMarkdown("\n\n");
-  line(l10n.t("State"), record.problem ? `${record.state}: ${record.problem}` : record.state);
+  text.appendMarkdown(`### ${escaped(record.name)}\n\n`);
+  line(
+    l10n.t("State"),
+    record.problem ? `${record.state}: ${plainProblem(record.problem)}` : record.state,
+  );
   line(l10n.t("Address"), `${record.address}:${record.port}`);
   if (record.lastSeenMs !== undefined) line(l10n.t("Last seen"), date(record.lastSeenMs));
   line(l10n.t("Joined"), date(record.enrolledAtMs));

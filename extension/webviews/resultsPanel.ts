@@ -10,9 +10,10 @@ import {
 import type { MinionResult } from "../../server/protocol/jobs";
 import { runCall } from "../calls";
 import { COMMANDS } from "../commandIds";
+import { resultUri } from "../documents/resultDocuments";
 import { asFuncError, showError } from "../errors";
 import type { JobChange, TrackedJob } from "../jobs/trackedJob";
-import { DETAIL_CHARS, resultDetail, resultDocument, WHOLE_CHARS } from "../results/resultDetail";
+import { DETAIL_CHARS, resultDetail, WHOLE_CHARS } from "../results/resultDetail";
 import type { Services } from "../services";
 import { resultsHtml } from "./resultsHtml";
 import {
@@ -158,8 +159,8 @@ export class ResultsPanel implements Disposable {
 
   private async openInEditor(minion: string): Promise<void> {
     const { module, method } = this.call();
-    const content = resultDocument(await this.result(minion), module, method);
-    const document = await workspace.openTextDocument({ content });
+    const uri = resultUri(this.job.jobId, minion, `${module}.${method}`);
+    const document = await workspace.openTextDocument(uri);
     await window.showTextDocument(document, { preview: true });
   }
 

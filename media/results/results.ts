@@ -14,6 +14,8 @@ const speaker = new ProgressSpeaker();
 const root = document.getElementById("results");
 let viewport: Element | undefined;
 let drawing = false;
+/** A row that was just opened: it is scrolled into view once its height is known. */
+let opened: string | undefined;
 /** The row to focus once it is drawn. */
 let focusDue: string | undefined;
 
@@ -24,6 +26,7 @@ const sizes = new ResizeObserver((entries) => {
     if (minion !== undefined) model.heights.set(minion, target.getBoundingClientRect().height);
   }
   draw();
+  revealOpened();
 });
 const viewportSize = new ResizeObserver(() => draw());
 
@@ -41,7 +44,10 @@ const actions: HeaderActions & ListActions = {
   toggle: (minion) => {
     model.active = minion;
     if (model.details.has(minion)) model.close(minion);
-    else ask(minion, false);
+    else {
+      ask(minion, false);
+      opened = minion;
+    }
     draw();
   },
   showAll: (minion) => ask(minion, true),
@@ -102,6 +108,21 @@ function scrollTo(index: number): void {
   if (top < viewport.scrollTop) viewport.scrollTop = top;
   const bottom = top + ROW_HEIGHT - viewport.clientHeight;
   if (bottom > viewport.scrollTop) viewport.scrollTop = bottom;
+}
+
+/** Scrolls so far that an opened row's detail shows, but never its own line out of view. */
+function revealOpened(): void {
+  if (opened === undefined || !viewport || model.details.get(opened)?.state === "loading") return;
+  const index = model.list.shown().findIndex(({ minion }) => minion === opened);
+  const height = ROW_HEIGHT + (model.heights.get(opened) ?? 0);
+  opened = undefined;
+  if (index < 0) return;
+  const top = layoutOf(model).top(index);
+  const least = top + height - viewport.clientHeight;
+  // the list has its new height only after the next drawing
+  requestAnimationFrame(() => {
+    if (viewport && viewport.scrollTop < least) viewport.scrollTop = Math.min(top, least);
+  });
 }
 
 /** Draws once per frame, however much has changed. */

@@ -66,7 +66,7 @@ test("a command runs on just the two minions that are selected", async () => {
 });
 
 test("a run is cancelled, and nothing of it goes on on the minions", async () => {
-  const command = "sleep 61.25";
+  const command = longCommand();
   await workbench.palette("Func: Run Command...");
   await workbench.step(1);
   await workbench.type("*");
@@ -80,11 +80,12 @@ test("a run is cancelled, and nothing of it goes on on the minions", async () =>
 });
 
 test("the loss of the overlord is told, and the next call works", async () => {
-  const command = "sleep 62.25";
+  const command = longCommand();
   await workbench.select("Minions", ["minion1"]);
   await workbench.context("Minions", "minion1", "Run Command...");
   await workbench.typeCommand(command);
   await waitUntil("the sleep", () => processesWith(command).length > 0);
+  await results.allRows(1, "running");
   const lost = overlordPid(session.home);
   if (lost === undefined) throw new Error("no overlord runs");
   process.kill(lost, "SIGKILL");
@@ -119,6 +120,11 @@ test("a reload of the window brings the results back", async () => {
 test("the pages kept to their content security policy", () => {
   expect(session.policyViolations()).toEqual([]);
 });
+
+/** Found among the machine's processes, and no other run's. */
+function longCommand(): string {
+  return `sleep 60.${process.pid}${Date.now()}`;
+}
 
 async function fleetIsOnline(): Promise<void> {
   await workbench.row("Minions", "minion1").waitFor({ timeout: 60_000 });

@@ -52,7 +52,7 @@ describe("resultRow", () => {
 
   it("says how large a value is that was left out", () => {
     const row = resultRow({ minion: "a", state: "succeeded", valueBytes: 2_500_000 }, "a", "b");
-    expect(row.text).toBe("2.5 MB, not shown in the list");
+    expect(row.text).toBe("2.5 MB: open the row to see it");
   });
 
   it("decodes bytes", () => {
