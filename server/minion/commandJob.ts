@@ -6,7 +6,7 @@ import type { JobFolder } from "./jobFolder";
 import { JOB_RUNNER_SCRIPT } from "./jobRunnerScript";
 import { LOST, MethodError } from "./methodError";
 import type { CommandSpec } from "./minionModule";
-import { currentBootId, isAlive } from "./processIdentity";
+import { currentBootId, isAlive } from "../common/processIdentity";
 import { endProcessGroup } from "./processGroup";
 
 /** How often a runner that another funcd started is looked at. */

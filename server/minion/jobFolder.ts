@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../common/atomicFile";
 import type { JsonValue } from "../protocol/value";
-import { parseStat, type ProcessIdentity } from "./processIdentity";
+import { parseStat, type ProcessIdentity } from "../common/processIdentity";
 
 /** What is written about a job before it starts. Never its arguments. */
 export interface JobRecord {

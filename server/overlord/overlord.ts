@@ -22,7 +22,7 @@ import { openEndpoint, type Endpoint } from "./endpoint";
 import { FleetCredentials } from "./fleetCredentials";
 import { HelloVerifier } from "./helloVerifier";
 import { IdleWatch } from "./idleWatch";
-import { acquireLock, type Lock } from "./lock";
+import { acquireLock, type Lock } from "../common/lockFile";
 import { OverlordService, type OverlordParts } from "./service";
 
 /** Windows, terminals and scripts of one user. */
@@ -93,7 +93,7 @@ export class Overlord {
   static async start(options: OverlordOptions): Promise<Overlord | undefined> {
     const { dataDirectory, log } = options;
     await makePrivate(dataDirectory);
-    const lock = await acquireLock(join(dataDirectory, "lock"));
+    const lock = await acquireLock(join(dataDirectory, "lock"), "the overlord");
     if (!lock) return undefined;
     try {
       const configuration = await readConfiguration(join(dataDirectory, "overlord.yaml"));

@@ -14,7 +14,7 @@ import {
 import { parseFuncdOptions } from "../../server/minion/funcdOptions";
 import { newJobId } from "../../server/minion/jobId";
 import { jobsToDrop, LEAST_AGE_MS, MOST_AGE_MS, MOST_JOBS } from "../../server/minion/jobRetention";
-import { identifyProcess, isAlive, parseStat } from "../../server/minion/processIdentity";
+import { identifyProcess, isAlive, parseStat } from "../../server/common/processIdentity";
 import { SyncCalls } from "../../server/minion/syncCalls";
 
 let folder: string;

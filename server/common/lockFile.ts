@@ -1,12 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
 import { link, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FuncError } from "../common/errors";
+import { FuncError } from "./errors";
 import { isAlive, thisProcess, type ProcessIdentity } from "./processIdentity";
 
 /** Content of a lock file. */
 interface LockOwner extends ProcessIdentity {
+  host: string;
   nonce: string;
 }
 
@@ -32,15 +34,19 @@ const WITHOUT_LINKS = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLI
 
 /**
  * Takes the lock file at `path` for this process; undefined where another live process of this host
- * owns it. Throws FuncError "conflict" where the owner is on another host, whose processes cannot be
- * seen from here.
+ * owns it. Throws FuncError "conflict" where the owner is on another host, whose processes cannot be seen
+ * from here; `program` is what it names ("an overlord").
  *
  * A dead owner's file is replaced under a *claim*, a lock file of its own named after the dead
  * content: whoever holds the claim looks again before replacing, so two heirs never both inherit.
  */
-export async function acquireLock(path: string): Promise<Lock | undefined> {
-  const self: LockOwner = { ...thisProcess(), nonce: randomBytes(8).toString("hex") };
-  if (!(await take(path, self, 0))) return undefined;
+export async function acquireLock(path: string, program: string): Promise<Lock | undefined> {
+  const self: LockOwner = {
+    ...thisProcess(),
+    host: hostname(),
+    nonce: randomBytes(8).toString("hex"),
+  };
+  if (!(await take(path, self, program, 0))) return undefined;
   await sweep(path);
   return {
     isHeld: async () => (await readLock(path))?.nonce === self.nonce,
@@ -48,20 +54,30 @@ export async function acquireLock(path: string): Promise<Lock | undefined> {
   };
 }
 
-async function take(path: string, self: LockOwner, depth: number): Promise<boolean> {
+/** Who owns the lock file at `path`, to name it; undefined where nobody does. */
+export async function lockOwner(path: string): Promise<{ pid: number } | undefined> {
+  return (await readLock(path))?.owner;
+}
+
+async function take(
+  path: string,
+  self: LockOwner,
+  program: string,
+  depth: number,
+): Promise<boolean> {
   if (depth > MAX_DEPTH) return false;
   for (;;) {
     if (await create(path, self)) return true;
     const current = await readSettled(path);
     if (!current) continue; // just released
     if (current.owner) {
-      if (current.owner.host !== self.host) throw ownedElsewhere(path, current.owner);
+      if (current.owner.host !== self.host) throw ownedElsewhere(path, current.owner, program);
       if (isAlive(current.owner)) return false;
     }
     const claim = `${path}.${current.nonce}`;
     const claimant: LockOwner = { ...self, nonce: randomBytes(8).toString("hex") };
     // somebody alive is replacing it at this moment
-    if (!(await take(claim, claimant, depth + 1))) return false;
+    if (!(await take(claim, claimant, program, depth + 1))) return false;
     try {
       if ((await readLock(path))?.nonce === current.nonce && (await replace(path, self)))
         return true;
@@ -165,11 +181,11 @@ async function sweep(path: string): Promise<void> {
   }
 }
 
-function ownedElsewhere(path: string, owner: LockOwner): FuncError {
+function ownedElsewhere(path: string, owner: LockOwner, program: string): FuncError {
   return new FuncError(
     "conflict",
-    `The data directory ${dirname(path)} is in use by an overlord on the host ${owner.host} (process ${owner.pid}).`,
-    `Stop that overlord, or use another data directory here (FUNC_HOME). If ${owner.host} is gone for good, remove ${path}.`,
+    `${dirname(path)} is in use by ${program} on the host ${owner.host} (process ${owner.pid}).`,
+    `Stop that one, or use another folder here. If ${owner.host} is gone for good, remove ${path}.`,
   );
 }
 

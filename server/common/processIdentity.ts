@@ -4,8 +4,14 @@ import { readFileSync } from "node:fs";
 export interface ProcessIdentity {
   bootId: string;
   pid: number;
-  /** Clock ticks from the boot to the start of the process. */
+  /** Clock ticks from the boot to the start of the process; "" where the system does not tell. */
   startTime: string;
+}
+
+/** Of the process that asks. */
+export function thisProcess(): ProcessIdentity {
+  const { pid } = process;
+  return identifyProcess(pid) ?? { bootId: currentBootId(), pid, startTime: "" };
 }
 
 /** This boot of the host; "" where the system does not tell. */
@@ -30,9 +36,19 @@ export function parseStat(bootId: string, stat: string): ProcessIdentity | undef
   return { bootId, pid, startTime };
 }
 
+/** True where that very process still runs. Only for processes of this host. */
 export function isAlive(identity: ProcessIdentity): boolean {
-  const now = identifyProcess(identity.pid);
-  return now?.bootId === identity.bootId && now.startTime === identity.startTime;
+  if (identity.bootId !== currentBootId()) return false;
+  if (identity.startTime !== "") {
+    return identifyProcess(identity.pid)?.startTime === identity.startTime;
+  }
+  try {
+    process.kill(identity.pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, under another user
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
 }
 
 function readText(file: string): string {
