@@ -1,9 +1,10 @@
 import { l10n, ProgressLocation, window, workspace } from "vscode";
 import { FuncError } from "../server/common/errors";
+import type { JobSummary } from "../server/protocol/jobs";
 import type { MethodRisk } from "../server/protocol/methods";
 import type { StartCallParams } from "../server/protocol/requests";
 import { firstNames, needsConfirmation } from "./confirmation";
-import { showError } from "./errors";
+import { asFuncError, showError } from "./errors";
 import type { TrackedJob } from "./jobs/trackedJob";
 import type { Services } from "./services";
 import { callSettings, confirmAbove } from "./settings";
@@ -22,10 +23,27 @@ export async function runCall(
   requireTrust();
   if (!(await confirmed(services, call, risk))) return;
   const params = { ...call, ...callSettings() };
-  const summary = await services.session.request("calls/start", params);
+  const summary = await start(services, params);
   services.jobs.remember(summary, { params, risk });
   services.results.show(summary.id);
   if (!summary.finished) void showProgress(services, summary.id, `${call.module}.${call.method}`);
+}
+
+async function start(services: Services, params: StartCallParams): Promise<JobSummary> {
+  await services.session.connection();
+  try {
+    return await services.session.request("calls/start", params);
+  } catch (error) {
+    const failure = asFuncError(error);
+    if (failure.reason !== "unavailable" && failure.reason !== "timed-out") throw failure;
+    // "try again" would be bad advice: nobody knows whether the call got through
+    throw new FuncError(
+      failure.reason,
+      l10n.t("The overlord was lost while the call was started: it may have run on some minions."),
+      l10n.t("Look there before you make it again."),
+      { cause: failure },
+    );
+  }
 }
 
 /** Throws FuncError "denied" in a workspace that is not trusted: nothing may be run from it. */

@@ -15,18 +15,16 @@ export const DETAIL_CHARS = 64_000;
 /** What a webview ever gets; beyond it "Open in Editor" is the place. */
 export const WHOLE_CHARS = 5_000_000;
 
-/** Everything there is to say about one minion's result, cut to `maxChars` characters together. */
+/** Everything there is to say about one minion's result; each output is cut to `maxChars` characters. */
 export function resultDetail(
   result: MinionResult,
   module: string,
   method: string,
   maxChars: number,
 ): ResultDetail {
-  let left = maxChars;
   let leftOut = 0;
   const sections = sectionsOf(result, module, method).map((section) => {
-    const text = section.text.slice(0, left);
-    left -= text.length;
+    const text = section.verbatim ? section.text.slice(0, maxChars) : section.text;
     leftOut += section.text.length - text.length;
     return { ...section, text };
   });

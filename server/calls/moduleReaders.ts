@@ -39,6 +39,7 @@ const argumentSchema = v.object({
   maxLength: maybe(v.number()),
   validator: maybe(v.string()),
   secret: maybe(v.boolean()),
+  untyped: maybe(v.boolean()),
 });
 
 const methodSchema = v.object({

@@ -1,6 +1,6 @@
+import type { ArgumentDescription } from "../protocol/methods";
 import { XmlRpcDateTime, XmlRpcDouble, type XmlRpcStruct, type XmlRpcValue } from "../wire/value";
 import { MethodError, TYPE_ERROR } from "./methodError";
-import type { MethodArgument } from "./minionModule";
 
 const INTEGER = /^\s*[+-]?\d{1,19}\s*$/;
 const FLOAT = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
@@ -14,7 +14,7 @@ const FALSE = new Set(["false", "no", "off", "0"]);
  */
 export function checkArguments(
   method: string,
-  declared: readonly MethodArgument[],
+  declared: readonly ArgumentDescription[],
   given: readonly XmlRpcValue[],
 ): (XmlRpcValue | undefined)[] {
   const rest = declared.at(-1)?.type === "list*" ? declared.at(-1) : undefined;
@@ -35,7 +35,7 @@ export function checkArguments(
 
 function checkOne(
   method: string,
-  argument: MethodArgument,
+  argument: ArgumentDescription,
   given: XmlRpcValue | undefined,
 ): XmlRpcValue | undefined {
   if (argument.untyped) return given === undefined ? absent(method, argument) : given;
@@ -48,12 +48,12 @@ function checkOne(
   return value;
 }
 
-function absent(method: string, argument: MethodArgument): XmlRpcValue | undefined {
+function absent(method: string, argument: ArgumentDescription): XmlRpcValue | undefined {
   if (!argument.optional) missing(method, argument);
   return argument.default;
 }
 
-function convert(argument: MethodArgument, value: XmlRpcValue): XmlRpcValue | undefined {
+function convert(argument: ArgumentDescription, value: XmlRpcValue): XmlRpcValue | undefined {
   switch (argument.type) {
     case "int":
       return toInteger(value);
@@ -124,7 +124,7 @@ export function isStruct(value: XmlRpcValue | undefined): value is XmlRpcStruct 
   );
 }
 
-function checkBounds(method: string, argument: MethodArgument, value: XmlRpcValue): void {
+function checkBounds(method: string, argument: ArgumentDescription, value: XmlRpcValue): void {
   const { min, max, options, validator } = argument;
   if (typeof value === "number" || typeof value === "bigint") {
     if (min !== undefined && value < min) wrong(method, argument, `is ${value}, less than ${min}`);
@@ -143,7 +143,12 @@ function checkBounds(method: string, argument: MethodArgument, value: XmlRpcValu
   }
 }
 
-function checkLength(method: string, argument: MethodArgument, length: number, unit: string): void {
+function checkLength(
+  method: string,
+  argument: ArgumentDescription,
+  length: number,
+  unit: string,
+): void {
   const { minLength, maxLength } = argument;
   if (minLength !== undefined && length < minLength) {
     wrong(method, argument, `has ${length} ${unit}, fewer than ${minLength}`);
@@ -169,10 +174,10 @@ function count(arguments_: number): string {
   return arguments_ === 1 ? "1 argument" : `at most ${arguments_} arguments`;
 }
 
-function missing(method: string, argument: MethodArgument): never {
+function missing(method: string, argument: ArgumentDescription): never {
   throw new MethodError(TYPE_ERROR, `${method}: the argument "${argument.name}" is missing`);
 }
 
-function wrong(method: string, argument: MethodArgument, what: string): never {
+function wrong(method: string, argument: ArgumentDescription, what: string): never {
   throw new MethodError(TYPE_ERROR, `${method}: the argument "${argument.name}" ${what}`);
 }

@@ -1,9 +1,10 @@
+import type { ArgumentDescription } from "../protocol/methods";
 import { methodArguments } from "./describeMethods";
-import type { MethodArgument, MinionMethod, MinionModule } from "./minionModule";
+import type { MinionMethod, MinionModule } from "./minionModule";
 
 const API_VERSION = "0.0.1";
 
-const WORD: MethodArgument = {
+const WORD: ArgumentDescription = {
   name: "word",
   type: "string",
   optional: false,
@@ -15,7 +16,7 @@ export function baseMethods(module: MinionModule): Record<string, MinionMethod> 
   const read = (
     description: string,
     handler: MinionMethod["handler"],
-    args: MethodArgument[] = [],
+    args: ArgumentDescription[] = [],
   ): MinionMethod => ({ description, args, risk: "read", handler });
   const methods: Record<string, MinionMethod> = {
     module_version: read("The version of the module", () => module.version),

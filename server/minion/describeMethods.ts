@@ -1,5 +1,6 @@
+import type { ArgumentDescription } from "../protocol/methods";
 import type { XmlRpcStruct, XmlRpcValue } from "../wire/value";
-import type { MethodArgument, MinionMethod, MinionModule } from "./minionModule";
+import type { MinionMethod, MinionModule } from "./minionModule";
 
 /** The declarations of a module's methods in the original's form: `get_method_args` (FUNC-SPEC 1.4). */
 export function methodArguments(module: MinionModule): XmlRpcStruct {
@@ -11,7 +12,7 @@ export function methodArguments(module: MinionModule): XmlRpcStruct {
   );
 }
 
-function originalArgument(argument: MethodArgument, order: number): [string, XmlRpcValue] {
+function originalArgument(argument: ArgumentDescription, order: number): [string, XmlRpcValue] {
   return [
     argument.name,
     defined({
@@ -59,6 +60,7 @@ function describeMethod(name: string, method: MinionMethod): XmlRpcStruct {
         maxLength: argument.maxLength,
         validator: argument.validator,
         secret: argument.secret,
+        untyped: argument.untyped,
       }),
     ),
   };

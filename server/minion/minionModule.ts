@@ -21,11 +21,6 @@ export interface CallContext {
   connectionClosed: AbortSignal;
 }
 
-export interface MethodArgument extends ArgumentDescription {
-  /** Takes a value of any type; `type` then only says how a form asks for it. */
-  untyped?: boolean;
-}
-
 /** A shell command that can outlive funcd. */
 export interface CommandSpec {
   command: string;
@@ -36,7 +31,7 @@ export interface CommandSpec {
 export interface MinionMethod {
   description: string;
   /** By position. Only the last may be of type "list*", which takes all the rest. */
-  args: MethodArgument[];
+  args: ArgumentDescription[];
   risk: MethodRisk;
   /** Gets its arguments checked and converted; optional ones left out are undefined, or their default. */
   handler: (

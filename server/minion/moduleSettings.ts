@@ -1,9 +1,9 @@
+import type { ArgumentDescription } from "../protocol/methods";
 import { readFile } from "node:fs/promises";
 import { FuncError, messageOf } from "../common/errors";
 import { writeFileAtomic } from "../common/atomicFile";
 import { XmlRpcDouble, type XmlRpcValue } from "../wire/value";
 import { checkArguments } from "./argumentCheck";
-import type { MethodArgument } from "./minionModule";
 
 type Setting = string | number | boolean;
 
@@ -72,7 +72,7 @@ function typed(value: Setting, usual: Setting): XmlRpcValue {
   return isFloat && typeof value === "number" ? new XmlRpcDouble(value) : value;
 }
 
-function declarationOf(usual: Setting): MethodArgument {
+function declarationOf(usual: Setting): ArgumentDescription {
   const rest = { name: "value", optional: false, description: "" };
   if (typeof usual === "number")
     return { ...rest, type: Number.isInteger(usual) ? "int" : "float" };

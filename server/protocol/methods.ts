@@ -1,6 +1,5 @@
 /** Types of arguments, as the original's `register_method_args` has them (FUNC-SPEC 1.4). */
-export type ArgumentType =
-  "int" | "string" | "boolean" | "float" | "hash" | "list" | "list*";
+export type ArgumentType = "int" | "string" | "boolean" | "float" | "hash" | "list" | "list*";
 
 /** What a method can do to a host: look, change something, or interrupt its service. */
 export type MethodRisk = "read" | "change" | "disruptive";

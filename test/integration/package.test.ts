@@ -33,6 +33,8 @@ test("the extension ships these files and no others", () => {
     "extension/dist/webview/results.js",
     "extension/media/func.svg",
     "extension/media/icon.png",
+    "extension/media/results-dark.svg",
+    "extension/media/results-light.svg",
     "extension/package.json",
     "extension/readme.md",
   ]);

@@ -1,21 +1,21 @@
+import type { ArgumentDescription } from "../../server/protocol/methods";
 import { describe, expect, it } from "vitest";
 import { checkArguments } from "../../server/minion/argumentCheck";
 import { MethodError } from "../../server/minion/methodError";
-import type { MethodArgument } from "../../server/minion/minionModule";
 import { XmlRpcDouble, type XmlRpcValue } from "../../server/wire/value";
 
 function argument(
-  type: MethodArgument["type"],
-  more: Partial<MethodArgument> = {},
-): MethodArgument {
+  type: ArgumentDescription["type"],
+  more: Partial<ArgumentDescription> = {},
+): ArgumentDescription {
   return { name: "x", type, optional: false, description: "", ...more };
 }
 
-function check(declared: MethodArgument, given: XmlRpcValue): XmlRpcValue | undefined {
+function check(declared: ArgumentDescription, given: XmlRpcValue): XmlRpcValue | undefined {
   return checkArguments("m.f", [declared], [given])[0];
 }
 
-function refusal(declared: MethodArgument[], given: XmlRpcValue[]): string {
+function refusal(declared: ArgumentDescription[], given: XmlRpcValue[]): string {
   try {
     checkArguments("m.f", declared, given);
   } catch (error) {
@@ -36,7 +36,7 @@ describe("the arguments of a call", () => {
     expect(check(argument("string"), Buffer.from("a\u0001b"))).toBe("a\u0001b");
   });
 
-  it.each<[MethodArgument["type"], XmlRpcValue]>([
+  it.each<[ArgumentDescription["type"], XmlRpcValue]>([
     ["int", "4x"],
     ["int", 1.5],
     ["int", true],

@@ -66,6 +66,11 @@ describe("resultDetail", () => {
     expect(sections.map(({ text }) => text)).toEqual(["out", "err", "1"]);
   });
 
+  it("keeps the exit status however long the output is", () => {
+    const { sections } = resultDetail(succeeded([3, "x".repeat(50), "err"]), "command", "run", 20);
+    expect(sections.map(({ text }) => text)).toEqual(["x".repeat(20), "err", "3"]);
+  });
+
   it("says how much it left out", () => {
     expect(resultDetail(succeeded("x".repeat(50)), "test", "echo", 20)).toEqual({
       sections: [{ title: "Result", text: "x".repeat(20), verbatim: true }],

@@ -1,6 +1,7 @@
+import type { ArgumentDescription } from "../../protocol/methods";
 import type { XmlRpcValue } from "../../wire/value";
 import { asString } from "../argumentCheck";
-import type { MethodArgument, MinionModule } from "../minionModule";
+import type { MinionModule } from "../minionModule";
 import type { MinionJobs } from "../minionJobs";
 import type { SyncCalls } from "../syncCalls";
 
@@ -9,7 +10,7 @@ const MOST_WAIT_SECONDS = 50;
 const TAIL_LINES = 50;
 const PROGRESS = /^Progress report (\d+)\/(\d+) completed\s*$/;
 
-const JOB_ID: MethodArgument = {
+const JOB_ID: ArgumentDescription = {
   name: "job_id",
   type: "string",
   optional: false,

@@ -1,8 +1,9 @@
+import type { ArgumentDescription } from "../../protocol/methods";
 import { setTimeout as sleep } from "node:timers/promises";
 import { XmlRpcDouble, type XmlRpcValue } from "../../wire/value";
 import { asString } from "../argumentCheck";
 import { CANCELLED, MethodError, TYPE_ERROR } from "../methodError";
-import type { MethodArgument, MinionModule } from "../minionModule";
+import type { MinionModule } from "../minionModule";
 import { ModuleSettings } from "../moduleSettings";
 
 const MOST_SLEEP_SECONDS = 7 * 24 * 60 * 60;
@@ -117,11 +118,11 @@ export function testModule(settingsFile: string): MinionModule {
   };
 }
 
-function any(name: string, description: string): MethodArgument {
+function any(name: string, description: string): ArgumentDescription {
   return { name, type: "string", optional: false, description, untyped: true };
 }
 
-function option(): MethodArgument {
+function option(): ArgumentDescription {
   return {
     name: "key_name",
     type: "string",
