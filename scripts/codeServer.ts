@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FuncError } from "../server/common/errors";
@@ -21,7 +22,6 @@ const SETTINGS = {
 const FLAGS = [
   "--accept-server-license-terms",
   ...["--telemetry-level", "off"],
-  "--without-connection-token", // it listens on loopback only
   "--disable-workspace-trust",
   "--disable-getting-started-override",
   // the extension host ends soon after its page is closed, not after three hours
@@ -41,6 +41,10 @@ export async function startCodeServer(launch: CodeLaunch): Promise<RunningCode> 
   }
   await writeFile(join(user, "User", "settings.json"), JSON.stringify(SETTINGS));
   await symlink(root, join(extensions, await extensionFolderName()));
+  // loopback is open to every user of this machine, and a terminal in here is a shell of this one
+  const token = randomBytes(16).toString("hex");
+  const tokenFile = join(folder, "token");
+  await writeFile(tokenFile, token, { mode: 0o600 });
   const folders = ["--server-data-dir", join(folder, "data"), "--user-data-dir", user];
   const server = startGroup(
     node,
@@ -50,6 +54,8 @@ export async function startCodeServer(launch: CodeLaunch): Promise<RunningCode> 
       "--extensions-dir",
       extensions,
       ...FLAGS,
+      "--connection-token-file",
+      tokenFile,
       "--host",
       "127.0.0.1",
       "--port",
@@ -65,7 +71,7 @@ export async function startCodeServer(launch: CodeLaunch): Promise<RunningCode> 
   );
   try {
     const port = await portOf(server.child, signal);
-    const where = `http://127.0.0.1:${port}/?folder=${encodeURIComponent(workspace)}`;
+    const where = `http://127.0.0.1:${port}/?tkn=${token}&folder=${encodeURIComponent(workspace)}`;
     return { where, ended: server.ended, stop: server.stop };
   } catch (error) {
     await server.stop();

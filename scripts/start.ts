@@ -33,6 +33,9 @@ void runScript(async (signal) => {
         : await startDesktopCode(desktop, launch);
     try {
       process.stdout.write(`VS Code with ${size} minions: ${code.where}\n`);
+      process.stdout.write(
+        `The same minions from a terminal: FUNC_HOME=${overlord.home} node dist/func.js "*" ping\n`,
+      );
       process.stderr.write("Ctrl-C stops everything.\n");
       await Promise.race([untilInterrupted(signal), code.ended]);
     } finally {

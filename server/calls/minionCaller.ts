@@ -70,7 +70,9 @@ export class MinionCaller {
       this.inventory.sawOnline(minion.name);
       return outcomeOfValue(value);
     } catch (error) {
-      return this.outcomeOfError(error, peer, sent);
+      const outcome = this.outcomeOfError(error, peer, sent);
+      if (outcome.state !== "cancelled" || !sent) return outcome;
+      return { ...outcome, error: cancelledError(peer, await this.isNative(minion)) };
     }
   }
 
@@ -104,7 +106,11 @@ export class MinionCaller {
     return peerOf(now?.keyFingerprint === minion.keyFingerprint ? now : minion);
   }
 
-  private outcomeOfError(error: unknown, peer: WirePeer, sent: boolean): MinionCallOutcome {
+  private outcomeOfError(
+    error: unknown,
+    peer: WirePeer,
+    sent: boolean,
+  ): Exclude<MinionCallOutcome, { state: "succeeded" }> {
     const callError = callErrorOf(error, peer);
     if (error instanceof RpcFault) {
       this.inventory.sawOnline(peer.name);
@@ -159,6 +165,15 @@ export function outcomeOfValue(value: XmlRpcValue): MinionCallOutcome {
 
 function withNextStep(error: CallError, nextStep: string): CallError {
   return { ...error, nextStep: error.nextStep ?? nextStep };
+}
+
+/** The request had left: whoever called should know whether it is stopped on the host as well. */
+function cancelledError(peer: WirePeer, native: boolean): CallError {
+  const message = native
+    ? `Cancelled; ${peer.name} is told to stop what the call started.`
+    : `Cancelled on this side only: ${peer.name} cannot be told to stop, so the call may run on.`;
+  const error = callErrorOf(new FuncError("cancelled", message), peer);
+  return native ? error : { ...error, nextStep: mayHaveRunStep(peer) };
 }
 
 function deniedStep(peer: WirePeer): string {
