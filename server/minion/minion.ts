@@ -77,7 +77,8 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
     const { port } = await listen(server, wanted);
     const configuration = { ...wanted, listen: { ...wanted.listen, port } };
     if (!equal(configuration, stored)) await writeConfiguration(configurationFile, configuration);
-    const { name, announce } = configuration;
+    const { name } = configuration;
+    const announce = configuration.announce ?? onlyAddress(configuration.listen.host);
     if (!credentials) {
       const { joinToken, signal = new AbortController().signal } = options;
       const params = { home, name, port, announce, joinToken, log, signal };
@@ -205,4 +206,9 @@ function equal(a: MinionConfiguration, b: Partial<MinionConfiguration>): boolean
     a.listen.host === b.listen?.host &&
     a.listen.port === b.listen.port
   );
+}
+
+/** Who listens on one address only can be reached by no other, whatever address the enrolment comes from. */
+function onlyAddress(host: string): string | undefined {
+  return host === "0.0.0.0" || host === "::" || host === "" ? undefined : host;
 }
