@@ -127,6 +127,7 @@ function leftovers(before) {
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in STAGES));
 if (unknown.length > 0) {
+  rmSync(temporary, { recursive: true });
   console.error(`No stage ${unknown.join(", ")}. Stages: ${Object.keys(STAGES).join(", ")}`);
   process.exit(2);
 }

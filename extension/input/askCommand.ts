@@ -6,7 +6,10 @@ interface CommandItem extends QuickPickItem {
   command: string;
 }
 
-/** Asks for a shell command: typed anew, or one of the last ones. */
+/**
+ * Asks for a shell command: typed anew, or one of the last ones. An earlier one that is chosen goes into
+ * the box first: what runs on the hosts is what stands there, however fast somebody types.
+ */
 export function askCommand(
   title: string,
   history: readonly string[],
@@ -30,19 +33,23 @@ export function askCommand(
       resolve(answer);
       disposables.dispose();
     };
+    const offer = (value: string): void => {
+      const typed =
+        value.trim() === "" ? [] : [{ label: plainLabel(value), alwaysShow: true, command: value }];
+      box.items = [...typed, ...earlier.filter(({ command }) => command !== value)];
+    };
     const disposables = Disposable.from(
       box,
-      box.onDidChangeValue((value) => {
-        // what is typed is the first choice, so that Enter runs it and not a similar one of before
-        const typed =
-          value.trim() === ""
-            ? []
-            : [{ label: plainLabel(value), alwaysShow: true, command: value }];
-        box.items = [...typed, ...earlier.filter(({ command }) => command !== value)];
-      }),
+      box.onDidChangeValue(offer),
       box.onDidAccept(() => {
-        const command = box.selectedItems[0]?.command ?? box.value;
-        if (command.trim() !== "") finish(command);
+        const { value } = box;
+        const chosen = box.selectedItems[0]?.command ?? value;
+        if (chosen === value) {
+          if (value.trim() !== "") finish(value);
+          return;
+        }
+        box.value = chosen;
+        offer(chosen);
       }),
       box.onDidTriggerButton(() => finish(BACK)),
       box.onDidHide(() => finish(undefined)),

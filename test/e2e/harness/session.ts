@@ -52,6 +52,8 @@ async function startAll(
   const home = mkdtempSync(join(tmpdir(), "fo-"));
   cleanups.push(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
   cleanups.push(() => endOverlord(home));
+  // any free port: the usual one may be in use by an overlord of this machine
+  writeFileSync(join(home, "overlord.yaml"), 'certmaster:\n  listen: "127.0.0.1:0"\n');
   if (minions > 0) {
     const fleet: Fleet = await startFleet(home, minions);
     cleanups.push(() => fleet.stop());

@@ -40,12 +40,15 @@ export async function startVscode(env: Record<string, string>): Promise<VscodeSe
     ["--accept-server-license-terms", "--telemetry-level", "off", "--disable-telemetry"],
   ].flat();
   const options = { env: environment(join(base, "tmp"), env), cwd: base };
-  const installed = execFileSync(node, [main, ...common, "--install-extension", VSIX, "--force"], {
-    ...options,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  if (!installed.includes("successfully installed")) throw new Error(installed);
+  try {
+    execFileSync(node, [main, ...common, "--install-extension", VSIX, "--force"], {
+      ...options,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+  } catch (error) {
+    rmSync(base, { recursive: true, force: true });
+    throw error;
+  }
 
   const server = spawn(
     node,
