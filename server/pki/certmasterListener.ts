@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { isMinionName } from "../common/minionName";
 import { RpcServer, type RpcRequest } from "../wire/rpcServer";
@@ -54,7 +55,14 @@ export class CertmasterListener {
       maxConnections: MAX_CONNECTIONS,
       log,
     });
-    const { port } = await server.listen(listen.port, listen.host);
+    const { port } = await server.listen(listen.port, listen.host).catch((error: unknown) => {
+      throw new FuncError(
+        "unavailable",
+        `The certmaster cannot listen for new hosts: ${messageOf(error)}`,
+        'Another overlord of this machine may be open for new hosts: wait for its tokens to end, or give this one another address in overlord.yaml, "certmaster: {listen: 0.0.0.0:51236}" (port 0 takes any free one).',
+        { cause: error },
+      );
+    });
     this.current = { server, at: { host: listen.host, port }, credentialsFromMs: Date.now() };
     log.info("certmaster: listening", { at: formatHostPort(this.current.at) });
     return this.current.at;
