@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { FuncError, messageOf } from "../common/errors";
+import { nextStepOf } from "./errorStep";
 import { EXIT_FAILED, exitStatusOf } from "./exitStatus";
 import { Output } from "./output";
 import { parseCommandLine } from "./parse";
@@ -22,7 +23,8 @@ async function main(words: readonly string[]): Promise<number> {
   } catch (error) {
     out.note(`func: ${messageOf(error)}\n`);
     if (!(error instanceof FuncError)) return EXIT_FAILED;
-    if (error.nextStep !== undefined) out.note(`      ${error.nextStep}\n`);
+    const nextStep = await nextStepOf(error, session);
+    if (nextStep !== undefined) out.note(nextStep.replace(/^/gm, "      ") + "\n");
     return exitStatusOf(error);
   } finally {
     session?.close();

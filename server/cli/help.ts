@@ -3,11 +3,13 @@ export const HELP = `Usage:
   func [OPTIONS] SPEC call [OPTIONS] MODULE METHOD [ARGS...]   call a method on every matching minion
   func [OPTIONS] SPEC ping                        which minions answer
   func [OPTIONS] SPEC list_minions                the names that SPEC matches
+  func [OPTIONS] SPEC methods [MODULE]            the modules, or the methods of one
   func [OPTIONS] SPEC call --jobstatus JOB_ID     code and results of a job, as they stand
-  func jobs list | watch JOB_ID | cancel JOB_ID   the overlord's jobs
+  func jobs [list] | watch JOB_ID | cancel JOB_ID the overlord's jobs
   func ca token [--name GLOB] [--minutes N] [--address HOST[:PORT]]...
                                                   a token for "funcd join" on a new host
   func ca list                                    certificates and open tokens
+  func ca forget NAME... [--yes]                  take minions out; a host may have the name again
   func overlord status | stop [--force]           the overlord of this data directory
 
 SPEC names minions: names and globs separated by ";", such as "web*;db1". A minion whose name is
@@ -34,3 +36,15 @@ Ctrl-C cancels the job; a second one ends func at once.
 Exit status: 0 all well; 1 some minion raised an error or gave no result (a command's own exit
 status is a result), or the overlord cannot be reached; 2 bad usage or nothing matched.
 `;
+
+/** The lines of the usage that belong to one first word, such as "ca". */
+export function groupUsage(word: string): string {
+  const usage = HELP.slice(0, HELP.indexOf("\n\n")).split("\n");
+  const shown: string[] = [];
+  let inside = false;
+  for (const line of usage) {
+    if (line.startsWith("  func ")) inside = line.startsWith(`  func ${word} `);
+    if (inside) shown.push(line.slice(2));
+  }
+  return shown.join("\n");
+}

@@ -1,4 +1,6 @@
 import { FuncError } from "../common/errors";
+import { parseMinionName } from "../common/minionName";
+import { groupUsage } from "./help";
 import { OptionReader, type OptionRule } from "./optionReader";
 
 /** Options that every command knows. */
@@ -22,9 +24,11 @@ export type Command =
   | { kind: "call"; spec: string; module: string; method: string; args: string[] }
   | { kind: "ping"; spec: string }
   | { kind: "listMinions"; spec: string }
+  | { kind: "methods"; spec: string; module?: string }
   | { kind: "jobStatus"; jobId: string }
   | { kind: "caToken"; nameGlob?: string; ttlMs?: number; addresses: string[] }
   | { kind: "caList" }
+  | { kind: "caForget"; names: string[]; yes: boolean }
   | { kind: "overlordStatus" }
   | { kind: "overlordStop"; force: boolean }
   | { kind: "jobsList" }
@@ -45,6 +49,8 @@ const RESERVED = new Set(
 );
 /** Commands of the original behind a target expression that this version does not have. */
 const ORIGINAL_COMMANDS = new Set("copyfile getfile show grep group check dump_config".split(" "));
+/** Commands behind a target expression. */
+const TARGETED = "call, ping, list_minions or methods";
 const MAX_FORKS = 10_000;
 const MAX_TIMEOUT_S = 86_400;
 const MAX_TOKEN_MINUTES = 24 * 60;
@@ -91,13 +97,18 @@ function parseTargeted(spec: string, reader: OptionReader): Command {
     case "list-minions":
       nothingMore(reader);
       return { kind: "listMinions", spec };
+    case "methods": {
+      const module = reader.next()?.word;
+      nothingMore(reader);
+      return { kind: "methods", spec, ...(module !== undefined && { module }) };
+    }
     case undefined:
-      throw usage(`func "${spec}" needs a command: call, ping or list_minions.`);
+      throw usage(`func "${spec}" needs a command: ${TARGETED}.`);
     default:
       throw usage(
         ORIGINAL_COMMANDS.has(command)
           ? `The command "${command}" of the original func is not available in this version.`
-          : `There is no command "${command}": use call, ping or list_minions.`,
+          : `There is no command "${command}": use ${TARGETED}.`,
       );
   }
 }
@@ -146,7 +157,8 @@ function parseCa(reader: OptionReader): Command {
     nothingMore(reader);
     return { kind: "caList" };
   }
-  if (action !== "token") throw reservedUsage("ca", "token or list");
+  if (action === "forget") return parseCaForget(reader);
+  if (action !== "token") throw reservedUsage("ca", "token, list or forget");
   reader.add([
     { names: ["--name"], kind: "value", set: (value) => (token.nameGlob = value) },
     {
@@ -159,6 +171,17 @@ function parseCa(reader: OptionReader): Command {
   ]);
   nothingMore(reader);
   return { kind: "caToken", ...token };
+}
+
+function parseCaForget(reader: OptionReader): Command {
+  const asked: { yes?: true } = {};
+  reader.add([{ names: ["-y", "--yes"], kind: "flag", set: () => (asked.yes = true) }]);
+  const names = new Set<string>();
+  for (let next = reader.next(); next !== undefined; next = reader.next()) {
+    names.add(parseMinionName(next.word));
+  }
+  if (names.size === 0) throw usage("ca forget needs the names of minions.");
+  return { kind: "caForget", names: [...names], yes: asked.yes === true };
 }
 
 function parseOverlord(reader: OptionReader): Command {
@@ -176,7 +199,7 @@ function parseOverlord(reader: OptionReader): Command {
 
 function parseJobs(reader: OptionReader): Command {
   const action = reader.next()?.word;
-  if (action === "list") {
+  if (action === "list" || action === undefined) {
     nothingMore(reader);
     return { kind: "jobsList" };
   }
@@ -234,7 +257,7 @@ function reservedUsage(word: string, actions: string): FuncError {
   return new FuncError(
     "bad-argument",
     `func ${word} needs one of: ${actions}.`,
-    `See "func --help". For a minion named ${word}: func -- ${word} ping`,
+    `${groupUsage(word)}\nFor a minion named ${word}: func -- ${word} ping`,
   );
 }
 

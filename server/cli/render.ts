@@ -1,4 +1,10 @@
-import type { CallError, JobCode, MinionCallState, MinionResult } from "../protocol/jobs";
+import type {
+  CallError,
+  JobCode,
+  JobSummary,
+  MinionCallState,
+  MinionResult,
+} from "../protocol/jobs";
 import type { JsonValue } from "../protocol/value";
 import { plainJson } from "./plainJson";
 
@@ -27,22 +33,39 @@ export function renderPing(result: MinionResult): string {
     : `[ FAILED ] ${result.minion}  ${result.error?.message ?? result.state}\n`;
 }
 
-/** `3 ok, 1 unreachable in 0.4 s`. */
-export function renderSummary(states: readonly MinionCallState[], elapsedMs: number): string {
+/**
+ * `3 ok (2 with exit status not 0), 1 unreachable in 0.4 s`, where `failedCommands` are results of
+ * commands that failed.
+ */
+export function renderSummary(
+  states: readonly MinionCallState[],
+  elapsedMs: number,
+  failedCommands = 0,
+): string {
+  const failed = failedCommands > 0 ? ` (${failedCommands} with exit status not 0)` : "";
   const counts = new Map<MinionCallState, number>();
   for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
   const parts = [...counts]
     .sort(([a], [b]) => rank(a) - rank(b))
-    .map(([state, count]) => `${count} ${state === "succeeded" ? "ok" : state}`);
+    .map(([state, count]) => `${count} ${state === "succeeded" ? `ok${failed}` : state}`);
   return `${parts.join(", ") || "no minions"} in ${(elapsedMs / 1000).toFixed(1)} s\n`;
 }
 
-/** The (code, results) of a job for people. */
-export function renderJobStatus(code: JobCode, results: Record<string, JsonValue> | null): string {
+/** The (code, results) of a job for people; `counts` of its summary explain the code. */
+export function renderJobStatus(
+  code: JobCode,
+  results: Record<string, JsonValue> | null,
+  job?: Pick<JobSummary, "counts" | "total">,
+): string {
   const names = ["JOB_ID_RUNNING", "JOB_ID_FINISHED", "JOB_ID_LOST_IN_SPACE", "JOB_ID_PARTIAL"];
-  const head = `${code} ${names[code] ?? "?"}\n`;
+  const answers = job ? `: ${answered(job)} of ${job.total} have answered` : "";
+  const head = `${code} ${names[code] ?? "?"}${answers}\n`;
   const entries = Object.entries(results ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   return head + entries.map(([minion, value]) => renderStatusEntry(minion, value)).join("");
+}
+
+function answered({ counts }: Pick<JobSummary, "counts">): number {
+  return (counts.succeeded ?? 0) + (counts.failed ?? 0) + (counts.denied ?? 0);
 }
 
 function renderStatusEntry(minion: string, value: JsonValue): string {
@@ -78,6 +101,11 @@ interface CommandResult {
   status: number;
   stdout: string;
   stderr: string;
+}
+
+/** The exit status in a result of command.run; undefined where `value` is none. */
+export function commandStatus(value: JsonValue | undefined): number | undefined {
+  return value === undefined ? undefined : commandResult(value)?.status;
 }
 
 function commandResult(value: JsonValue): CommandResult | undefined {

@@ -1,8 +1,10 @@
+import { caForget } from "./commands/caForget";
 import { caList, caToken } from "./commands/ca";
 import { call } from "./commands/call";
 import { jobStatus } from "./commands/jobStatus";
 import { jobsCancel, jobsList, jobsWatch } from "./commands/jobs";
 import { listMinions } from "./commands/listMinions";
+import { methods } from "./commands/methods";
 import { overlordStatus, overlordStop } from "./commands/overlord";
 import { ping } from "./commands/ping";
 import { EXIT_OK } from "./exitStatus";
@@ -27,6 +29,8 @@ export async function runCommand(command: Command, session: Session): Promise<nu
       return ping(session, command.spec);
     case "listMinions":
       return listMinions(session, command.spec);
+    case "methods":
+      return methods(session, command.spec, command.module);
     case "jobStatus":
       return jobStatus(session, command.jobId);
     case "caToken": {
@@ -39,6 +43,8 @@ export async function runCommand(command: Command, session: Session): Promise<nu
     }
     case "caList":
       return caList(session);
+    case "caForget":
+      return caForget(session, command.names, command.yes);
     case "overlordStatus":
       return overlordStatus(session);
     case "overlordStop":

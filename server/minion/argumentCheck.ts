@@ -22,7 +22,7 @@ export function checkArguments(
   if (!rest && given.length > single.length) {
     throw new MethodError(
       TYPE_ERROR,
-      `${method} takes ${count(single.length)}, but ${given.length} were given`,
+      `${method} takes ${count(single.length)}, but ${given.length} ${given.length === 1 ? "was" : "were"} given`,
     );
   }
   const checked = single.map((argument, index) => checkOne(method, argument, given[index]));

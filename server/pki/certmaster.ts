@@ -250,7 +250,7 @@ function checkNameIsFree(authority: CertificateAuthority, name: string, fingerpr
   throw new FuncError(
     "conflict",
     `There is already a minion ${name}, with another key and a certificate until ${until}.`,
-    "If this host replaces it, forget the minion on the overlord first; otherwise join under another name (--name).",
+    `If this host replaces it, forget the minion on the overlord first (func ca forget ${name}); otherwise join under another name (--name).`,
   );
 }
 

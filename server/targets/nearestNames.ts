@@ -1,5 +1,7 @@
 /** Longer texts are compared by their beginning only: this is a hint for people. */
 const MAX_COMPARED = 64;
+/** Shorter texts are part of nearly any name. */
+const MIN_ABBREVIATION = 3;
 
 /** Up to `count` of the names that look most like `wanted`; none where nothing looks like it. */
 export function nearestNames(wanted: string, names: readonly string[], count = 3): string[] {
@@ -22,7 +24,20 @@ function distanceOf(text: string, name: string, allowed: number): number {
   if (name.startsWith(text)) return 0.5;
   if (text.startsWith(`${name}.`)) return 0.75;
   const firstLabel = name.split(".", 1)[0] ?? name;
-  return Math.min(editDistance(text, name, allowed), 0.5 + editDistance(text, firstLabel, allowed));
+  return Math.min(
+    editDistance(text, name, allowed),
+    0.5 + editDistance(text, firstLabel, allowed),
+    // behind every misspelling, those with the fewest left out first
+    isAbbreviation(text, name) ? allowed + 1 - 1 / (1 + name.length - text.length) : Infinity,
+  );
+}
+
+/** "mini1" is one of "minion1": the same beginning, and the rest in the same order. */
+function isAbbreviation(text: string, name: string): boolean {
+  if (text.length < MIN_ABBREVIATION || !name.startsWith(text.charAt(0))) return false;
+  let at = 0;
+  for (const character of name) if (character === text[at]) at++;
+  return at === text.length;
 }
 
 /** Letters inserted, removed, changed, or two neighbours exchanged. */

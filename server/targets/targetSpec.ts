@@ -49,13 +49,19 @@ function namesOf(part: string, names: readonly string[], known: ReadonlySet<stri
 
 function noMatch(part: string, names: readonly string[]): FuncError {
   const shown = part.length > 100 ? `${part.slice(0, 100)}...` : part;
-  const nearest = nearestNames(part, names);
-  const hint = nearest.length > 0 ? ` Did you mean ${nearest.join(", ")}?` : "";
   return new FuncError(
     "no-match",
-    `Can't find any minions matching "${shown}".${hint}`,
+    `Can't find any minions matching "${shown}".${hintFor(part, names)}`,
     names.length === 0
       ? "No minion has been enrolled yet: create a join token and run `funcd join` on the host."
       : "List the minions to see their names.",
   );
+}
+
+/** What may be wrong with a part that matches nothing, with a space before it; empty where unknown. */
+function hintFor(part: string, names: readonly string[]): string {
+  if (part.startsWith("!")) return ` Names are not negated with "!".`;
+  if (/[,\s]/.test(part)) return ` Names are separated by ";", such as "web1;db1".`;
+  const nearest = nearestNames(part, names);
+  return nearest.length > 0 ? ` Did you mean ${nearest.join(", ")}?` : "";
 }

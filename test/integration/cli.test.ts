@@ -97,6 +97,7 @@ it("pings and lists minions", async () => {
 it("a command's own exit status is a result", async () => {
   const run = await func(["minion1", "call", "command", "run", "echo out; echo err >&2; exit 3"]);
   expect(run.stdout).toBe("minion1: exit status 3\n    out\n  stderr:\n    err\n");
+  expect(run.stderr).toMatch(/^1 ok \(1 with exit status not 0\) in /);
   expect(run.status).toBe(0);
 });
 
@@ -114,6 +115,9 @@ it("explains a minion's error, and status 1", async () => {
   expect(run.status).toBe(1);
   expect(run.stdout).toBe("");
   expect(run.stderr).toMatch(/^minion1: failed .+no_such_method/);
+  expect(run.stderr).toContain("func minion1 methods test shows what there is.");
+  const words = await func(["minion1", "call", "command", "run", "ls", "-l", "/tmp"]);
+  expect(words.stderr).toContain("Quote a command line that has spaces");
   const json = await func(["-j", "minion1", "call", "test", "no_such_method"]);
   expect(json.status).toBe(1);
   expect(JSON.parse(json.stdout)).toEqual({
@@ -125,6 +129,22 @@ it("status 2 where nothing matches, with no output", async () => {
   const run = await func(["nobody*", "ping"]);
   expect(run).toMatchObject({ status: 2, stdout: "" });
   expect(run.stderr).toMatch(/^func: .*nobody/);
+  expect(run.stderr).toContain('func "*" list_minions shows all.');
+});
+
+it("lists modules and methods", async () => {
+  const modules = await func(["minion1", "methods"]);
+  expect(modules.stdout).toMatch(/^command +\d+ methods? +Runs shell commands$/m);
+  const methods = await func(["*", "methods", "command"]);
+  expect(methods.stdout).toMatch(/^run +command:string \[env:hash\] +change +Runs a command/m);
+  const json = await func(["-j", "minion1", "methods", "command"]);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    minion: "minion1",
+    modules: [{ name: "command" }],
+  });
+  const wrong = await func(["minion1", "methods", "comand"]);
+  expect(wrong).toMatchObject({ status: 2, stdout: "" });
+  expect(wrong.stderr).toContain("Did you mean command?");
 });
 
 it("an async job is followed, or polled by its id", async () => {
@@ -144,6 +164,9 @@ it("an async job is followed, or polled by its id", async () => {
   });
   const [code, results] = JSON.parse(status?.stdout ?? "") as [number, Record<string, unknown>];
   expect(code).toBe(1);
+  expect((await func(["*", "call", "--jobstatus", jobId])).stdout).toMatch(
+    /^1 JOB_ID_FINISHED: 2 of 2 have answered\n/,
+  );
   expect(Object.keys(results).sort()).toEqual(["minion1", "minion2"]);
   expect((await func(["jobs", "list"])).stdout).toContain(jobId);
   expect((await func(["jobs", "watch", jobId])).stderr).toMatch(/^2 ok in /);
@@ -186,12 +209,24 @@ it("a stopped minion gets its own explained entry", async () => {
   expect(run.stderr).toMatch(/^1 ok, 1 unreachable in /);
 });
 
+it("forgets minions, once someone has agreed", async () => {
+  const unasked = await func(["ca", "forget", "minion2"]);
+  expect(unasked).toMatchObject({ status: 2, stdout: "" });
+  expect(unasked.stderr).toMatch(/1 minion \(minion2\)[^]*Add --yes\./);
+  expect(await func(["ca", "forget", "minion2", "nobody", "--yes"])).toMatchObject({ status: 2 });
+  expect((await func(["*", "list_minions"])).stdout).toBe("minion1\nminion2\n");
+  expect(await func(["ca", "forget", "minion2", "--yes"])).toMatchObject({ status: 0 });
+  expect((await func(["*", "list_minions"])).stdout).toBe("minion1\n");
+});
+
 it("makes tokens, and stops the overlord", async () => {
   const token = await func(["ca", "token", "--name", "web*", "--address", "127.0.0.1"]);
   expect(token.stdout).toMatch(/^func-join-\S+\n$/);
   expect((await func(["ca", "list"])).stdout).toContain("for web*");
   const status = await func(["overlord", "status", "--json"]);
   expect(JSON.parse(status.stdout)).toMatchObject({ dataDirectory: home, openTokens: 1 });
-  expect(await func(["overlord", "stop", "--force"])).toMatchObject({ status: 0, stdout: "" });
+  const stop = await func(["overlord", "stop", "--force"]);
+  expect(stop).toMatchObject({ status: 0, stdout: "" });
+  expect(stop.stderr).toContain("1 open join token is void now.");
   expect((await func(["overlord", "status"])).status).toBe(1);
 });

@@ -61,6 +61,12 @@ describe("func's command line", () => {
   it("knows the commands of a target expression", () => {
     expect(command("web*;db1", "ping")).toEqual({ kind: "ping", spec: "web*;db1" });
     expect(command("*", "list_minions")).toEqual({ kind: "listMinions", spec: "*" });
+    expect(command("web1", "methods")).toEqual({ kind: "methods", spec: "web1" });
+    expect(command("web1", "methods", "command", "--json")).toEqual({
+      kind: "methods",
+      spec: "web1",
+      module: "command",
+    });
     const status = { kind: "jobStatus", jobId: "*-test-ping-1" };
     expect(command("*", "call", "--jobstatus", "*-test-ping-1")).toEqual(status);
     expect(command("*", "call", "*-test-ping-1", "-s")).toEqual(status);
@@ -72,9 +78,13 @@ describe("func's command line", () => {
     ).toEqual({ kind: "caToken", nameGlob: "web*", ttlMs: 300_000, addresses: ["a:1", "b"] });
     expect(command("ca", "token")).toEqual({ kind: "caToken", addresses: [] });
     expect(command("ca", "list", "--json")).toEqual({ kind: "caList" });
+    const forget = { kind: "caForget", names: ["web1", "web2"] };
+    expect(command("ca", "forget", "web1", "WEB2", "web1")).toEqual({ ...forget, yes: false });
+    expect(command("ca", "forget", "web1", "--yes", "web2")).toEqual({ ...forget, yes: true });
     expect(command("overlord", "status")).toEqual({ kind: "overlordStatus" });
     expect(command("overlord", "stop", "--force")).toEqual({ kind: "overlordStop", force: true });
     expect(command("jobs", "list")).toEqual({ kind: "jobsList" });
+    expect(command("jobs")).toEqual({ kind: "jobsList" });
     expect(command("jobs", "cancel", "j")).toEqual({ kind: "jobsCancel", jobId: "j" });
     expect(command("jobs", "watch", "j")).toEqual({ kind: "jobsWatch", jobId: "j" });
   });
@@ -88,6 +98,12 @@ describe("func's command line", () => {
     expect(command("--", "jobs", "ping")).toEqual({ kind: "ping", spec: "jobs" });
     expect(command("-t", "1", "--", "map", "ping")).toEqual({ kind: "ping", spec: "map" });
     expect(problem("jobs", "ping").nextStep).toContain("func -- jobs ping");
+  });
+
+  it("shows the usage of ca and overlord where they stand alone", () => {
+    expect(problem("ca").nextStep).toMatch(/^func ca token .*\n +a token[^]*\nfunc ca forget NAME/);
+    expect(problem("ca").nextStep).not.toContain("func overlord");
+    expect(problem("overlord").nextStep).toMatch(/^func overlord status \| stop/);
   });
 
   it("answers --help and --version wherever they stand before METHOD", () => {
@@ -116,6 +132,9 @@ describe("func's command line", () => {
       ["--json=yes", "*", "ping"],
       ["--unknown", "*", "ping"],
       ["ca", "revoke"],
+      ["ca", "forget"],
+      ["ca", "forget", "web*"],
+      ["*", "methods", "a", "b"],
       ["jobs", "cancel"],
       ["overlord", "list", "--force"],
     ]) {

@@ -4,12 +4,14 @@ import { callArguments } from "../../server/cli/callArguments";
 import { inertText } from "../../server/cli/inertText";
 import { plainJson } from "../../server/cli/plainJson";
 import {
+  commandStatus,
   renderFailure,
   renderJobStatus,
   renderPing,
   renderResult,
   renderSummary,
 } from "../../server/cli/render";
+import { withNextStep } from "../../server/cli/resultStep";
 
 describe("results for people", () => {
   it("shows a command with its exit status, output and errors", () => {
@@ -48,9 +50,35 @@ describe("results for people", () => {
     );
   });
 
+  it("says what to do where the call itself was wrong", () => {
+    const step = (type: string, module: string, method: string): string | undefined =>
+      withNextStep(
+        { minion: "web1", state: "failed", error: { type, message: "no", trace: "" } },
+        { module, method },
+      ).error?.nextStep;
+    expect(step("exceptions.TypeError", "command", "run")).toContain('"ls -l /tmp"');
+    expect(step("exceptions.TypeError", "test", "add")).toBeUndefined();
+    expect(step("func.minion.codes.InvalidMethodException", "command", "rum")).toBe(
+      "func web1 methods command shows what there is.",
+    );
+    expect(step("func.minion.codes.ModuleNotFoundException", "comand", "run")).toBe(
+      "func web1 methods shows what there is.",
+    );
+  });
+
+  it("knows a command's exit status by the shape of the result", () => {
+    expect(commandStatus([2, { $base64: "/w==" }, ""])).toBe(2);
+    expect(commandStatus([2, 3, ""])).toBeUndefined();
+    expect(commandStatus("text")).toBeUndefined();
+    expect(commandStatus(undefined)).toBeUndefined();
+  });
+
   it("sums up", () => {
     expect(renderSummary(["unreachable", "succeeded", "succeeded"], 440)).toBe(
       "2 ok, 1 unreachable in 0.4 s\n",
+    );
+    expect(renderSummary(["succeeded", "failed", "succeeded"], 100, 1)).toBe(
+      "2 ok (1 with exit status not 0), 1 failed in 0.1 s\n",
     );
     expect(renderSummary([], 0)).toBe("no minions in 0.0 s\n");
   });
@@ -60,6 +88,13 @@ describe("results for people", () => {
     expect(renderJobStatus(3, { b: 1, a: ["REMOTE_ERROR", "T", "why", ""] })).toBe(
       "3 JOB_ID_PARTIAL\na: REMOTE_ERROR T: why\nb: 1\n",
     );
+    expect(
+      renderJobStatus(
+        3,
+        { a: 1 },
+        { counts: { succeeded: 1, running: 1, unreachable: 1 }, total: 3 },
+      ),
+    ).toBe("3 JOB_ID_PARTIAL: 1 of 3 have answered\na: 1\n");
   });
 });
 

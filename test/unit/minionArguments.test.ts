@@ -58,6 +58,7 @@ describe("the arguments of a call", () => {
   it("counts them and names the missing one", () => {
     expect(refusal([argument("int")], [])).toContain('the argument "x" is missing');
     expect(refusal([argument("int")], [1, 2])).toContain("takes 1 argument, but 2 were given");
+    expect(refusal([], [1])).toContain("takes no arguments, but 1 was given");
     expect(refusal([], [1])).toContain("takes no arguments");
     expect(refusal([argument("string")], [null])).toContain("missing");
   });

@@ -36,6 +36,20 @@ it("refuses any part that matches nothing, with the nearest names", () => {
   );
 });
 
+it("tells what is wrong with a part that cannot be a name", () => {
+  const hint = (text: RegExp): unknown =>
+    expect.objectContaining({ reason: "no-match", message: expect.stringMatching(text) as string });
+  expect(() => matchTargets("db1,mail", names)).toThrow(hint(/separated by ";"/));
+  expect(() => matchTargets("db1 mail", names)).toThrow(hint(/separated by ";"/));
+  expect(() => matchTargets("*;!db1", names)).toThrow(hint(/"!db1"\. .*not negated with "!"/));
+});
+
+it("knows the name behind an abbreviation", () => {
+  expect(() => matchTargets("mini1", ["minion10", "minion1", "minion2", "db1"])).toThrow(
+    /Did you mean minion1, minion10\?/,
+  );
+});
+
 it("finds every listed name whatever the order", () => {
   const name = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
   fc.assert(

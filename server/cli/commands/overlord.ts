@@ -24,6 +24,7 @@ export async function overlordStatus(session: Session): Promise<number> {
 
 /** `func overlord stop`: ends once its process is gone. */
 export async function overlordStop(session: Session, force: boolean): Promise<number> {
+  const openTokens = await openTokensOf(session);
   const stopped = await stopOverlord(session.target, force);
   const { dataDirectory } = session.target;
   session.out.note(
@@ -31,7 +32,22 @@ export async function overlordStop(session: Session, force: boolean): Promise<nu
       ? `The overlord of ${dataDirectory} has stopped.\n`
       : `No overlord runs for ${dataDirectory}.\n`,
   );
+  if (stopped && openTokens > 0) {
+    const are = openTokens === 1 ? "token is" : "tokens are";
+    session.out.note(`${openTokens} open join ${are} void now.\n`);
+  }
   return EXIT_OK;
+}
+
+/** How many join tokens the running overlord has; they end with it. None where none runs. */
+async function openTokensOf(session: Session): Promise<number> {
+  try {
+    const connection = await session.connect(false);
+    return (await connection.request("overlord/status", {})).openTokens;
+  } catch (error) {
+    if (error instanceof FuncError && error.reason === "not-found") return 0;
+    throw error;
+  }
 }
 
 function rows(status: OverlordStatus): string[][] {

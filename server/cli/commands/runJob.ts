@@ -5,7 +5,8 @@ import type { JobSummary, MinionCallState, MinionResult } from "../../protocol/j
 import type { JsonValue } from "../../protocol/value";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { plainJson } from "../plainJson";
-import { renderFailure, renderResult, renderSummary } from "../render";
+import { commandStatus, renderFailure, renderResult, renderSummary } from "../render";
+import { isCommandRun, withNextStep, type CalledMethod } from "../resultStep";
 import type { Session } from "../session";
 
 /** How a job's results are shown; by default as `call` does. */
@@ -28,7 +29,9 @@ export async function runJob(
   const { json, typed } = session.options;
   const collected: [string, JsonValue][] = [];
   const states: MinionCallState[] = [];
+  let failedCommands = 0;
   let jobId: string | undefined;
+  let called: CalledMethod | undefined;
   let cancelEarly = false;
   const job = { over: false };
   const cancel = (id: string): void => {
@@ -44,12 +47,17 @@ export async function runJob(
     else cancel(jobId);
   });
   const summary = await follow({
-    onStarted: ({ id }) => {
+    onStarted: ({ id, module, method }) => {
       jobId = id;
+      called = { module, method };
       if (cancelEarly) cancel(id);
     },
-    onResult: (result) => {
+    onResult: (given) => {
+      const result = withNextStep(given, called);
       states.push(result.state);
+      if (called && isCommandRun(called) && (commandStatus(result.value) ?? 0) !== 0) {
+        failedCommands++;
+      }
       if (json) {
         collected.push([result.minion, jsonResult(result, typed)]);
         if (result.state !== "succeeded") showFailure(result, session);
@@ -60,7 +68,7 @@ export async function runJob(
   });
   job.over = true;
   if (json) session.out.result(`${JSON.stringify(Object.fromEntries(collected))}\n`);
-  session.out.note(renderSummary(states, Date.now() - started));
+  session.out.note(renderSummary(states, Date.now() - started, failedCommands));
   const allWell = states.length >= summary.total && states.every((state) => state === "succeeded");
   return allWell ? EXIT_OK : EXIT_FAILED;
 }

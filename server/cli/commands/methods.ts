@@ -1,0 +1,74 @@
+import { FuncError } from "../../common/errors";
+import type {
+  ArgumentDescription,
+  MethodDescription,
+  ModuleDescription,
+} from "../../protocol/methods";
+import { nearestNames } from "../../targets/nearestNames";
+import { EXIT_OK } from "../exitStatus";
+import { renderTable } from "../render";
+import type { Session } from "../session";
+
+/**
+ * `func SPEC methods [MODULE]`: what the first answering minion has. Throws "bad-argument" where it has
+ * no such module.
+ */
+export async function methods(session: Session, spec: string, module?: string): Promise<number> {
+  const connection = await session.connect();
+  const described = await connection.request("minions/describe", { spec });
+  const { minion } = described;
+  const modules =
+    module === undefined ? described.modules : [find(described.modules, module, minion)];
+  session.out.result(
+    session.options.json
+      ? `${JSON.stringify({ minion, modules })}\n`
+      : renderTable(module === undefined ? modules.map(moduleRow) : modules.flatMap(methodRows)),
+  );
+  session.out.note(
+    module === undefined
+      ? `As ${minion} has them; func ${minion} methods MODULE shows the methods of one.\n`
+      : `As ${minion} has them.\n`,
+  );
+  return EXIT_OK;
+}
+
+function find(modules: ModuleDescription[], wanted: string, minion: string): ModuleDescription {
+  const found = modules.find(({ name }) => name === wanted);
+  if (found) return found;
+  const near = nearestNames(
+    wanted,
+    modules.map(({ name }) => name),
+  );
+  throw new FuncError(
+    "bad-argument",
+    `${minion} has no module "${wanted}".${near.length > 0 ? ` Did you mean ${near.join(", ")}?` : ""}`,
+    `func ${minion} methods shows the modules.`,
+  );
+}
+
+function moduleRow({ name, methods: { length }, description }: ModuleDescription): string[] {
+  return [name, length === 1 ? "1 method" : `${length} methods`, description].map(oneLine);
+}
+
+function methodRows(module: ModuleDescription): string[][] {
+  return module.methods.map(({ name, args, risk, description }) =>
+    [name, argumentsText(args), risk ?? "-", description].map(oneLine),
+  );
+}
+
+/** As on a command line: `command:string [env:hash]`. */
+function argumentsText(args: MethodDescription["args"]): string {
+  if (args === undefined) return "(not declared)";
+  return args.length === 0 ? "-" : args.map(argumentText).join(" ");
+}
+
+function argumentText({ name, type, optional, options, untyped }: ArgumentDescription): string {
+  const kind = options ? options.join("|") : untyped ? "any" : type === "list*" ? "any" : type;
+  const text = `${name}:${kind}${type === "list*" ? "..." : ""}`;
+  return optional ? `[${text}]` : text;
+}
+
+/** Descriptions come from hosts: each method keeps to its line. */
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
+}

@@ -1,0 +1,20 @@
+import type { FuncError } from "../common/errors";
+import type { Session } from "./session";
+
+/**
+ * What to do after an error that ended the command, in words of this command line; undefined where
+ * there is no advice. Never throws.
+ */
+export async function nextStepOf(error: FuncError, session?: Session): Promise<string | undefined> {
+  if (error.reason !== "no-match" || session === undefined) return error.nextStep;
+  try {
+    const connection = await session.connect(false);
+    const { minions, dataDirectory } = await connection.request("overlord/status", {});
+    return minions > 0
+      ? `func "*" list_minions shows all.`
+      : `No minion has been enrolled yet (data directory ${dataDirectory}): ` +
+          "make a token with func ca token, then on the host: funcd join TOKEN.";
+  } catch {
+    return error.nextStep; // the overlord is gone: its own advice is the best there is
+  }
+}
