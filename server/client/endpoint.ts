@@ -122,7 +122,9 @@ async function readEndpoint(dataDirectory: string): Promise<EndpointFile | undef
   }
   try {
     const endpoint = JSON.parse(text) as Partial<EndpointFile> | null;
-    if (typeof endpoint?.path === "string" && typeof endpoint.secret === "string") {
+    // an empty path or one with a zero byte makes connect() throw
+    const usable = typeof endpoint?.path === "string" && /^[^\0]+$/.test(endpoint.path);
+    if (usable && typeof endpoint.secret === "string") {
       return endpoint as EndpointFile;
     }
   } catch {

@@ -12,6 +12,7 @@ import type { Log } from "../common/log";
 import type { ClientHello } from "../protocol/overlord";
 import type { ErrorData } from "../protocol/requests";
 import { ClientFeed } from "./clientFeed";
+import { FrameBounds } from "./frameBounds";
 import { Outbox } from "./outbox";
 import type { OverlordService } from "./service";
 
@@ -65,8 +66,10 @@ export class ClientSession {
     this.rpc.onError(() => {
       this.end();
     });
-    socket.on("data", () => {
-      if (!this.isWelcome && socket.bytesRead > HELLO_MAX_BYTES) this.end();
+    const bounds = new FrameBounds();
+    socket.on("data", (piece: Buffer) => {
+      const tooLarge = !this.isWelcome && socket.bytesRead > HELLO_MAX_BYTES;
+      if (tooLarge || !bounds.accept(piece)) this.end();
     });
     socket.on("error", () => undefined);
     socket.once("close", () => {

@@ -152,6 +152,28 @@ it("closes a connection that says nothing", async () => {
   );
 });
 
+it("ends a connection whose message would be too large, and takes a damaged endpoint file", async () => {
+  await open();
+  const { path, secret } = await readEndpoint(home);
+  for (const header of ["Content-Length: 99999999999\r\n\r\n", "x".repeat(5_000)]) {
+    const socket = connectSocket(path);
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    const hello = createClientHello(secret, "cli", "0");
+    const params = { initializationOptions: hello };
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 0, method: "initialize", params });
+    socket.write(`Content-Length: ${body.length}\r\n\r\n${body}`);
+    await new Promise((resolve) => socket.once("data", resolve));
+    socket.write(header);
+    await closed;
+  }
+  await endOverlord(home);
+  for (const damaged of ["", "\0", "/nowhere"]) {
+    await writeFile(join(home, "endpoint"), JSON.stringify({ path: damaged, secret }));
+    expect((await open()).hello.dataDirectory).toBe(home);
+    await endOverlord(home);
+  }
+});
+
 it("refuses to talk to another who listens at the socket's place", async () => {
   const connection = await open();
   const endpoint = await readEndpoint(home);
