@@ -2,6 +2,8 @@ import type { ServerResponse } from "node:http";
 
 /** Bigger pieces make the original's client hang for 20 s on what OpenSSL has already decrypted. */
 const PIECE_BYTES = 1_024;
+/** Time for a client that is still writing to read why it should not. */
+const LINGER_MS = 1_000;
 const HEADERS = { "Content-Type": "text/xml" };
 
 /**
@@ -27,11 +29,16 @@ export async function sendDocument(
   response.end();
 }
 
-/** Answers with a bare status. With `hangUp`, the connection ends once that is written. */
-export function sendStatus(response: ServerResponse, status: number, hangUp = false): void {
+/** Answers with a bare status and ends the connection; what is left of the request is not waited for. */
+export function sendStatus(response: ServerResponse, status: number): void {
+  const { socket } = response.req; // the response lets go of it as it ends
   response.writeHead(status, { "Content-Length": 0 });
   response.end(() => {
-    if (hangUp) response.socket?.destroySoon();
+    // closing while the client still writes could destroy the answer on its way
+    const timer = setTimeout(() => socket.destroy(), response.req.complete ? 0 : LINGER_MS).unref();
+    socket.once("close", () => {
+      clearTimeout(timer);
+    });
   });
 }
 

@@ -288,7 +288,7 @@ export class RpcServer {
     }
     const status = wrongRequest(request);
     if (status !== undefined) {
-      sendStatus(response, status, true);
+      sendStatus(response, status);
       return;
     }
     let body: Buffer;
@@ -296,7 +296,7 @@ export class RpcServer {
       body = await readRequestBody(request, this.#limits.maxBytes);
     } catch (error) {
       const tooLarge = error instanceof FuncError && error.reason === "too-large";
-      if (!response.destroyed) sendStatus(response, tooLarge ? 413 : 400, true);
+      if (!response.destroyed) sendStatus(response, tooLarge ? 413 : 400);
       return;
     }
     clearTimeout(state.deadline);

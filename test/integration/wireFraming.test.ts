@@ -69,7 +69,10 @@ describe("a client like the original's", () => {
       status: 404,
     });
     const get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-    expect(await ask(await harness.connectRaw(peer), get)).toMatchObject({ status: 501 });
+    const socket = await harness.connectRaw(peer);
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    expect(await ask(socket, get)).toMatchObject({ status: 501 });
+    await closed;
   });
 
   it("may send gzip and chunks", async () => {
@@ -108,7 +111,10 @@ describe("the server's bounds", () => {
   it("are told by 413: a length, chunks without end, gzip that grows", async () => {
     const peer = await harness.serve(small);
     const long = Buffer.alloc(20_000, "x");
-    expect(await ask(await harness.connectRaw(peer), post(long))).toMatchObject({ status: 413 });
+    const waiting = await harness.connectRaw(peer);
+    const closed = new Promise((resolve) => waiting.once("close", resolve));
+    expect(await ask(waiting, post(long))).toMatchObject({ status: 413 });
+    await closed;
     const chunk = `1000\r\n${"x".repeat(4_096)}\r\n`;
     expect(
       await ask(
