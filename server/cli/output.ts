@@ -1,3 +1,5 @@
+import { messageOf } from "../common/errors";
+import { EXIT_FAILED } from "./exitStatus";
 import { inertText } from "./inertText";
 
 /** Status of a program that a closed pipe has ended, as shells report it (128 + SIGPIPE). */
@@ -9,7 +11,13 @@ export class Output {
     private readonly stdout: NodeJS.WriteStream,
     private readonly stderr: NodeJS.WriteStream,
   ) {
-    stdout.on("error", () => process.exit(PIPE_STATUS));
+    stdout.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(PIPE_STATUS);
+      // a full disk: whoever reads the result later must not take half of it for the whole
+      stderr.write(`func: the output cannot be written: ${messageOf(error)}\n`, () =>
+        process.exit(EXIT_FAILED),
+      );
+    });
     stderr.on("error", () => undefined);
   }
 

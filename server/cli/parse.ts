@@ -236,8 +236,14 @@ function globalRules(options: GlobalOptions): OptionRule[] {
     { names: ["--typed"], kind: "flag", set: () => (options.typed = true) },
     { names: ["-a", "--async"], kind: "flag", set: () => (options.async = true) },
     { names: ["-n", "--nopoll"], kind: "flag", set: () => (options.nopoll = true) },
-    { names: ["--home"], kind: "value", set: (value) => (options.home = value) },
+    { names: ["--home"], kind: "value", set: (value) => (options.home = folder(value)) },
   ];
+}
+
+/** An unset variable in `--home "$DIR"` must not make the current folder a data directory. */
+function folder(value: string): string {
+  if (value === "") throw usage("--home needs the path of a folder.");
+  return value;
 }
 
 function number(option: string, text: string, most: number): number {

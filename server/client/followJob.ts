@@ -96,7 +96,7 @@ function overlordGone(jobId: string): FuncError {
   return new FuncError(
     "unavailable",
     `The overlord went away while the job ${jobId} ran.`,
-    "The job may still run on the minions; ask for its status by its id.",
+    "Its results are lost with the overlord, but it may still run on the minions: look there before you call again.",
   );
 }
 

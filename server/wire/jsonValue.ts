@@ -43,6 +43,9 @@ function formKey(object: JsonObject): string | undefined {
 }
 
 function parse(value: JsonValue, depth: number): XmlRpcValue {
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new FuncError("bad-argument", "A number is too large for a double.");
+  }
   if (typeof value !== "object" || value === null) return value;
   if (depth >= DEFAULT_LIMITS.maxDepth) {
     throw new FuncError("bad-argument", `Values nest deeper than ${DEFAULT_LIMITS.maxDepth}.`);

@@ -200,6 +200,22 @@ it("a closed pipe ends func without a word", async () => {
   expect(stderr).not.toMatch(/EPIPE|at .*\.js/);
 });
 
+it("a full disk is told, and status 1", async () => {
+  const shell = spawn(
+    "sh",
+    ["-c", `"${process.execPath}" "${join(dist, "func.js")}" "*" ping >/dev/full`],
+    {
+      env: { ...process.env, FUNC_HOME: home },
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
+  let stderr = "";
+  shell.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const status = await new Promise((resolve) => shell.on("close", resolve));
+  expect(stderr).toMatch(/^func: the output cannot be written: ENOSPC/m);
+  expect(status).toBe(1);
+});
+
 it("a stopped minion gets its own explained entry", async () => {
   await fleet.stop("minion2");
   const run = await func(["-t", "5", "*", "ping"]);

@@ -129,6 +129,8 @@ describe("func's command line", () => {
       ["-t", "0x10", "*", "ping"],
       ["-t"],
       ["-f", "1.5", "*", "ping"],
+      ["--home", "", "*", "ping"],
+      ["--home=", "*", "ping"],
       ["--json=yes", "*", "ping"],
       ["--unknown", "*", "ping"],
       ["ca", "revoke"],

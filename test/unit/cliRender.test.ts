@@ -142,5 +142,9 @@ describe("values", () => {
     const words = ["5", "[1, true]", "plain", '"5"'];
     expect(callArguments(words, false)).toEqual(words);
     expect(callArguments(words, true)).toEqual([5, [1, true], "plain", "5"]);
+    const deep = "[".repeat(10_000) + "]".repeat(10_000);
+    expect(callArguments([deep], false)).toEqual([deep]);
+    expect(() => callArguments([deep], true)).toThrow("deeper than 128");
+    expect(() => callArguments(["[1e999]"], true)).toThrow("too large");
   });
 });
