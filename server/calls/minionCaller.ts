@@ -55,7 +55,7 @@ export class MinionCaller {
     options: MinionCallOptions,
   ): Promise<MinionCallOutcome> {
     const peer = this.peerNow(minion);
-    let sent = false;
+    const request = { sent: false };
     try {
       const wire = await this.wire();
       const value = await wire.call(peer, method, params, {
@@ -63,15 +63,15 @@ export class MinionCaller {
         signal: options.signal,
         callId: options.callId,
         onSent: () => {
-          sent = true;
+          request.sent = true;
           options.onSent?.();
         },
       });
       this.inventory.sawOnline(minion.name);
       return outcomeOfValue(value);
     } catch (error) {
-      const outcome = this.outcomeOfError(error, peer, sent);
-      if (outcome.state !== "cancelled" || !sent) return outcome;
+      const outcome = this.outcomeOfError(error, peer, request.sent);
+      if (outcome.state !== "cancelled" || !request.sent) return outcome;
       return { ...outcome, error: cancelledError(peer, await this.isNative(minion)) };
     }
   }

@@ -1,7 +1,7 @@
-import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { FuncError } from "../common/errors";
 import type { Log } from "../common/log";
+import { makePrivate } from "../common/privateFolder";
 import { parseMinionName } from "../common/minionName";
 import { identityOf } from "../pki/identity";
 import { RpcServer } from "../wire/rpcServer";
@@ -51,14 +51,16 @@ export interface RunningMinion {
   close(): Promise<void>;
 }
 
+/** What a funcd, and whoever prepares its home, puts there. */
+const HOME_FILES = /^\.?(?:minion\.yaml|join-token|lock|audit\.log|calls|(?:pki|jobs|modules)$)/;
+
 /**
  * Starts a minion: locks its home, enrols it where it has no certificate yet, and serves.
  * Throws FuncError: "conflict" (home or port in use), "not-found" (not enrolled and no token), ...
  */
 export async function startMinion(options: MinionOptions): Promise<RunningMinion> {
   const { home, log } = options;
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  await chmod(home, 0o700);
+  await makePrivate(home, HOME_FILES, "Give a folder of its own with --home.");
   const unlock = await lockHome(home);
   const closers: (() => Promise<void>)[] = [unlock];
   const close = async (): Promise<void> => {

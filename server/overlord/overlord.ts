@@ -1,4 +1,3 @@
-import { chmod, mkdir, stat } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -6,6 +5,7 @@ import { MethodDirectory } from "../calls/methodDirectory";
 import { MinionCaller } from "../calls/minionCaller";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
+import { makePrivate } from "../common/privateFolder";
 import { CallRunner } from "../jobs/callRunner";
 import { JobRegistry } from "../jobs/jobRegistry";
 import { Certmaster, type EnrolledMinion } from "../pki/certmaster";
@@ -25,6 +25,9 @@ import { IdleWatch } from "./idleWatch";
 import { acquireLock, type Lock } from "../common/lockFile";
 import { OverlordService, type OverlordParts } from "./service";
 
+/** What an overlord and its clients put into a data directory. */
+const DATA_FILES =
+  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|(?:ca|credentials|minions|try)$)/;
 /** Windows, terminals and scripts of one user. */
 const MAX_CLIENTS = 500;
 /** The answer to the request that stops the overlord still has to leave. */
@@ -92,7 +95,7 @@ export class Overlord {
    */
   static async start(options: OverlordOptions): Promise<Overlord | undefined> {
     const { dataDirectory, log } = options;
-    await makePrivate(dataDirectory);
+    await makePrivate(dataDirectory, DATA_FILES, "Set FUNC_HOME to a folder of your own.");
     const lock = await acquireLock(join(dataDirectory, "lock"), "the overlord");
     if (!lock) return undefined;
     try {
@@ -241,20 +244,5 @@ export class Overlord {
         setTimeout(() => void this.close("asked to"), LAST_ANSWER_MS);
       },
     };
-  }
-}
-
-/** Makes the folder, or takes other users' access to it away. */
-async function makePrivate(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const { mode } = await stat(folder);
-    if (process.platform !== "win32" && (mode & 0o077) !== 0) await chmod(folder, 0o700);
-  } catch (error) {
-    throw new FuncError(
-      "unavailable",
-      `The data directory ${folder} cannot be used: ${messageOf(error)}`,
-      "Set FUNC_HOME to a folder of your own.",
-    );
   }
 }

@@ -258,6 +258,15 @@ it("closes the data directory to others", async () => {
   expect((await stat(shared)).mode & 0o777).toBe(0o700);
 });
 
+it("does not take a folder that others use for its data directory", async () => {
+  const shared = join(home, "shared");
+  await mkdir(shared);
+  await chmod(shared, 0o755);
+  await writeFile(join(shared, "thesis.txt"), "");
+  await expect(connect(shared, script)).rejects.toThrow(/thesis\.txt/);
+  expect((await stat(shared)).mode & 0o777).toBe(0o755);
+});
+
 /** Sends requests over a bare connection; answers, or errors, in order. */
 async function speak(path: string, requests: [string, object][]): Promise<unknown[]> {
   const socket = connectSocket(path);
