@@ -4,6 +4,7 @@ import { messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import type { MinionRecord } from "../protocol/minions";
 import type { StartCallParams } from "../protocol/requests";
+import { targetsText } from "../targets/targetSpec";
 import { fromJson } from "../wire/jsonValue";
 import { argsText } from "./argsText";
 import { AsyncCollector } from "./asyncCollector";
@@ -42,7 +43,7 @@ export class CallRunner {
     const names = minions.map(({ name }) => name);
     const job = new Job({
       id: createJobId(spec, module, method),
-      spec,
+      spec: targetsText(request),
       module,
       method,
       argsText: argsText(request.args, this.methods.find(names, module, method)),

@@ -15,6 +15,7 @@ import {
   type ClientHello,
   type OverlordHello,
 } from "../protocol/overlord";
+import { GroupsFile } from "../targets/groupsFile";
 import { Inventory } from "../targets/inventory";
 import { ClientSession } from "./clientSession";
 import { readConfiguration, type OverlordConfiguration } from "./configuration";
@@ -234,6 +235,7 @@ export class Overlord {
       startedAtMs: this.startedAtMs,
       configuration,
       inventory,
+      groups: new GroupsFile(join(dataDirectory, "groups")),
       credentials,
       certmaster,
       jobs,

@@ -11,6 +11,10 @@ const NO_NAME = "It must be a name of letters, digits and underscores";
 const empty = v.object({});
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(253));
 const spec = v.pipe(v.string(), v.maxLength(1_000_000));
+const exclude = v.optional(spec);
+const hosts = v.optional(
+  v.pipe(v.array(v.pipe(v.string(), v.maxLength(1_000_000))), v.maxLength(MAX_NAMES)),
+);
 const jobId = v.pipe(v.string(), v.minLength(1), v.maxLength(1_000));
 const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_MS));
 /** Everything that arrives by JSON-RPC is JSON. */
@@ -25,16 +29,24 @@ const schemas: Schemas = {
   "overlord/status": empty,
   "overlord/stop": v.object({ force: v.optional(v.boolean()) }),
   "minions/list": empty,
-  "minions/match": v.object({ spec }),
+  "minions/match": v.object({ spec, exclude }),
   "minions/edit": v.object({
     name,
     address: v.optional(v.pipe(v.string(), v.maxLength(253))),
     port: v.optional(v.number()),
   }),
   "minions/forget": v.object({ names: v.pipe(v.array(name), v.maxLength(MAX_NAMES)) }),
-  "minions/describe": v.object({ spec }),
+  "minions/describe": v.object({ spec, exclude }),
+  "groups/list": empty,
+  "groups/edit": v.object({
+    name,
+    add: hosts,
+    remove: hosts,
+    delete: v.optional(v.boolean()),
+  }),
   "calls/start": v.object({
     spec,
+    exclude,
     module: v.pipe(
       v.string(),
       v.regex(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/, NO_NAME),

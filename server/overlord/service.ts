@@ -7,6 +7,9 @@ import { jobStatus } from "../jobs/jobStatus";
 import type { Certmaster } from "../pki/certmaster";
 import type { OverlordStatus } from "../protocol/overlord";
 import type { OverlordRequests } from "../protocol/requests";
+import { findTargets } from "../targets/findTargets";
+import { editGroup, listGroups } from "../targets/groups";
+import type { GroupsFile } from "../targets/groupsFile";
 import type { Inventory } from "../targets/inventory";
 import type { ClientFeed } from "./clientFeed";
 import type { OverlordConfiguration } from "./configuration";
@@ -20,6 +23,7 @@ export interface OverlordParts {
   startedAtMs: number;
   configuration: OverlordConfiguration;
   inventory: Inventory;
+  groups: GroupsFile;
   credentials: FleetCredentials;
   certmaster: Certmaster;
   jobs: JobRegistry;
@@ -73,7 +77,7 @@ export class OverlordService {
 }
 
 function handlersOf(parts: OverlordParts): Handlers {
-  const { inventory, jobs, runner, methods, certmaster, credentials } = parts;
+  const { inventory, groups, jobs, runner, methods, certmaster, credentials } = parts;
   return {
     "overlord/status": () => statusOf(parts),
     "overlord/stop": ({ force }) => {
@@ -90,7 +94,10 @@ function handlersOf(parts: OverlordParts): Handlers {
     },
 
     "minions/list": () => inventory.list(),
-    "minions/match": ({ spec }) => ({ spec, names: inventory.match(spec).map(({ name }) => name) }),
+    "minions/match": async (targets) => {
+      const minions = await findTargets(targets, inventory, groups);
+      return { spec: targets.spec, names: minions.map(({ name }) => name) };
+    },
     "minions/edit": ({ name, ...change }) => inventory.edit(name, change),
     "minions/forget": async ({ names }) => {
       const forgotten = await inventory.forget(names);
@@ -101,11 +108,17 @@ function handlersOf(parts: OverlordParts): Handlers {
       }
       return { forgotten };
     },
-    "minions/describe": ({ spec }, _feed, signal) =>
-      methods.describe(inventory.match(spec), signal),
+    "minions/describe": async (targets, _feed, signal) =>
+      methods.describe(await findTargets(targets, inventory, groups), signal),
 
-    "calls/start": (params, feed) => {
-      const job = runner.start(params, inventory.match(params.spec));
+    "groups/list": () => listGroups(groups),
+    "groups/edit": async (params) => {
+      await editGroup(groups, params);
+      return listGroups(groups);
+    },
+
+    "calls/start": async (params, feed) => {
+      const job = runner.start(params, await findTargets(params, inventory, groups));
       feed.watch(job);
       return job.summary();
     },

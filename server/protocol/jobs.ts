@@ -65,6 +65,7 @@ export interface MinionResult {
 
 export interface JobSummary {
   id: string;
+  /** For people: "web*", or "web* without web9". */
   spec: string;
   module: string;
   method: string;

@@ -1,4 +1,5 @@
 import type { CertmasterList, CreateTokenParams, JoinToken } from "./certmaster";
+import type { EditGroupParams, GroupRecord } from "./groups";
 import type { JobCode, JobProgress, JobSummary, MinionResult } from "./jobs";
 import type { ModuleDescription } from "./methods";
 import type { MinionRecord, MinionsChanged, TargetMatch } from "./minions";
@@ -6,8 +7,10 @@ import type { OverlordStatus } from "./overlord";
 import type { JsonValue } from "./value";
 
 export interface StartCallParams {
-  /** Target expression: names and globs, separated by ";". */
+  /** Target expression: names, globs, "@group" and "@group:glob", separated by ";". */
   spec: string;
+  /** Target expression of the minions that are left out. */
+  exclude?: string;
   module: string;
   method: string;
   args: JsonValue[];
@@ -29,8 +32,8 @@ export interface OverlordRequests {
   "overlord/stop": { params: { force?: boolean }; result: { stopping: true } };
 
   "minions/list": { params: object; result: MinionRecord[] };
-  /** Throws "no-match" where nothing matches, with the nearest names in the message. */
-  "minions/match": { params: { spec: string }; result: TargetMatch };
+  /** Throws "no-match" where any part matches nothing, with the nearest names in the message. */
+  "minions/match": { params: { spec: string; exclude?: string }; result: TargetMatch };
   "minions/edit": {
     params: { name: string; address?: string; port?: number };
     result: MinionRecord;
@@ -39,9 +42,14 @@ export interface OverlordRequests {
   "minions/forget": { params: { names: string[] }; result: { forgotten: string[] } };
   /** Modules and methods that the first answering minion of the expression has (cached per minion). */
   "minions/describe": {
-    params: { spec: string };
+    params: { spec: string; exclude?: string };
     result: { minion: string; modules: ModuleDescription[] };
   };
+
+  /** Sorted by name. */
+  "groups/list": { params: object; result: GroupRecord[] };
+  /** Gives the list as it is then. */
+  "groups/edit": { params: EditGroupParams; result: GroupRecord[] };
 
   /** Starts a call and subscribes this client to its `jobs/progress`. */
   "calls/start": { params: StartCallParams; result: JobSummary };

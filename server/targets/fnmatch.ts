@@ -5,13 +5,39 @@ type Token =
   | { kind: "set"; negated: boolean; ranges: [string, string][] }
   | { kind: "char"; char: string };
 
+const ASCII = /^[ -~]*$/;
+
 /**
  * Compiles a shell pattern (`*`, `?`, `[seq]`, `[!seq]`) into a test of whole names, without case.
  * Takes at most pattern length times name length steps, whatever the pattern.
  */
 export function fnmatch(pattern: string): (name: string) => boolean {
   const tokens = tokenize([...pattern.toLowerCase()]);
-  return (name) => matches(tokens, [...name.toLowerCase()]);
+  const star = tokens.findIndex(({ kind }) => kind !== "char");
+  if (
+    tokens[star]?.kind === "star" &&
+    tokens.slice(star + 1).every(({ kind }) => kind === "char")
+  ) {
+    return betweenTexts(textOf(tokens.slice(0, star)), textOf(tokens.slice(star + 1)));
+  }
+  return (name) => {
+    const lower = name.toLowerCase();
+    // taking apart is what costs most, and only text beyond ASCII needs it
+    return matches(tokens, ASCII.test(lower) ? lower : [...lower]);
+  };
+}
+
+/** The usual pattern with one star ("web*", "*.org", "*"), which fleets of any size are matched with. */
+function betweenTexts(start: string, end: string): (name: string) => boolean {
+  const least = start.length + end.length;
+  return (name) => {
+    const lower = name.toLowerCase();
+    return lower.length >= least && lower.startsWith(start) && lower.endsWith(end);
+  };
+}
+
+function textOf(tokens: readonly Token[]): string {
+  return tokens.map((token) => (token.kind === "char" ? token.char : "")).join("");
 }
 
 /** True where the text has a character with a meaning in patterns. */
@@ -66,7 +92,7 @@ function setOf(chars: string[]): Token {
 }
 
 /** Only the last star ever needs another try, since an earlier one already took as little as it can. */
-function matches(tokens: Token[], name: string[]): boolean {
+function matches(tokens: Token[], name: ArrayLike<string>): boolean {
   let token = 0;
   let at = 0;
   let star = -1;

@@ -5,7 +5,7 @@ import { isMinionName, parseMinionName } from "../common/minionName";
 import type { MinionRecord, MinionsChanged } from "../protocol/minions";
 import { readInventory, writeInventory } from "./inventoryFile";
 import { nearestNames } from "./nearestNames";
-import { matchTargets } from "./targetSpec";
+import { matchTargets, type Groups, type TargetSpec } from "./targetSpec";
 
 /** When a minion was last seen is worth keeping, but not a write per call. */
 const LAST_SEEN_WRITE_MS = 2_000;
@@ -61,8 +61,9 @@ export class Inventory {
   }
 
   /** See matchTargets. */
-  match(spec: string): MinionRecord[] {
-    return matchTargets(spec, [...this.records.keys()]).flatMap((name) => this.find(name) ?? []);
+  match(targets: TargetSpec, groups?: Groups): MinionRecord[] {
+    const names = matchTargets(targets, [...this.records.keys()], groups);
+    return names.flatMap((name) => this.find(name) ?? []);
   }
 
   /** Adds a minion, or replaces the one of that name; durable when it returns. */

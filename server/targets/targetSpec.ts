@@ -4,58 +4,160 @@ import { nearestNames } from "./nearestNames";
 
 /** Long enough for ten thousand names. */
 const MAX_SPEC_LENGTH = 1_000_000;
+const MAX_SHOWN = 100;
+const GROUP_PART = /(?:^|;)\s*@/;
+
+/** Hosts and globs of each group, by its name in lower case. */
+export type Groups = ReadonlyMap<string, readonly string[]>;
+
+/** Which minions are meant: those of `spec` without those of `exclude`. */
+export interface TargetSpec {
+  spec: string;
+  exclude?: string | undefined;
+}
+
+const NO_GROUPS: Groups = new Map();
 
 /**
- * The names that a target expression means: names and shell patterns, separated by ";", without case.
- * Sorted, each once. Throws FuncError "bad-argument" where the expression is empty, and "no-match" where
- * any part of it matches nothing: a forgotten or misspelt host must not go unnoticed.
+ * The names that a target expression means: names, shell patterns, "@group" and "@group:pattern", separated
+ * by ";", without case; less those that `exclude`, written the same way, means. Sorted, each once. Throws
+ * FuncError "bad-argument" where an expression is empty, and "no-match" where any part of either matches
+ * nothing: a misspelt host must not go unnoticed, and a misspelt exclude would call too many. A group may
+ * list hosts that are not enrolled, as long as one of it is.
  */
-export function matchTargets(spec: string, names: readonly string[]): string[] {
-  if (spec.length > MAX_SPEC_LENGTH) {
+export function matchTargets(
+  { spec, exclude }: TargetSpec,
+  names: readonly string[],
+  groups: Groups = NO_GROUPS,
+): string[] {
+  const minions: Minions = { names, known: new Set(names), groups };
+  const matched = matchParts(partsOf(spec, "target"), minions, false);
+  if (exclude === undefined) return [...matched].sort();
+  const excluded = matchParts(partsOf(exclude, "exclude"), minions, true);
+  const left = [...matched].filter((name) => !excluded.has(name));
+  if (left.length > 0) return left.sort();
+  throw new FuncError(
+    "no-match",
+    `"${shown(exclude)}" excludes every minion that "${shown(spec)}" matches (${matched.size}).`,
+    "Exclude fewer, or list what each of the two matches.",
+  );
+}
+
+/** Whether groups have to be known to match it. */
+export function usesGroups({ spec, exclude }: TargetSpec): boolean {
+  return GROUP_PART.test(spec) || (exclude !== undefined && GROUP_PART.test(exclude));
+}
+
+/** Both expressions as one text for people: `web* without web9`. */
+export function targetsText({ spec, exclude }: TargetSpec): string {
+  return exclude === undefined ? spec : `${spec} without ${exclude}`;
+}
+
+interface Minions {
+  names: readonly string[];
+  known: ReadonlySet<string>;
+  groups: Groups;
+}
+
+function partsOf(expression: string, what: "target" | "exclude"): Set<string> {
+  if (expression.length > MAX_SPEC_LENGTH) {
     throw new FuncError(
       "bad-argument",
-      `The target expression is longer than ${MAX_SPEC_LENGTH} characters.`,
+      `The ${what} expression is longer than ${MAX_SPEC_LENGTH} characters.`,
       "Use patterns instead of single names.",
     );
   }
   const parts = new Set(
-    spec
+    expression
       .split(";")
       .map((part) => part.trim())
       .filter((part) => part !== ""),
   );
-  if (parts.size === 0) {
-    throw new FuncError(
-      "bad-argument",
-      "The target expression is empty.",
-      'Name minions, like "web1;web2", or use a pattern, like "web*".',
-    );
-  }
-  const known = new Set(names);
-  const matched = new Set<string>();
-  for (const part of parts) {
-    const found = namesOf(part, names, known);
-    if (found.length === 0) throw noMatch(part, names);
-    for (const name of found) matched.add(name);
-  }
-  return [...matched].sort();
+  if (parts.size > 0) return parts;
+  throw new FuncError(
+    "bad-argument",
+    `The ${what} expression is empty.`,
+    'Name minions, like "web1;web2", or use a pattern, like "web*".',
+  );
 }
 
-function namesOf(part: string, names: readonly string[], known: ReadonlySet<string>): string[] {
+function matchParts(parts: Iterable<string>, minions: Minions, excluding: boolean): Set<string> {
+  const matched = new Set<string>();
+  for (const part of parts) {
+    const found = part.startsWith("@")
+      ? groupMembers(part, minions, excluding)
+      : namesOf(part, minions.names, minions.known);
+    if (found.length === 0) throw noMatch(part, minions, excluding);
+    for (const name of found) matched.add(name);
+  }
+  return matched;
+}
+
+function namesOf(
+  part: string,
+  names: readonly string[],
+  known: { has(name: string): boolean },
+): string[] {
   if (isPattern(part)) return names.filter(fnmatch(part));
   const name = part.toLowerCase();
   return known.has(name) ? [name] : [];
 }
 
-function noMatch(part: string, names: readonly string[]): FuncError {
-  const shown = part.length > 100 ? `${part.slice(0, 100)}...` : part;
+/** "@group" or "@group:pattern". */
+function groupMembers(
+  part: string,
+  { names, known, groups }: Minions,
+  excluding: boolean,
+): string[] {
+  const { group, pattern } = splitGroup(part);
+  const entries = groups.get(group.toLowerCase());
+  if (!entries) throw noGroup(group, groups, excluding);
+  const members = new Set(entries.flatMap((entry) => namesOf(entry, names, known)));
+  return pattern === undefined ? [...members] : namesOf(pattern, [...members], members);
+}
+
+function splitGroup(part: string): { group: string; pattern: string | undefined } {
+  const colon = part.indexOf(":");
+  const group = part.slice(1, colon < 0 ? undefined : colon).trim();
+  const pattern = colon < 0 ? undefined : part.slice(colon + 1).trim();
+  if (group !== "" && pattern !== "") return { group, pattern };
+  throw new FuncError(
+    "bad-argument",
+    `"${shown(part)}" is not complete.`,
+    'A group is written "@web", and a part of it "@web:web1*".',
+  );
+}
+
+function noGroup(group: string, groups: Groups, excluding: boolean): FuncError {
+  const nearest = nearestNames(group, [...groups.keys()]).map((name) => `@${name}`);
+  const hint = nearest.length > 0 ? ` Did you mean ${nearest.join(", ")}?` : "";
   return new FuncError(
     "no-match",
-    `Can't find any minions matching "${shown}".${hintFor(part, names)}`,
+    `There is no group "${shown(group)}"${excluding ? " to exclude" : ""}.${hint}`,
+    groups.size === 0 ? "No group has been made yet." : "List the groups to see their names.",
+  );
+}
+
+function noMatch(part: string, { names, groups }: Minions, excluding: boolean): FuncError {
+  const hint = part.startsWith("@") ? groupHint(part, groups) : hintFor(part, names);
+  return new FuncError(
+    "no-match",
+    excluding
+      ? `Can't find any minions to exclude matching "${shown(part)}", and without it too many would be reached.${hint}`
+      : `Can't find any minions matching "${shown(part)}".${hint}`,
     names.length === 0
       ? "No minion has been enrolled yet: create a join token and run `funcd join` on the host."
       : "List the minions to see their names.",
   );
+}
+
+/** What is in a group no minion of which was matched. */
+function groupHint(part: string, groups: Groups): string {
+  const { group } = splitGroup(part);
+  const entries = groups.get(group.toLowerCase()) ?? [];
+  return entries.length === 0
+    ? ` The group is empty.`
+    : ` The group has ${shown(entries.slice(0, 10).join(", "))}.`;
 }
 
 /** What may be wrong with a part that matches nothing, with a space before it; empty where unknown. */
@@ -64,4 +166,8 @@ function hintFor(part: string, names: readonly string[]): string {
   if (/[,\s]/.test(part)) return ` Names are separated by ";", such as "web1;db1".`;
   const nearest = nearestNames(part, names);
   return nearest.length > 0 ? ` Did you mean ${nearest.join(", ")}?` : "";
+}
+
+function shown(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
 }
