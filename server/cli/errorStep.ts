@@ -11,7 +11,7 @@ export async function nextStepOf(error: FuncError, session?: Session): Promise<s
     const connection = await session.connect(false);
     const { minions, dataDirectory } = await connection.request("overlord/status", {});
     return minions > 0
-      ? `func "*" list_minions shows all.`
+      ? `func "*" list_minions shows all. func group list shows the groups.`
       : `No minion has been enrolled yet (data directory ${dataDirectory}): ` +
           "make a token with func ca token, then on the host: funcd join TOKEN.";
   } catch {

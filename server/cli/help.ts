@@ -6,19 +6,23 @@ export const HELP = `Usage:
   func [OPTIONS] SPEC methods [MODULE]            the modules, or the methods of one
   func [OPTIONS] SPEC call --jobstatus JOB_ID     code and results of a job, as they stand
   func jobs [list] | watch JOB_ID | cancel JOB_ID the overlord's jobs
+  func group [list]                               the groups and their hosts
+  func group add GROUP HOST...                    add names or globs; makes the group
+  func group remove GROUP [HOST...]               take them out again, or delete the group
   func ca token [--name GLOB] [--minutes N] [--address HOST[:PORT]]...
                                                   a token for "funcd join" on a new host
   func ca list                                    certificates and open tokens
   func ca forget NAME... [--yes]                  take minions out; a host may have the name again
   func overlord status | stop [--force]           the overlord of this data directory
 
-SPEC names minions: names and globs separated by ";", such as "web*;db1". A minion whose name is
-a command's: func -- jobs ping
+SPEC names minions: names, globs, @GROUP and @GROUP:GLOB separated by ";", such as "web*;@db". A
+minion whose name is a command's: func -- jobs ping
 
 ARGS are everything that follows METHOD, also what looks like an option:
   func "web*" call command run -- "ls -l /tmp"
 
 Options, before or after SPEC and its command, but before MODULE:
+  -e, --exclude SPEC  leave out these minions; a part of it that matches nothing is an error
   -t, --timeout SEC   time limit on each minion, such as 2.5
   -f, --forks N       how many minions are called at the same time
   -a, --async         run as a job on the minions; prints the results as they come

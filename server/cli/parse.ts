@@ -16,6 +16,8 @@ export interface GlobalOptions {
   nopoll: boolean;
   /** Data directory, instead of FUNC_HOME. */
   home?: string;
+  /** Target expression of the minions that are left out. */
+  exclude?: string;
 }
 
 export type Command =
@@ -29,6 +31,9 @@ export type Command =
   | { kind: "caToken"; nameGlob?: string; ttlMs?: number; addresses: string[] }
   | { kind: "caList" }
   | { kind: "caForget"; names: string[]; yes: boolean }
+  | { kind: "groupList" }
+  | { kind: "groupAdd"; name: string; hosts: string[] }
+  | { kind: "groupRemove"; name: string; hosts: string[] }
   | { kind: "overlordStatus" }
   | { kind: "overlordStop"; force: boolean }
   | { kind: "jobsList" }
@@ -48,9 +53,16 @@ const RESERVED = new Set(
   ).split(" "),
 );
 /** Commands of the original behind a target expression that this version does not have. */
-const ORIGINAL_COMMANDS = new Set("copyfile getfile show grep group check dump_config".split(" "));
+const ORIGINAL_COMMANDS = new Set("copyfile getfile show grep check dump_config".split(" "));
 /** Commands behind a target expression. */
 const TARGETED = "call, ping, list_minions or methods";
+const TARGET_KINDS: ReadonlySet<Command["kind"]> = new Set<Command["kind"]>([
+  "call",
+  "ping",
+  "listMinions",
+  "methods",
+  "jobStatus",
+]);
 const MAX_FORKS = 10_000;
 const MAX_TIMEOUT_S = 86_400;
 const MAX_TOKEN_MINUTES = 24 * 60;
@@ -68,6 +80,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     const command = parseCommand(reader);
     if (asked.help) return { options, command: { kind: "help" } };
     if (asked.version) return { options, command: { kind: "version" } };
+    // left out silently, it would do more than was asked for
+    if (options.exclude !== undefined && !TARGET_KINDS.has(command.kind)) {
+      throw usage("--exclude goes with a target expression only.");
+    }
     return { options, command };
   } catch (error) {
     if (asked.help) return { options, command: { kind: "help" } };
@@ -102,6 +118,8 @@ function parseTargeted(spec: string, reader: OptionReader): Command {
       nothingMore(reader);
       return { kind: "methods", spec, ...(module !== undefined && { module }) };
     }
+    case "group":
+      throw usage(`The command group stands first, such as: func group add NAME "${spec}"`);
     case undefined:
       throw usage(`func "${spec}" needs a command: ${TARGETED}.`);
     default:
@@ -141,6 +159,8 @@ function parseReserved(word: string, reader: OptionReader): Command {
       return parseOverlord(reader);
     case "jobs":
       return parseJobs(reader);
+    case "group":
+      return parseGroup(reader);
     default:
       throw new FuncError(
         "bad-argument",
@@ -212,6 +232,24 @@ function parseJobs(reader: OptionReader): Command {
   return { kind: action === "cancel" ? "jobsCancel" : "jobsWatch", jobId };
 }
 
+function parseGroup(reader: OptionReader): Command {
+  const action = reader.next()?.word;
+  if (action === "list" || action === undefined) {
+    nothingMore(reader);
+    return { kind: "groupList" };
+  }
+  if (action !== "add" && action !== "remove") throw reservedUsage("group", "list, add or remove");
+  const name = reader.next()?.word;
+  if (name === undefined) throw usage(`group ${action} needs the name of a group.`);
+  const hosts: string[] = [];
+  for (let next = reader.next(); next !== undefined; next = reader.next()) hosts.push(next.word);
+  // an unset variable must not turn "remove some" into "delete the group"
+  if (hosts.some((host) => /^[\s,;]*$/.test(host))) throw usage("One of the hosts is empty.");
+  if (action === "remove") return { kind: "groupRemove", name, hosts };
+  if (hosts.length === 0) throw usage("group add needs hosts or globs.");
+  return { kind: "groupAdd", name, hosts };
+}
+
 function globalRules(options: GlobalOptions): OptionRule[] {
   return [
     {
@@ -232,12 +270,19 @@ function globalRules(options: GlobalOptions): OptionRule[] {
         options.forks = forks;
       },
     },
+    { names: ["-e", "--exclude"], kind: "value", set: (value) => addExclude(options, value) },
     { names: ["-j", "--json"], kind: "flag", set: () => (options.json = true) },
     { names: ["--typed"], kind: "flag", set: () => (options.typed = true) },
     { names: ["-a", "--async"], kind: "flag", set: () => (options.async = true) },
     { names: ["-n", "--nopoll"], kind: "flag", set: () => (options.nopoll = true) },
     { names: ["--home"], kind: "value", set: (value) => (options.home = folder(value)) },
   ];
+}
+
+/** Several are one union; an empty one is an unset variable, and would call too many. */
+function addExclude(options: GlobalOptions, value: string): void {
+  if (value.trim() === "") throw usage("--exclude needs a target expression.");
+  options.exclude = options.exclude === undefined ? value : `${options.exclude};${value}`;
 }
 
 /** An unset variable in `--home "$DIR"` must not make the current folder a data directory. */

@@ -1,6 +1,7 @@
 import { caForget } from "./commands/caForget";
 import { caList, caToken } from "./commands/ca";
 import { call } from "./commands/call";
+import { groupAdd, groupList, groupRemove } from "./commands/group";
 import { jobStatus } from "./commands/jobStatus";
 import { jobsCancel, jobsList, jobsWatch } from "./commands/jobs";
 import { listMinions } from "./commands/listMinions";
@@ -45,6 +46,12 @@ export async function runCommand(command: Command, session: Session): Promise<nu
       return caList(session);
     case "caForget":
       return caForget(session, command.names, command.yes);
+    case "groupList":
+      return groupList(session);
+    case "groupAdd":
+      return groupAdd(session, command.name, command.hosts);
+    case "groupRemove":
+      return groupRemove(session, command.name, command.hosts);
     case "overlordStatus":
       return overlordStatus(session);
     case "overlordStop":

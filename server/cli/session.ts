@@ -35,6 +35,12 @@ export class Session {
     return this.#connection;
   }
 
+  /** `spec` with what the options leave out of it. */
+  targets(spec: string): { spec: string; exclude?: string } {
+    const { exclude } = this.options;
+    return { spec, ...(exclude !== undefined && { exclude }) };
+  }
+
   /** What the first Ctrl-C does, instead of ending func. */
   onInterrupt(handler: () => void): void {
     this.#interrupt = handler;

@@ -1,5 +1,12 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -145,6 +152,38 @@ it("lists modules and methods", async () => {
   const wrong = await func(["minion1", "methods", "comand"]);
   expect(wrong).toMatchObject({ status: 2, stdout: "" });
   expect(wrong.stderr).toContain("Did you mean command?");
+});
+
+it("calls groups, without the excluded, and refuses what is misspelt", async () => {
+  expect(await func(["group"])).toMatchObject({ status: 0, stdout: "" });
+  const made = await func(["group", "add", "Both", "minion[1-9]", "not-yet;minion1"]);
+  expect(made).toMatchObject({ status: 0, stdout: "both  minion[1-9], not-yet, minion1\n" });
+  expect((await func(["@both", "list_minions"])).stdout).toBe("minion1\nminion2\n");
+  expect((await func(["@both:*2", "ping"])).stdout).toBe("[ ok ... ] minion2\n");
+  const call = await func(["*", "call", "-j", "-e", "@BOTH:minion1", "test", "ping"]);
+  expect(JSON.parse(call.stdout)).toEqual({ minion2: 1 });
+  const jobs = await connection.request("jobs/list", {});
+  expect(jobs.map(({ spec }) => spec)).toContain("* without @BOTH:minion1");
+
+  const misspelt = await func(["-e", "miniom1", "*", "ping"]);
+  expect(misspelt).toMatchObject({ status: 2, stdout: "" });
+  expect(misspelt.stderr).toMatch(/to exclude matching "miniom1".* Did you mean minion1/);
+  const noGroup = await func(["@bth", "ping"]);
+  expect(noGroup.stderr).toMatch(
+    /^func: There is no group "bth"\. Did you mean @both\?\n.*group list/,
+  );
+  expect((await func(["-e", "*", "*", "ping"])).stderr).toContain("excludes every minion");
+
+  appendFileSync(join(home, "groups"), "[db]\nhots = minion1\n");
+  const damaged = await func(["@both", "ping"]);
+  expect(damaged).toMatchObject({ status: 1, stdout: "" });
+  expect(damaged.stderr).toMatch(/^func: \S+\/groups:\d+: /);
+  expect((await func(["minion1", "list_minions"])).status).toBe(0);
+  writeFileSync(join(home, "groups"), "# by hand\n[both]\nhost = minion2\n");
+  expect((await func(["@both", "list_minions"])).stdout).toBe("minion2\n");
+  expect((await func(["group", "remove", "both", "minion1"])).status).toBe(1);
+  expect((await func(["group", "remove", "both"])).stderr).toBe("The group both is deleted.\n");
+  expect((await func(["group", "list", "--json"])).stdout).toBe("[]\n");
 });
 
 it("an async job is followed, or polled by its id", async () => {

@@ -90,7 +90,7 @@ describe("func's command line", () => {
   });
 
   it("keeps words for later versions, and -- makes minions of them", () => {
-    for (const word of "map audit run group add-host remove-host suboverlord build-map completion".split(
+    for (const word of "map audit run add-host remove-host suboverlord build-map completion".split(
       " ",
     )) {
       expect(problem(word, "x").message).toContain(`"${word}" is reserved`);
@@ -104,6 +104,30 @@ describe("func's command line", () => {
     expect(problem("ca").nextStep).toMatch(/^func ca token .*\n +a token[^]*\nfunc ca forget NAME/);
     expect(problem("ca").nextStep).not.toContain("func overlord");
     expect(problem("overlord").nextStep).toMatch(/^func overlord status \| stop/);
+  });
+
+  it("knows group", () => {
+    expect(command("group")).toEqual({ kind: "groupList" });
+    expect(command("group", "list", "-j")).toEqual({ kind: "groupList" });
+    const web = { name: "web", hosts: ["web*", "a,b"] };
+    expect(command("group", "add", "web", "web*", "a,b")).toEqual({ kind: "groupAdd", ...web });
+    expect(command("group", "remove", "web", "web*", "a,b")).toEqual({
+      kind: "groupRemove",
+      ...web,
+    });
+    expect(command("group", "remove", "web")).toMatchObject({ kind: "groupRemove", hosts: [] });
+    expect(command("--", "group", "ping")).toEqual({ kind: "ping", spec: "group" });
+    expect(problem("*", "group").message).toContain("stands first");
+  });
+
+  it("takes --exclude before and after SPEC, several as a union", () => {
+    for (const words of [
+      ["-e", "web9;@db", "*", "ping"],
+      ["*", "ping", "--exclude=web9;@db"],
+      ["-e", "web9", "*", "call", "-e", "@db", "test", "ping"],
+    ]) {
+      expect(parseCommandLine(words).options.exclude).toBe("web9;@db");
+    }
   });
 
   it("answers --help and --version wherever they stand before METHOD", () => {
@@ -139,6 +163,16 @@ describe("func's command line", () => {
       ["*", "methods", "a", "b"],
       ["jobs", "cancel"],
       ["overlord", "list", "--force"],
+      ["group", "drop", "web"],
+      ["group", "add", "web"],
+      ["group", "add"],
+      ["group", "remove"],
+      ["group", "remove", "web", ""],
+      ["group", "list", "web"],
+      ["-e", "", "*", "ping"],
+      ["*", "ping", "--exclude"],
+      ["-e", "web1", "ca", "forget", "web1", "web2"],
+      ["-e", "web1", "group", "list"],
     ]) {
       expect(problem(...words).reason).toBe("bad-argument");
     }

@@ -21,7 +21,7 @@ export async function call(
   const { options, out } = session;
   const connection = await session.connect();
   const params: StartCallParams = {
-    spec,
+    ...session.targets(spec),
     module,
     method,
     args: callArguments(args, options.typed),

@@ -15,7 +15,7 @@ import type { Session } from "../session";
  */
 export async function methods(session: Session, spec: string, module?: string): Promise<number> {
   const connection = await session.connect();
-  const described = await connection.request("minions/describe", { spec });
+  const described = await connection.request("minions/describe", session.targets(spec));
   const { minion } = described;
   const modules =
     module === undefined ? described.modules : [find(described.modules, module, minion)];

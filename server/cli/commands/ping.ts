@@ -7,7 +7,13 @@ import { runJob } from "./runJob";
 /** `func SPEC ping`: one line for each minion, as they answer. */
 export async function ping(session: Session, spec: string): Promise<number> {
   const connection = await session.connect();
-  const params = { spec, module: "test", method: "ping", args: [], ...callLimits(session.options) };
+  const params = {
+    ...session.targets(spec),
+    module: "test",
+    method: "ping",
+    args: [],
+    ...callLimits(session.options),
+  };
   return runJob(session, connection, (following) => followCall(connection, params, following), {
     show: (result) => {
       session.out.result(renderPing(result));

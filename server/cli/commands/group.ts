@@ -1,0 +1,48 @@
+import type { GroupRecord } from "../../protocol/groups";
+import { EXIT_OK } from "../exitStatus";
+import { renderTable } from "../render";
+import type { Session } from "../session";
+
+/** `func group [list]`. */
+export async function groupList(session: Session): Promise<number> {
+  const connection = await session.connect();
+  const groups = await connection.request("groups/list", {});
+  show(session, groups);
+  if (groups.length === 0) session.out.note("No groups yet: func group add GROUP HOST...\n");
+  return EXIT_OK;
+}
+
+/** `func group add GROUP HOST...`: shows the group as it is then. */
+export async function groupAdd(session: Session, name: string, add: string[]): Promise<number> {
+  const connection = await session.connect();
+  const groups = await connection.request("groups/edit", { name, add });
+  show(session, only(groups, name));
+  return EXIT_OK;
+}
+
+/** `func group remove GROUP [HOST...]`: without hosts, the whole group. */
+export async function groupRemove(
+  session: Session,
+  name: string,
+  remove: string[],
+): Promise<number> {
+  const connection = await session.connect();
+  const params = remove.length > 0 ? { name, remove } : { name, delete: true };
+  const groups = await connection.request("groups/edit", params);
+  show(session, only(groups, name));
+  if (remove.length === 0) session.out.note(`The group ${name.toLowerCase()} is deleted.\n`);
+  return EXIT_OK;
+}
+
+function only(groups: GroupRecord[], name: string): GroupRecord[] {
+  const wanted = name.trim().toLowerCase();
+  return groups.filter((group) => group.name === wanted);
+}
+
+function show(session: Session, groups: GroupRecord[]): void {
+  session.out.result(
+    session.options.json
+      ? `${JSON.stringify(groups)}\n`
+      : renderTable(groups.map(({ name, hosts }) => [name, hosts.join(", ") || "(no hosts)"])),
+  );
+}
