@@ -9,7 +9,7 @@ import type { TrackedJob } from "./jobs/trackedJob";
 import type { Services } from "./services";
 import { callSettings, confirmAbove } from "./settings";
 
-export type Call = Pick<StartCallParams, "spec" | "module" | "method" | "args">;
+export type Call = Pick<StartCallParams, "spec" | "exclude" | "module" | "method" | "args">;
 
 /**
  * Makes a call: asks first where it should, starts the job, opens its results and shows its progress.
@@ -58,11 +58,11 @@ export function requireTrust(): void {
 
 async function confirmed(
   services: Services,
-  { spec, module, method }: Call,
+  { spec, exclude, module, method }: Call,
   risk: MethodRisk | undefined,
 ): Promise<boolean> {
   if (risk === "read") return true;
-  const { names } = await services.session.request("minions/match", { spec });
+  const { names } = await services.session.request("minions/match", { spec, exclude });
   if (!needsConfirmation(risk, names.length, confirmAbove())) return true;
   const what = `${module}.${method}`;
   const question =

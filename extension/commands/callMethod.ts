@@ -25,10 +25,10 @@ export async function callMethod(
   requireTrust();
   const question = new CallQuestion(services, specOf(chosenNodes(item, items)), againOf(item));
   if (!(await runSteps(() => question.steps()))) return;
-  const { spec, module, method } = question;
+  const { spec, exclude, module, method } = question;
   if (spec === undefined || !module || !method) return;
   const args = argumentList(argumentsOf(method), question.parsed);
-  const call = { spec, module: module.name, method: method.name, args };
+  const call = { spec, exclude, module: module.name, method: method.name, args };
   await runCall(services, call, method.risk);
 }
 
@@ -41,7 +41,9 @@ class CallQuestion {
   method: MethodDescription | undefined;
   parsed: ParsedArgument[] = [];
   spec: string | undefined;
-  private readonly title = l10n.t("Call Module Method");
+  /** Of the job that is repeated; the title tells of it. */
+  readonly exclude: string | undefined;
+  private readonly title: string;
 
   /** `chosen` comes from the tree and is not asked for; `again` is a job to repeat. */
   constructor(
@@ -50,6 +52,11 @@ class CallQuestion {
     private readonly again: JobSummary | undefined,
   ) {
     this.spec = chosen ?? again?.spec;
+    this.exclude = chosen === undefined ? again?.exclude : undefined;
+    this.title =
+      this.exclude === undefined
+        ? l10n.t("Call Module Method")
+        : l10n.t("Call Module Method without {0}", this.exclude);
   }
 
   steps(): Step[] {
@@ -103,7 +110,10 @@ class CallQuestion {
   }
 
   private async describe(spec: string): Promise<readonly ModuleDescription[]> {
-    const { modules } = await this.services.session.request("minions/describe", { spec });
+    const { modules } = await this.services.session.request("minions/describe", {
+      spec,
+      exclude: this.exclude,
+    });
     return this.first(
       modules.filter(({ methods }) => methods.length > 0),
       this.again?.module,

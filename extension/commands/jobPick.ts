@@ -1,5 +1,5 @@
 import { l10n, type QuickPickItem } from "vscode";
-import type { JobSummary } from "../../server/protocol/jobs";
+import { targetsText, type JobSummary } from "../../server/protocol/jobs";
 import { askPick } from "../input/askPick";
 import { plainLabel } from "../input/plainLabel";
 import { BACK } from "../input/steps";
@@ -41,7 +41,7 @@ function jobItem(job: JobSummary): JobItem {
   const icon = finished ? (problem ? "$(error)" : "$(pass)") : "$(sync)";
   return {
     label: `${icon} ${plainLabel(`${job.module}.${job.method}(${job.argsText})`)}`,
-    description: plainLabel(job.spec),
+    description: plainLabel(targetsText(job)),
     detail: `${new Date(job.createdAtMs).toLocaleString()} · ${state}`,
     jobId: job.id,
   };

@@ -13,7 +13,7 @@ export function askTargets(
   return askText({
     ...question,
     // in the title as well, where the count below the box does not replace it
-    title: l10n.t('{0}: which minions? Names and globs, separated by ";"', question.title),
+    title: l10n.t('{0}: which minions? Names, globs, @groups, separated by ";"', question.title),
     value: question.value ?? "*",
     placeholder: "*",
     check: (text) =>

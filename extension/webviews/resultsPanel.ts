@@ -7,7 +7,7 @@ import {
   type Uri,
   type WebviewPanel,
 } from "vscode";
-import type { MinionResult } from "../../server/protocol/jobs";
+import { targetsText, type MinionResult } from "../../server/protocol/jobs";
 import { runCall } from "../calls";
 import { COMMANDS } from "../commandIds";
 import { resultUri } from "../documents/resultDocuments";
@@ -175,11 +175,11 @@ export class ResultsPanel implements Disposable {
   private header(): ResultsHeader | undefined {
     const summary = this.job.state?.summary;
     if (!summary) return undefined;
-    const { id, spec, module, method, argsText, total, finished, cancelRequested } = summary;
+    const { id, module, method, argsText, total, finished, cancelRequested } = summary;
     return {
       jobId: id,
       call: `${module}.${method}(${argsText})`,
-      spec,
+      spec: targetsText(summary),
       startedAtMs: summary.createdAtMs,
       finishedAtMs: summary.finishedAtMs,
       finished: finished || this.job.lost !== undefined,
@@ -192,7 +192,7 @@ export class ResultsPanel implements Disposable {
   private setTitle(): void {
     const summary = this.job.state?.summary;
     this.panel.title = summary
-      ? l10n.t("Results: {0} on {1}", `${summary.module}.${summary.method}`, summary.spec)
+      ? l10n.t("Results: {0} on {1}", `${summary.module}.${summary.method}`, targetsText(summary))
       : l10n.t("Results");
   }
 

@@ -4,7 +4,6 @@ import { messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import type { MinionRecord } from "../protocol/minions";
 import type { StartCallParams } from "../protocol/requests";
-import { targetsText } from "../targets/targetSpec";
 import { fromJson } from "../wire/jsonValue";
 import { argsText } from "./argsText";
 import { AsyncCollector } from "./asyncCollector";
@@ -43,7 +42,8 @@ export class CallRunner {
     const names = minions.map(({ name }) => name);
     const job = new Job({
       id: createJobId(spec, module, method),
-      spec: targetsText(request),
+      spec,
+      exclude: request.exclude,
       module,
       method,
       argsText: argsText(request.args, this.methods.find(names, module, method)),

@@ -25,6 +25,7 @@ const SHOWN_SPEC_LENGTH = 2_000;
 export interface JobDescription {
   id: string;
   spec: string;
+  exclude?: string;
   module: string;
   method: string;
   argsText: string;
@@ -112,11 +113,13 @@ export class Job {
   }
 
   summary({ whole = true } = {}): JobSummary {
-    const { id, spec, module, method, argsText, async } = this.description;
+    const { id, spec, exclude, module, method, argsText, async } = this.description;
+    const shown = (text: string): string =>
+      whole || text.length <= SHOWN_SPEC_LENGTH ? text : `${text.slice(0, SHOWN_SPEC_LENGTH)}...`;
     return {
       id,
-      spec:
-        whole || spec.length <= SHOWN_SPEC_LENGTH ? spec : `${spec.slice(0, SHOWN_SPEC_LENGTH)}...`,
+      spec: shown(spec),
+      ...(exclude !== undefined && { exclude: shown(exclude) }),
       module,
       method,
       argsText,

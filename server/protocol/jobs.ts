@@ -65,8 +65,10 @@ export interface MinionResult {
 
 export interface JobSummary {
   id: string;
-  /** For people: "web*", or "web* without web9". */
+  /** Target expression. */
   spec: string;
+  /** What was left out of it, by the same rules. */
+  exclude?: string;
   module: string;
   method: string;
   /** The arguments as short text for people, secrets hidden. */
@@ -80,6 +82,11 @@ export interface JobSummary {
   code: JobCode;
   total: number;
   counts: Partial<Record<MinionCallState, number>>;
+}
+
+/** Both target expressions as one text for people: `web* without web9`. */
+export function targetsText({ spec, exclude }: { spec: string; exclude?: string }): string {
+  return exclude === undefined ? spec : `${spec} without ${exclude}`;
 }
 
 /** `jobs/progress`: what changed since the last one. `seq` grows by one from 1 per job. */

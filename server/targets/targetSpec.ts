@@ -48,11 +48,6 @@ export function usesGroups({ spec, exclude }: TargetSpec): boolean {
   return GROUP_PART.test(spec) || (exclude !== undefined && GROUP_PART.test(exclude));
 }
 
-/** Both expressions as one text for people: `web* without web9`. */
-export function targetsText({ spec, exclude }: TargetSpec): string {
-  return exclude === undefined ? spec : `${spec} without ${exclude}`;
-}
-
 interface Minions {
   names: readonly string[];
   known: ReadonlySet<string>;

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FuncError } from "../../server/common/errors";
-import { matchTargets, targetsText, usesGroups } from "../../server/targets/targetSpec";
+import { targetsText } from "../../server/protocol/jobs";
+import { matchTargets, usesGroups } from "../../server/targets/targetSpec";
 
 const names = ["web2.example.org", "db1", "web1.example.org", "mail"];
 
