@@ -15,7 +15,6 @@ export function askTargets(
     // in the title as well, where the count below the box does not replace it
     title: l10n.t('{0}: which minions? Names, globs, @groups, separated by ";"', question.title),
     value: question.value ?? "*",
-    placeholder: "*",
     check: (text) =>
       text.trim() === "" ? l10n.t('Type a name, a glob, or "*" for all.') : undefined,
     inform: async (text, signal) => {

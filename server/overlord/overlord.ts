@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { MethodDirectory } from "../calls/methodDirectory";
 import { MinionCaller } from "../calls/minionCaller";
 import { FuncError, messageOf } from "../common/errors";
+import { acquireLock, type Lock } from "../common/lockFile";
 import type { Log } from "../common/log";
 import { makePrivate } from "../common/privateFolder";
 import { CallRunner } from "../jobs/callRunner";
@@ -23,12 +24,11 @@ import { openEndpoint, type Endpoint } from "./endpoint";
 import { FleetCredentials } from "./fleetCredentials";
 import { HelloVerifier } from "./helloVerifier";
 import { IdleWatch } from "./idleWatch";
-import { acquireLock, type Lock } from "../common/lockFile";
 import { OverlordService, type OverlordParts } from "./service";
 
 /** What an overlord and its clients put into a data directory. */
 const DATA_FILES =
-  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|(?:ca|credentials|minions|try)$)/;
+  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|groups|(?:ca|credentials|minions|try)$)/;
 /** Windows, terminals and scripts of one user. */
 const MAX_CLIENTS = 500;
 /** The answer to the request that stops the overlord still has to leave. */

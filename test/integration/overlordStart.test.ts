@@ -253,6 +253,9 @@ it("closes the data directory to others", async () => {
   const shared = join(home, "shared");
   await mkdir(shared);
   await chmod(shared, 0o755);
+  // what a user may have put there by hand
+  await writeFile(join(shared, "overlord.yaml"), "nforks: 8\n");
+  await writeFile(join(shared, "groups"), "[web]\nhost = web*\n");
   home = shared;
   await open();
   expect((await stat(shared)).mode & 0o777).toBe(0o700);
