@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { FuncError } from "../common/errors";
+import { MAX_OUTPUT_READ_BYTES } from "../protocol/outputs";
 import type { OverlordRequests } from "../protocol/requests";
 import type { JsonValue } from "../protocol/value";
 
@@ -63,6 +64,17 @@ const schemas: Schemas = {
   "jobs/unwatch": v.object({ jobId }),
   "jobs/status": v.object({ jobId }),
   "jobs/result": v.object({ jobId, minion: name }),
+  "jobs/search": v.object({
+    jobId,
+    text: v.pipe(v.string(), v.minLength(1), v.maxLength(1_000)),
+    matchCase: v.optional(v.boolean()),
+    cursor: v.optional(v.pipe(v.string(), v.maxLength(1_000))),
+  }),
+  "outputs/read": v.object({
+    sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+    offset: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+    length: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_OUTPUT_READ_BYTES)),
+  }),
   "jobs/cancel": v.object({ jobId }),
   "certmaster/createToken": v.object({
     nameGlob: v.optional(v.pipe(v.string(), v.maxLength(253))),

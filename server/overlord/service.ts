@@ -136,6 +136,12 @@ function handlersOf(parts: OverlordParts): Handlers {
     },
     "jobs/status": ({ jobId }) => jobStatus(jobs.find(jobId)),
     "jobs/result": ({ jobId, minion }) => jobs.get(jobId).result(minion),
+    "jobs/search": () => {
+      throw new FuncError("unavailable", "The search is not there yet.");
+    },
+    "outputs/read": () => {
+      throw new FuncError("unavailable", "Reading outputs is not there yet.");
+    },
     "jobs/cancel": ({ jobId }) => {
       const job = jobs.get(jobId);
       job.cancel();

@@ -55,6 +55,15 @@ export interface MinionResult {
   value?: JsonValue;
   /** Size of the value's JSON where it was left out here for its size; ask `jobs/result` for it. */
   valueBytes?: number;
+  /** Where `value` was left out for its size: how the result begins, one line of at most 200 characters. */
+  excerpt?: string;
+  /** Of command.run, also where `value` was left out. */
+  exitStatus?: number;
+  /**
+   * In every final state: equal for results that are equal, for problems also where they differ only in
+   * the minion's own name and address. Only to be compared.
+   */
+  digest?: string;
   /** Present in every final state but "succeeded". */
   error?: CallError;
   /** The minion's own job id, for async calls. */

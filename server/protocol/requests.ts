@@ -3,6 +3,7 @@ import type { EditGroupParams, GroupRecord } from "./groups";
 import type { JobCode, JobProgress, JobSummary, MinionResult } from "./jobs";
 import type { ModuleDescription } from "./methods";
 import type { MinionRecord, MinionsChanged, TargetMatch } from "./minions";
+import type { SearchMatch } from "./outputs";
 import type { OverlordStatus } from "./overlord";
 import type { JsonValue } from "./value";
 
@@ -65,6 +66,19 @@ export interface OverlordRequests {
   };
   /** One minion's result, whole. */
   "jobs/result": { params: { jobId: string; minion: string }; result: MinionResult };
+  /**
+   * The minions of a job whose results contain `text`, in the job's order. One answer searches for a
+   * fraction of a second; `next` is the cursor to go on from, absent once all results were searched.
+   */
+  "jobs/search": {
+    params: { jobId: string; text: string; matchCase?: boolean; cursor?: string };
+    result: { matches: SearchMatch[]; searched: number; total: number; next?: string };
+  };
+  /** A range of an output; fewer bytes than asked for only at its end. */
+  "outputs/read": {
+    params: { sha256: string; offset: number; length: number };
+    result: { base64: string; bytes: number };
+  };
   "jobs/cancel": { params: { jobId: string }; result: JobSummary };
 
   /** Makes the CA where there is none yet, and opens the certmaster's listener. */

@@ -1,7 +1,7 @@
 import { FuncError } from "../common/errors";
 import { DEFAULT_LIMITS } from "./decode";
 import type { XmlRpcStruct, XmlRpcValue } from "./value";
-import { XmlRpcDateTime, XmlRpcDouble } from "./value";
+import { XmlRpcDateTime, XmlRpcDouble, XmlRpcSpooled } from "./value";
 import { doubleText } from "./doubleText";
 import { UNCARRIABLE_TEXT } from "./xmlCharacters";
 
@@ -61,6 +61,7 @@ function objectText(value: Exclude<XmlRpcValue & object, null>, depth: number): 
   if (value instanceof Uint8Array) return base64Text(value);
   if (value instanceof XmlRpcDouble) return `<double>${finiteText(value.value)}</double>`;
   if (value instanceof XmlRpcDateTime) return dateTimeText(value.iso8601);
+  if (value instanceof XmlRpcSpooled) return refuse("an output that is kept in a file");
   if (depth >= DEFAULT_LIMITS.maxDepth) {
     return refuse(`values nested deeper than ${DEFAULT_LIMITS.maxDepth}`);
   }

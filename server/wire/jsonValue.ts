@@ -2,7 +2,7 @@ import { FuncError } from "../common/errors";
 import type { JsonValue } from "../protocol/value";
 import { DEFAULT_LIMITS } from "./decode";
 import type { XmlRpcStruct, XmlRpcValue } from "./value";
-import { XmlRpcDateTime, XmlRpcDouble } from "./value";
+import { XmlRpcDateTime, XmlRpcDouble, XmlRpcSpooled } from "./value";
 
 type JsonObject = Record<string, JsonValue>;
 
@@ -30,6 +30,10 @@ function objectToJson(value: Exclude<XmlRpcValue & object, null>): JsonValue {
   }
   if (value instanceof XmlRpcDouble) return { $double: value.value };
   if (value instanceof XmlRpcDateTime) return { $dateTime: value.iso8601 };
+  if (value instanceof XmlRpcSpooled) {
+    const { sha256, bytes, kind, head } = value;
+    return { $output: { sha256, bytes, kind, head } };
+  }
   if (Array.isArray(value)) return value.map(toJson);
   const object = Object.create(null) as JsonObject;
   for (const [name, member] of Object.entries(value)) object[name] = toJson(member);

@@ -11,6 +11,7 @@ export type XmlRpcValue =
   | Uint8Array
   | XmlRpcDouble
   | XmlRpcDateTime
+  | XmlRpcSpooled
   | XmlRpcValue[]
   | XmlRpcStruct;
 
@@ -26,4 +27,15 @@ export class XmlRpcDouble {
 /** `dateTime.iso8601` as written, "20260131T12:00:00": it has no time zone, so it is no `Date`. */
 export class XmlRpcDateTime {
   constructor(readonly iso8601: string) {}
+}
+
+/** A string ("text") or base64 ("bytes") that was written to the output spool while it came in, see outputSpool.ts. */
+export class XmlRpcSpooled {
+  constructor(
+    readonly kind: "text" | "bytes",
+    readonly sha256: string,
+    readonly bytes: number,
+    /** How a text begins, at most 4,000 characters; "" for bytes that are no UTF-8. */
+    readonly head: string,
+  ) {}
 }
