@@ -20,4 +20,9 @@ export interface OutputWriter {
 /** Where outputs of more than 64 KiB go, so that no answer has to fit into memory. */
 export interface OutputSpool {
   create(): OutputWriter;
+  /**
+   * Takes back what `finish` has resolved with, where the answer that it came in failed after all, so that
+   * nobody will refer to it. Equal outputs share one file: this ends one use of it, each `finish` is one.
+   */
+  release(output: SpooledOutput): void;
 }
