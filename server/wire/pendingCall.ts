@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { TLSSocket } from "node:tls";
 import type { HttpResponse } from "./httpResponse";
+import { PausableTimer } from "./pausableTimer";
 import { cancelled, timedOut, unreachable } from "./wireErrors";
 import type { WirePeer } from "./wirePeer";
 
@@ -13,7 +14,7 @@ export class PendingCall {
   #sent = false;
   #socket?: TLSSocket;
   #connectTimer?: NodeJS.Timeout;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: PausableTimer;
   readonly #onAbort: () => void;
 
   constructor(
@@ -28,9 +29,9 @@ export class PendingCall {
     this.#onAbort = () => {
       this.settle(cancelled(peer, this.#sent));
     };
-    this.#timer = setTimeout(() => {
+    this.#timer = new PausableTimer(timeoutMs, () => {
       this.settle(timedOut(peer, timeoutMs, this.#sent));
-    }, timeoutMs);
+    });
     for (const signal of signals) {
       setMaxListeners(0, signal); // one signal cancels the calls of a whole fleet: no leak
       if (signal.aborted) this.#onAbort();
@@ -67,11 +68,20 @@ export class PendingCall {
     this.#sent = true;
   }
 
+  /** It is us who do not read on: no time passes until `resume`. May be nested. */
+  suspend(): void {
+    this.#timer.pause();
+  }
+
+  resume(): void {
+    this.#timer.resume();
+  }
+
   /** Only the first counts. A failure ends the connection: what comes on it later belongs to nobody. */
   settle(result: HttpResponse | Error): void {
     if (this.#settled) return;
     this.#settled = true;
-    clearTimeout(this.#timer);
+    this.#timer.clear();
     clearTimeout(this.#connectTimer);
     for (const signal of this.signals) signal.removeEventListener("abort", this.#onAbort);
     if (result instanceof Error) {
