@@ -3,6 +3,7 @@ import type { JsonValue } from "../../server/protocol/value";
 import type { ResultRow, RowKind } from "../webviews/resultsProtocol";
 import { plainProblem } from "./plainProblem";
 import { commandResult, outputText } from "./commandResult";
+import { formatBytes } from "./formatBytes";
 
 /** A line longer than this is cut: nobody reads it in a list. */
 const MAX_LINE = 240;
@@ -79,17 +80,4 @@ function oneLine(text: string): string {
   const line = /[^\s].*/.exec(text.slice(0, MAX_LINE * 8))?.[0] ?? "";
   const clean = Array.from(line, (char) => (char < " " || char === "\x7f" ? " " : char)).join("");
   return clean.length > MAX_LINE ? `${clean.slice(0, MAX_LINE)}…` : clean.trimEnd();
-}
-
-/** "1.5 MB"; decimal units. */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1_000) return `${bytes} bytes`;
-  const units = ["kB", "MB", "GB"];
-  let value = bytes / 1_000;
-  let unit = 0;
-  while (value >= 1_000 && unit < units.length - 1) {
-    value /= 1_000;
-    unit++;
-  }
-  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ${units[unit] ?? ""}`;
 }

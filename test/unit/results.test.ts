@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { JobState } from "../../extension/jobs/jobState";
 import { resultDetail, resultDocument } from "../../extension/results/resultDetail";
-import { formatBytes, resultRow } from "../../extension/results/resultRow";
+import { formatBytes } from "../../extension/results/formatBytes";
+import { resultRow } from "../../extension/results/resultRow";
 import type { JobProgress, JobSummary, MinionResult } from "../../server/protocol/jobs";
 
 const summary: JobSummary = {
