@@ -24,5 +24,5 @@ export interface OutputSpool {
    * Takes back what `finish` has resolved with, where the answer that it came in failed after all, so that
    * nobody will refer to it. Equal outputs share one file: this ends one use of it, each `finish` is one.
    */
-  release(output: SpooledOutput): void;
+  unclaim(output: SpooledOutput): void;
 }
