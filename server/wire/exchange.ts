@@ -2,8 +2,8 @@ import { FuncError } from "../common/errors";
 import type { HttpResponse } from "./httpResponse";
 import { HttpResponseParser } from "./httpResponse";
 import type { WireConnection } from "./wireConnection";
-import { answerTooLarge, brokenAnswer, tlsError } from "./wireErrors";
-import { errorCode } from "./wireErrors";
+import { errorCode, tlsError } from "./tlsErrors";
+import { answerTooLarge, brokenAnswer, connectionLost } from "./wireErrors";
 import type { WirePeer } from "./wirePeer";
 
 /** Up to here, copying a body to one write with its head is cheaper than a second TLS record. */
@@ -16,6 +16,8 @@ export interface Exchange {
   maxAnswerBytes: number;
   /** Called right before the first byte goes out: from here on the call may have run. */
   onSending: () => void;
+  /** The last byte of the request has been taken. */
+  onDelivered: () => void;
 }
 
 /**
@@ -48,23 +50,17 @@ export function exchange(
     if (response) finish(response);
   };
   const onEnd = (): void => {
-    finish(parser.end() ?? brokenAnswer(peer, closedText(parser.started)));
+    finish(parser.end() ?? connectionLost(peer, parser.started));
   };
   const onError = (error: Error): void => {
     // with TLS 1.3 the peer's verdict on our certificate comes after the handshake
     const refused = !parser.started && errorCode(error).includes("ALERT");
-    finish(refused ? tlsError(error, peer) : brokenAnswer(peer, closedText(parser.started)));
+    finish(refused ? tlsError(error, peer) : connectionLost(peer, parser.started, error));
   };
   socket.on("data", onData).on("end", onEnd).on("close", onEnd).on("error", onError);
   request.onSending();
   send(connection, request);
   return stop;
-}
-
-function closedText(started: boolean): string {
-  return started
-    ? "closed the connection in the middle of its answer"
-    : "closed the connection without an answer; it may have been restarted, or not accept our certificate";
 }
 
 function parseError(error: unknown, peer: WirePeer): FuncError {
@@ -74,7 +70,8 @@ function parseError(error: unknown, peer: WirePeer): FuncError {
   return brokenAnswer(peer, `did not answer with HTTP: ${error.message}`, true, error);
 }
 
-function send(connection: WireConnection, { peer, body, callId }: Exchange): void {
+function send(connection: WireConnection, request: Exchange): void {
+  const { peer, body, callId, onDelivered } = request;
   const address = peer.address.includes(":") ? `[${peer.address}]` : peer.address;
   const id = connection.native && callId !== undefined ? `Func-Call: ${callId}\r\n` : "";
   const head = Buffer.from(
@@ -84,11 +81,11 @@ function send(connection: WireConnection, { peer, body, callId }: Exchange): voi
   );
   const { socket } = connection;
   if (connection.native && body.length <= ONE_WRITE_BYTES) {
-    socket.write(Buffer.concat([head, body]));
+    socket.write(Buffer.concat([head, body]), onDelivered);
     return;
   }
   // the original hangs for 20 s where head and body share a TLS record of more than 8 KB
   socket.write(head, () => {
-    if (socket.writable) socket.write(body);
+    if (socket.writable) socket.write(body, onDelivered);
   });
 }

@@ -3,34 +3,37 @@ export class PausableTimer {
   #timer?: NodeJS.Timeout;
   #leftMs: number;
   #startedAtMs = 0;
-  #pauses = 0;
 
+  /** `passed` is called once, unless `clear` comes first. */
   constructor(
     limitMs: number,
     private readonly passed: () => void,
+    paused = false,
   ) {
     this.#leftMs = limitMs;
-    this.#run();
+    if (!paused) this.resume();
   }
 
-  /** Pauses may be nested: each needs its `resume`. */
   pause(): void {
-    if (this.#pauses++ > 0 || !this.#timer) return;
-    clearTimeout(this.#timer);
+    if (!this.#timer) return;
+    this.clear();
     this.#leftMs -= performance.now() - this.#startedAtMs;
   }
 
+  /** After `pause` only. */
   resume(): void {
-    if (this.#pauses > 0 && --this.#pauses === 0 && this.#timer) this.#run();
+    this.#startedAtMs = performance.now();
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.passed();
+      },
+      Math.max(0, this.#leftMs),
+    );
   }
 
   clear(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-  }
-
-  #run(): void {
-    this.#startedAtMs = performance.now();
-    this.#timer = setTimeout(this.passed, Math.max(0, this.#leftMs));
   }
 }

@@ -4,6 +4,8 @@ import { connect, createSecureContext } from "node:tls";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { FuncError, messageOf } from "../common/errors";
+import { callLimits } from "./callLimits";
+import type { RequestedLimits } from "./callLimits";
 import type { DecodedResponse, DecodeLimits } from "./decode";
 import { decodeResponse, DEFAULT_LIMITS } from "./decode";
 import { encodeCall } from "./encode";
@@ -11,9 +13,11 @@ import { exchange } from "./exchange";
 import { HeldConnections } from "./heldConnections";
 import type { HttpResponse } from "./httpResponse";
 import { PeerMemory } from "./peerMemory";
+import { handshakeTimedOut } from "./limitErrors";
 import { REFUSED_HEADER } from "./refusal";
 import { PendingCall } from "./pendingCall";
 import { RpcFault } from "./rpcFault";
+import { refusedCertificate } from "./tlsErrors";
 import type { XmlRpcValue } from "./value";
 import type { VerifyPeer } from "./wireConnection";
 import { LEAST_TLS, verify, WireConnection } from "./wireConnection";
@@ -23,8 +27,6 @@ import {
   brokenAnswer,
   cancelled,
   connectError,
-  refusedCertificate,
-  timedOut,
   unreachable,
 } from "./wireErrors";
 import type { WirePeer } from "./wirePeer";
@@ -32,24 +34,20 @@ import { peerKey } from "./wirePeer";
 
 export type { WirePeer } from "./wirePeer";
 
-const DEFAULT_TIMEOUT_MS = 20_000; // what the original waits
-const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_MAX_HELD = 2_000; // about 120 MB
 const DEFAULT_IDLE_MS = 60_000; // below the server's 120 s, so that it is we who close
 const CALL_ID = /^[\x21-\x7e]{1,512}$/;
 
 const unzip = promisify(gunzip);
 
-export interface CallOptions {
-  /** For the whole call. */
-  timeoutMs?: number;
-  /** For TCP and TLS together, within `timeoutMs`. */
-  connectTimeoutMs?: number;
+export interface CallOptions extends RequestedLimits {
   signal?: AbortSignal;
   /** The overlord's id of this attempt; sent as `Func-Call`, to func/1 peers only. */
   callId?: string;
   /** Called right before the first byte of the request goes out: from here on the call may have run. */
   onSent?: () => void;
+  /** Asked once there is a connection: where it gives a promise, nothing is sent before that resolves. */
+  beforeSending?: () => Promise<void> | undefined;
 }
 
 export interface WireClientOptions {
@@ -130,21 +128,25 @@ export class WireClient {
   }
 
   #exchange(peer: WirePeer, body: Buffer, options: CallOptions): Promise<HttpResponse> {
-    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const key = peerKey(peer);
     const signals = [this.#closing.signal, ...(options.signal ? [options.signal] : [])];
-    const pending = new PendingCall(peer, timeoutMs, signals);
+    const pending = new PendingCall(peer, callLimits(options, body.length), signals);
     if (pending.settled) return pending.result;
+    const fail = (error: unknown): void => {
+      pending.settle(error instanceof Error ? error : new Error(String(error)));
+    };
     const use = (connection: WireConnection): void => {
-      pending.connected(connection.socket);
       const request = {
         peer,
         body,
         callId: options.callId,
         maxAnswerBytes: this.#limits.maxBytes,
         onSending: () => {
-          pending.sending();
+          pending.sending(body.length);
           options.onSent?.();
+        },
+        onDelivered: () => {
+          pending.delivered();
         },
       };
       exchange(connection, request, (result) => {
@@ -156,46 +158,60 @@ export class WireClient {
         pending.settle(result);
       });
     };
-    const fail = (error: unknown): void => {
-      pending.settle(error instanceof Error ? error : new Error(String(error)));
+    const ready = (connection: WireConnection): void => {
+      pending.connected(connection.socket);
+      const turn = options.beforeSending?.();
+      if (!turn) {
+        use(connection);
+        return;
+      }
+      turn
+        .then(() => {
+          if (pending.settled) return;
+          // its peer may have had enough of waiting
+          if (connection.usable) use(connection);
+          else this.#connect(peer, pending, ready, fail);
+        })
+        .catch(fail);
     };
     const held = this.#held.take(key);
-    if (held) {
-      try {
-        verify(held, peer, this.#verifyPeer);
-        use(held);
-      } catch (error) {
-        held.destroy();
-        fail(error);
-      }
+    if (!held) {
+      this.#connect(peer, pending, ready, fail);
       return pending.result;
     }
-    const facts = this.#memory.get(key);
+    try {
+      verify(held, peer, this.#verifyPeer);
+      ready(held);
+    } catch (error) {
+      held.destroy();
+      fail(error);
+    }
+    return pending.result;
+  }
+
+  #connect(
+    peer: WirePeer,
+    pending: PendingCall,
+    ready: (connection: WireConnection) => void,
+    fail: (error: unknown) => void,
+  ): void {
+    const facts = this.#memory.get(peerKey(peer));
     const onConnection = (connection: WireConnection | Error): void => {
       if (pending.settled) return;
       try {
         if (connection instanceof Error) throw connection;
-        use(connection);
+        ready(connection);
       } catch (error) {
         fail(error);
       }
     };
     try {
-      const socket = WireConnection.start(
-        peer,
-        this.#context,
-        this.#verifyPeer,
-        facts,
-        onConnection,
-      );
       pending.connecting(
-        socket,
-        Math.min(options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS, timeoutMs),
+        WireConnection.start(peer, this.#context, this.#verifyPeer, facts, onConnection),
       );
     } catch (error) {
       fail(badAddress(peer, error));
     }
-    return pending.result;
   }
 
   async #read(peer: WirePeer, response: HttpResponse): Promise<DecodedResponse> {
@@ -269,7 +285,7 @@ export async function fetchPresentedChain(options: {
     };
     const timer = setTimeout(() => {
       finish(
-        connected ? timedOut(peer, timeoutMs, false) : unreachable(peer, undefined, timeoutMs),
+        connected ? handshakeTimedOut(peer, timeoutMs) : unreachable(peer, undefined, timeoutMs),
       );
     }, timeoutMs);
     signal?.addEventListener("abort", onAbort);

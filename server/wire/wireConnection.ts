@@ -2,13 +2,19 @@ import { X509Certificate } from "node:crypto";
 import type { SecureContext, TLSSocket } from "node:tls";
 import { connect } from "node:tls";
 import type { PeerFacts, ResumableSession } from "./peerMemory";
-import { connectError, tlsError, wrongIdentity } from "./wireErrors";
+import { tlsError } from "./tlsErrors";
+import { connectError, wrongIdentity } from "./wireErrors";
 import type { WirePeer } from "./wirePeer";
 
 /** What our own ends offer each other by ALPN; "http/1.1" as well, since an offer without a match is fatal. */
 export const NATIVE_PROTOCOL = "func/1";
 export const ALPN_PROTOCOLS = [NATIVE_PROTOCOL, "http/1.1"];
 export const LEAST_TLS = "TLSv1.2";
+
+/** Idle for so long, the peer's system is asked whether it is still there; it has 10 s to say so. */
+const KEEP_ALIVE_MS = 15_000;
+/** For each of several addresses of a name; Node's 250 ms are not enough around the world. */
+const ADDRESSES = { autoSelectFamilyAttemptTimeout: 1_000 };
 
 export type VerifyPeer = (certificate: X509Certificate, peer: WirePeer) => void;
 
@@ -62,6 +68,7 @@ export class WireConnection {
       secureContext,
       session: resumable?.ticket,
       ALPNProtocols: ALPN_PROTOCOLS,
+      ...ADDRESSES,
       // host names mean nothing here: who the peer is says verifyPeer, below
       checkServerIdentity: () => undefined,
     });
@@ -78,6 +85,7 @@ export class WireConnection {
     };
     socket.once("connect", () => {
       connected = true;
+      socket.setKeepAlive(true, KEEP_ALIVE_MS); // before there is a connection, its delay would be lost
     });
     socket.on("error", onError);
     let certificate: Buffer | undefined;
