@@ -18,7 +18,7 @@ export async function pickJob(
 ): Promise<string | undefined> {
   const items = session.request("jobs/list", {}).then((jobs) =>
     jobs
-      .filter(wanted)
+      .filter((job) => !job.background && wanted(job))
       .toSorted((a, b) => b.createdAtMs - a.createdAtMs)
       .slice(0, MAX_SHOWN)
       .map(jobItem),

@@ -48,6 +48,7 @@ export class CallRunner {
       method,
       argsText: argsText(request.args, this.methods.find(names, module, method)),
       async: request.async ?? false,
+      background: request.background,
       minions: names,
     });
     this.jobs.add(job);

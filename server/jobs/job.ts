@@ -30,6 +30,7 @@ export interface JobDescription {
   method: string;
   argsText: string;
   async: boolean;
+  background?: boolean;
   minions: readonly string[];
 }
 
@@ -113,7 +114,7 @@ export class Job {
   }
 
   summary({ whole = true } = {}): JobSummary {
-    const { id, spec, exclude, module, method, argsText, async } = this.description;
+    const { id, spec, exclude, module, method, argsText, async, background } = this.description;
     const shown = (text: string): string =>
       whole || text.length <= SHOWN_SPEC_LENGTH ? text : `${text.slice(0, SHOWN_SPEC_LENGTH)}...`;
     return {
@@ -124,6 +125,7 @@ export class Job {
       method,
       argsText,
       async,
+      ...(background && { background }),
       createdAtMs: this.createdAtMs,
       finishedAtMs: this.finishedAtMs,
       finished: this.finished,

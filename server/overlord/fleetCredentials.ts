@@ -6,6 +6,7 @@ import { isMinionName } from "../common/minionName";
 import { CertificateAuthority } from "../pki/certificateAuthority";
 import { verifyMinionPeer } from "../pki/identity";
 import { openOverlordCredentials } from "../pki/overlordCredentials";
+import type { OutputSpool } from "../wire/outputSpool";
 import { WireClient } from "../wire/wireClient";
 
 /** How often it is looked whether the overlord's certificate has to be renewed. */
@@ -23,6 +24,7 @@ export class FleetCredentials {
   constructor(
     dataDirectory: string,
     private readonly log: Log,
+    private readonly spool: OutputSpool,
   ) {
     this.caFolder = join(dataDirectory, "ca");
     this.ownFolder = join(dataDirectory, "credentials");

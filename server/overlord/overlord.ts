@@ -9,6 +9,7 @@ import type { Log } from "../common/log";
 import { makePrivate } from "../common/privateFolder";
 import { CallRunner } from "../jobs/callRunner";
 import { JobRegistry } from "../jobs/jobRegistry";
+import { OutputFiles } from "../jobs/outputFiles";
 import { Certmaster, type EnrolledMinion } from "../pki/certmaster";
 import {
   PROTOCOL_MAJOR,
@@ -28,7 +29,7 @@ import { OverlordService, type OverlordParts } from "./service";
 
 /** What an overlord and its clients put into a data directory. */
 const DATA_FILES =
-  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|groups|(?:ca|credentials|minions|try)$)/;
+  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|groups|spool-|(?:ca|credentials|minions|try|spool)$)/;
 /** Windows, terminals and scripts of one user. */
 const MAX_CLIENTS = 500;
 /** The answer to the request that stops the overlord still has to leave. */
@@ -66,6 +67,7 @@ export class Overlord {
     private readonly configuration: OverlordConfiguration,
     private readonly inventory: Inventory,
     private readonly credentials: FleetCredentials,
+    private readonly outputs: OutputFiles,
   ) {
     const { log } = options;
     this.ended = new Promise((resolve) => (this.resolveEnded = resolve));
@@ -102,9 +104,10 @@ export class Overlord {
     try {
       const configuration = await readConfiguration(join(dataDirectory, "overlord.yaml"));
       const inventory = await Inventory.open(join(dataDirectory, "inventory.json"), log);
-      const credentials = new FleetCredentials(dataDirectory, log);
+      const outputs = await OutputFiles.open(join(dataDirectory, "spool"));
+      const credentials = new FleetCredentials(dataDirectory, log, outputs);
       await credentials.open();
-      const overlord = new Overlord(options, lock, configuration, inventory, credentials);
+      const overlord = new Overlord(options, lock, configuration, inventory, credentials, outputs);
       await overlord.open().catch((error: unknown) => {
         overlord.server.close();
         throw error;
@@ -152,6 +155,7 @@ export class Overlord {
       () => this.certmaster.close(),
       () => this.credentials.close(),
       () => this.inventory.close(),
+      () => this.outputs.close(),
       () => this.lock.release(),
     ];
     for (const session of [...this.sessions]) session.end();
@@ -227,7 +231,7 @@ export class Overlord {
   }
 
   private parts(caller: MinionCaller): OverlordParts {
-    const { configuration, inventory, credentials, certmaster, jobs, methods } = this;
+    const { configuration, inventory, credentials, certmaster, jobs, outputs, methods } = this;
     const { version, dataDirectory, log } = this.options;
     return {
       version,
@@ -239,6 +243,7 @@ export class Overlord {
       credentials,
       certmaster,
       jobs,
+      outputs,
       runner: new CallRunner(jobs, caller, methods, configuration, log),
       methods,
       clients: () => [...this.sessions].filter(({ isWelcome }) => isWelcome).length,

@@ -58,6 +58,7 @@ const schemas: Schemas = {
     async: v.optional(v.boolean()),
     nforks: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000))),
     timeoutMs: v.optional(milliseconds),
+    background: v.optional(v.boolean()),
   }),
   "jobs/list": empty,
   "jobs/watch": v.object({ jobId }),

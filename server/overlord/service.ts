@@ -4,6 +4,7 @@ import { FuncError } from "../common/errors";
 import type { CallRunner } from "../jobs/callRunner";
 import type { JobRegistry } from "../jobs/jobRegistry";
 import { jobStatus } from "../jobs/jobStatus";
+import type { OutputFiles } from "../jobs/outputFiles";
 import type { Certmaster } from "../pki/certmaster";
 import type { OverlordStatus } from "../protocol/overlord";
 import type { OverlordRequests } from "../protocol/requests";
@@ -27,6 +28,7 @@ export interface OverlordParts {
   credentials: FleetCredentials;
   certmaster: Certmaster;
   jobs: JobRegistry;
+  outputs: OutputFiles;
   runner: CallRunner;
   methods: MethodDirectory;
   clients(): number;
@@ -77,7 +79,7 @@ export class OverlordService {
 }
 
 function handlersOf(parts: OverlordParts): Handlers {
-  const { inventory, groups, jobs, runner, methods, certmaster, credentials } = parts;
+  const { inventory, groups, jobs, runner, methods, certmaster, credentials, outputs } = parts;
   return {
     "overlord/status": () => statusOf(parts),
     "overlord/stop": ({ force }) => {
@@ -139,8 +141,9 @@ function handlersOf(parts: OverlordParts): Handlers {
     "jobs/search": () => {
       throw new FuncError("unavailable", "The search is not there yet.");
     },
-    "outputs/read": () => {
-      throw new FuncError("unavailable", "Reading outputs is not there yet.");
+    "outputs/read": async ({ sha256, offset, length }) => {
+      const { bytes, total } = await outputs.read(sha256, offset, length);
+      return { base64: bytes.toString("base64"), bytes: total };
     },
     "jobs/cancel": ({ jobId }) => {
       const job = jobs.get(jobId);
@@ -174,5 +177,6 @@ function statusOf(parts: OverlordParts): OverlordStatus {
     certmasterListening: parts.certmaster.listening(),
     nforks: parts.configuration.nforks,
     timeoutMs: parts.configuration.timeoutMs,
+    outputBytes: parts.outputs.bytes,
   };
 }

@@ -83,6 +83,8 @@ export interface JobSummary {
   /** The arguments as short text for people, secrets hidden. */
   argsText: string;
   async: boolean;
+  /** Started by itself, like the tree's pings: lists of jobs leave it out. */
+  background?: boolean;
   createdAtMs: number;
   finishedAtMs?: number;
   /** True once every minion is in a final state. */

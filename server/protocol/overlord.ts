@@ -54,4 +54,6 @@ export interface OverlordStatus {
   nforks: number;
   /** Default time limit of a call on one minion. */
   timeoutMs: number;
+  /** Disk space of outputs that are too large for memory. */
+  outputBytes: number;
 }

@@ -20,6 +20,8 @@ export interface StartCallParams {
   nforks?: number;
   /** Time limit on each minion; default from overlord.yaml. */
   timeoutMs?: number;
+  /** Nobody asked for it by name, so that lists of jobs leave it out (`JobSummary.background`). */
+  background?: boolean;
 }
 
 /**
@@ -59,22 +61,30 @@ export interface OverlordRequests {
   /** Summary and results as they stand, with `seq` of the last progress they include; subscribes this client. */
   "jobs/watch": { params: { jobId: string }; result: JobProgress };
   "jobs/unwatch": { params: { jobId: string }; result: object };
-  /** The seed's (code, results); results is null where the code is 0 or 2. An error is the REMOTE_ERROR array. */
+  /**
+   * The seed's (code, results); results is null where the code is 0 or 2. An error is the REMOTE_ERROR
+   * array. What is too large for a message is `{"$output": OutputRef}` in a result, or is the result.
+   */
   "jobs/status": {
     params: { jobId: string };
     result: { code: JobCode; results: { [minion: string]: JsonValue } | null };
   };
-  /** One minion's result, whole. */
+  /** One minion's result, whole but for its outputs: `{"$output": OutputRef}` in its value, or as its value. */
   "jobs/result": { params: { jobId: string; minion: string }; result: MinionResult };
   /**
-   * The minions of a job whose results contain `text`, in the job's order. One answer searches for a
-   * fraction of a second; `next` is the cursor to go on from, absent once all results were searched.
+   * The minions of a job whose results contain `text`, in the job's order: in texts and names inside
+   * values, in outputs, in messages of errors. Upper and lower case are alike unless `matchCase`. One
+   * answer searches for a fraction of a second; `next` is the cursor to go on from, absent once all
+   * results were searched. `searched` counts the minions that are done since the first request.
    */
   "jobs/search": {
     params: { jobId: string; text: string; matchCase?: boolean; cursor?: string };
     result: { matches: SearchMatch[]; searched: number; total: number; next?: string };
   };
-  /** A range of an output; fewer bytes than asked for only at its end. */
+  /**
+   * A range of an output; fewer bytes than asked for only at its end. `bytes` is the size of the whole
+   * output. Fails with "not-found" once the last job that has it was forgotten.
+   */
   "outputs/read": {
     params: { sha256: string; offset: number; length: number };
     result: { base64: string; bytes: number };
