@@ -5,41 +5,8 @@ import { FuncError } from "../../server/common/errors";
 import { decodeResponse } from "../../server/wire/decode";
 import { encodeFault, encodeResponse } from "../../server/wire/encode";
 import { xmlRpcValue } from "../fixtures/arbitraryValue";
+import { documentEdits, editText } from "../fixtures/documentEdits";
 import { referenceResponse } from "../fixtures/saxesReference";
-
-/** What makes parsers disagree: put anywhere into a document. */
-const SNIPPETS = [
-  "<", ">", "/", "&", ";", "]]>", "]]", "--", "<!--", "-->", "<!-- x -->", "<!---->", "<!-- a--b -->",
-  "<![CDATA[", "<![CDATA[ ]]>", "<![CDATA[<int>]]>", "<!DOCTYPE a>", '<!DOCTYPE a [<!ENTITY x "y">]>', "&x;",
-  "&amp;", "&lt;", "&#65;", "&#x41;", "&#x0;", "&#xD800;", "&#x110000;", "&#13;", "&#32;", "&#;", "&#x;", "&", "&#X41;",
-  "<?pi?>", "<?xml version='1.0'?>", '<?xml version="1.0" encoding="UTF-8"?>', "<?xml version='1.1'?>",
-  "<nil/>", "<int>1</int>", "<i4> 7 </i4>", "<i8>9007199254740993</i8>", "<boolean>1</boolean>", "<string/>",
-  "<value/>", "<value>", "</value>", "<value></value>", "<value>x</value>", "<double>1.5e3</double>", "<double>nan</double>",
-  "<struct/>", "<array/>", "<array><data/></array>", "<ex:nil/>", "<float>1</float>", " a='b'", " xmlns:ex='u'", " ", "\n", "\t", "\r\n", "\r",
-  "\u0000", "\u0001", "\u000b", "\u0085", "\u2028", "\u00a0", "\ufeff", "\ufffe", "\uffff", "é", "😀", "0", "-", "+", ".", "e5", "=", "==", "A",
-] as const; // prettier-ignore
-
-interface Edit {
-  at: number;
-  remove: number;
-  insert: string;
-}
-
-const edits = fc.array(
-  fc.record({
-    at: fc.double({ min: 0, max: 1, noNaN: true }),
-    remove: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat({ max: 12 })),
-    insert: fc.oneof(fc.constant(""), fc.constantFrom(...SNIPPETS)),
-  }),
-  { minLength: 1, maxLength: 3 },
-);
-
-function mutate(text: string, changes: readonly Edit[]): string {
-  return changes.reduce((current, { at, remove, insert }) => {
-    const from = Math.floor(at * current.length);
-    return current.slice(0, from) + insert + current.slice(from + remove);
-  }, text);
-}
 
 function ours(bytes: Uint8Array): { accepted: unknown } | "refused" {
   try {
@@ -96,9 +63,9 @@ describe("the decoder and one made with saxes", () => {
           xmlRpcValue.map((value) => encodeResponse(value)),
           fc.tuple(fc.integer(), fc.string()).map(([code, message]) => encodeFault(code, message)),
         ),
-        edits,
+        documentEdits,
         (document, changes) => {
-          const bytes = Buffer.from(mutate(document.toString("utf8"), changes));
+          const bytes = Buffer.from(editText(document.toString("utf8"), changes));
           expect(agree(bytes)).toBe(true);
         },
       ),
