@@ -3,24 +3,30 @@ import type { Log } from "../common/log";
 import type { CallError, MinionCallState } from "../protocol/jobs";
 import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";
+import { NotDelivered } from "../wire/limitErrors";
 import { asRemoteError, callErrorOf } from "../wire/remoteError";
 import { RpcFault } from "../wire/rpcFault";
 import type { XmlRpcValue } from "../wire/value";
-import type { WireClient, WirePeer } from "../wire/wireClient";
+import type { CallOptions, WireClient, WirePeer } from "../wire/wireClient";
+import { CancelTeller } from "./cancelTeller";
+import { AsideLane } from "./place";
 
-/** Telling a minion to stop is a courtesy: nobody waits for it for long. */
-const CANCEL_TIMEOUT_MS = 5_000;
 /** Part of the exception's name by which funcd, the original's too, refuses a call. */
 const DENIED = "AccessToMethodDenied";
 
+/** Limits of the steps before a method runs, in ms; by default the wire client's own. */
+export type MinionLimits = Pick<CallOptions, "connectTimeoutMs" | "deliveryTimeoutMs">;
+
 export interface MinionCallOptions {
-  /** Limit for the whole call, connecting included. */
+  /** Limit from the delivery of the request until the answer begins. */
   timeoutMs: number;
   signal: AbortSignal;
   /** Names this attempt, so that a native minion runs it once and can be told to cancel it. */
   callId?: string;
   /** The request has left; from here on it may have run. */
   onSent?: () => void;
+  /** See CallOptions of the wire client. */
+  beforeSending?: CallOptions["beforeSending"];
 }
 
 /** How one call on one minion ended. */
@@ -40,12 +46,19 @@ export type MinionCallOutcome =
 
 /** Calls single minions and keeps the inventory's view of them up to date. */
 export class MinionCaller {
+  /** For the fan-outs of all jobs together. */
+  readonly aside = new AsideLane();
+  readonly #cancels: CancelTeller;
+
   constructor(
     /** The client with the overlord's present certificate. */
     private readonly wire: () => Promise<WireClient>,
     private readonly inventory: Inventory,
     private readonly log: Log,
-  ) {}
+    private readonly limits: MinionLimits = {},
+  ) {
+    this.#cancels = new CancelTeller(wire, log);
+  }
 
   /** Calls one method. Never throws: whatever goes wrong is the outcome. */
   async call(
@@ -59,9 +72,12 @@ export class MinionCaller {
     try {
       const wire = await this.wire();
       const value = await wire.call(peer, method, params, {
+        connectTimeoutMs: this.limits.connectTimeoutMs,
+        deliveryTimeoutMs: this.limits.deliveryTimeoutMs,
         timeoutMs: options.timeoutMs,
         signal: options.signal,
         callId: options.callId,
+        beforeSending: options.beforeSending,
         onSent: () => {
           request.sent = true;
           options.onSent?.();
@@ -83,21 +99,11 @@ export class MinionCaller {
   }
 
   /**
-   * Asks a native minion to stop a call (by its Func-Call id) or a job (by its own id). Goes on in the
-   * background on a connection of its own; an original minion cannot be asked.
+   * Asks a native minion to stop a call (by its Func-Call id) or a job (by its own id), in the background;
+   * an original minion cannot be asked.
    */
   tellCancel(minion: MinionRecord, id: string): void {
-    const tell = async (): Promise<void> => {
-      if (!(await this.isNative(minion))) return;
-      const wire = await this.wire();
-      await wire.call(this.peerNow(minion), "jobs.cancel", [id], { timeoutMs: CANCEL_TIMEOUT_MS });
-    };
-    tell().catch((error: unknown) => {
-      this.log.info("a minion could not be told to cancel", {
-        minion: minion.name,
-        problem: messageOf(error),
-      });
-    });
+    this.#cancels.tell(this.peerNow(minion), id);
   }
 
   /** A job may take long: where the host is reached can be corrected meanwhile, who it is cannot. */
@@ -133,8 +139,10 @@ export class MinionCaller {
     if (state === "unreachable" || (state === "timed-out" && !sent)) {
       this.inventory.sawUnreachable(peer.name, callError.message);
     }
-    const outcome = { state: state ?? "failed", answered: false, mayHaveRun: sent } as const;
-    if (!sent || outcome.state === "unreachable") return { ...outcome, error: callError };
+    const undelivered = error instanceof FuncError && error.cause instanceof NotDelivered;
+    const mayHaveRun = sent && !undelivered && state !== "unreachable";
+    const outcome = { state: state ?? "failed", answered: false, mayHaveRun } as const;
+    if (!mayHaveRun) return { ...outcome, error: callError };
     return { ...outcome, error: withNextStep(callError, mayHaveRunStep(peer)) };
   }
 }
@@ -150,6 +158,7 @@ const STATES: Partial<Record<FuncError["reason"], "timed-out" | "unreachable" | 
   refused: "unreachable",
   "name-not-found": "unreachable",
   unreachable: "unreachable",
+  unavailable: "unreachable",
   tls: "unreachable",
   "wrong-identity": "unreachable",
   cancelled: "cancelled",

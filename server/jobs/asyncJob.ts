@@ -1,4 +1,5 @@
-import { fanOut } from "../calls/fanOut";
+import { fanOut, missingLast } from "../calls/fanOut";
+import type { Place } from "../calls/place";
 import type { MinionCaller } from "../calls/minionCaller";
 import type { MinionRecord } from "../protocol/minions";
 import type { AsyncCollector } from "./asyncCollector";
@@ -23,11 +24,12 @@ export async function runAsyncJob(
   const { job, minions, nforks } = run;
   const collecting: Promise<void>[] = [];
   await fanOut({
-    items: minions,
+    items: missingLast(minions),
     nforks,
     signal: job.signal,
-    run: async (minion) => {
-      const minionJobId = await start(run, minion, caller);
+    aside: caller.aside,
+    run: async (minion, place) => {
+      const minionJobId = await start(run, minion, caller, place);
       // collecting does not keep the place of those that still have to be started
       if (minionJobId !== undefined) {
         collecting.push(collect(run, minion, minionJobId, caller, collector));
@@ -45,6 +47,7 @@ async function start(
   run: AsyncJobRun,
   minion: MinionRecord,
   caller: MinionCaller,
+  place: Place,
 ): Promise<string | undefined> {
   const { job, method, params, timeoutMs } = run;
   const { name } = minion;
@@ -54,6 +57,7 @@ async function start(
     timeoutMs,
     signal: job.signal,
     callId,
+    beforeSending: () => (run.keepPlaces ? place.keep() : undefined),
   });
   if (outcome.state === "succeeded") {
     if (typeof outcome.value === "string" && outcome.value !== "") {

@@ -15,6 +15,10 @@ import { runSyncJob } from "./syncJob";
 
 export interface CallDefaults {
   nforks: number;
+  /** True where a person chose it. */
+  nforksGiven: boolean;
+  /** Limit for starting an async call. */
+  deliveryTimeoutMs: number;
   timeoutMs: number;
 }
 
@@ -58,8 +62,11 @@ export class CallRunner {
       method: `${module}.${method}`,
       params,
       nforks: request.nforks ?? this.defaults.nforks,
+      keepPlaces: request.nforks !== undefined || this.defaults.nforksGiven,
       // an async call's own limit is for the work; starting it must not take long
-      timeoutMs: (job.isAsync ? undefined : request.timeoutMs) ?? this.defaults.timeoutMs,
+      timeoutMs: job.isAsync
+        ? this.defaults.deliveryTimeoutMs
+        : (request.timeoutMs ?? this.defaults.timeoutMs),
     };
     setImmediate(() => {
       const running = job.isAsync

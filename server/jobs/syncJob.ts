@@ -1,4 +1,4 @@
-import { fanOut } from "../calls/fanOut";
+import { fanOut, missingLast } from "../calls/fanOut";
 import type { MinionCaller } from "../calls/minionCaller";
 import type { MinionRecord } from "../protocol/minions";
 import type { XmlRpcValue } from "../wire/value";
@@ -13,6 +13,8 @@ export interface JobRun {
   method: string;
   params: XmlRpcValue[];
   nforks: number;
+  /** Calls that run keep their places however long they take: nforks was chosen for this. */
+  keepPlaces: boolean;
   /** Limit for the call on each minion, or for starting it there. */
   timeoutMs: number;
 }
@@ -21,10 +23,11 @@ export interface JobRun {
 export async function runSyncJob(run: JobRun, caller: MinionCaller): Promise<void> {
   const { job, minions, nforks, method, params, timeoutMs } = run;
   await fanOut({
-    items: minions,
+    items: missingLast(minions),
     nforks,
     signal: job.signal,
-    run: async (minion) => {
+    aside: caller.aside,
+    run: async (minion, place) => {
       const { name } = minion;
       const callId = callIdOf(job.id, name);
       job.update(name, { state: "sent", startedAtMs: Date.now() });
@@ -32,6 +35,7 @@ export async function runSyncJob(run: JobRun, caller: MinionCaller): Promise<voi
         timeoutMs,
         signal: job.signal,
         callId,
+        beforeSending: () => (run.keepPlaces ? place.keep() : undefined),
         onSent: () => {
           job.update(name, { state: "running" });
         },

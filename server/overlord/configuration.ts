@@ -1,12 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { isMap, isScalar, LineCounter, parseDocument, type Pair } from "yaml";
 import { FuncError, messageOf } from "../common/errors";
+import { DEFAULT_CONNECT_MS, DEFAULT_DELIVERY_MS } from "../wire/callLimits";
 
 /** `<data>/overlord.yaml`, with defaults. */
 export interface OverlordConfiguration {
   /** How many minions are called at the same time. */
   nforks: number;
-  /** Time limit of a call on one minion. */
+  /** True where the file says so: then calls that run for long keep their places too. */
+  nforksGiven: boolean;
+  /** Limit for finding a minion: name, TCP and TLS. */
+  connectTimeoutMs: number;
+  /** Limit for giving it the request, or for starting an async call there. */
+  deliveryTimeoutMs: number;
+  /** Limit from then until its answer begins. */
   timeoutMs: number;
   certmasterListen: { host: string; port: number };
   /** The overlord ends itself after this long without a client or work. */
@@ -15,10 +22,22 @@ export interface OverlordConfiguration {
 
 const DEFAULTS: OverlordConfiguration = {
   nforks: 64,
+  nforksGiven: false,
+  connectTimeoutMs: DEFAULT_CONNECT_MS,
+  deliveryTimeoutMs: DEFAULT_DELIVERY_MS,
   timeoutMs: 60_000,
   certmasterListen: { host: "0.0.0.0", port: 51_235 },
   idleMs: 10 * 60_000,
 };
+
+const KNOWN = [
+  "nforks",
+  "connect_timeout",
+  "delivery_timeout",
+  "timeout",
+  "certmaster",
+  "idle_minutes",
+];
 
 /** The longest limit that a timer can hold. */
 const MAX_SECONDS = 2_000_000;
@@ -54,6 +73,13 @@ function apply(result: OverlordConfiguration, setting: Setting): void {
   switch (setting.key) {
     case "nforks":
       result.nforks = setting.integer(1, 10_000);
+      result.nforksGiven = true;
+      return;
+    case "connect_timeout":
+      result.connectTimeoutMs = setting.number(0.1, MAX_SECONDS) * 1_000;
+      return;
+    case "delivery_timeout":
+      result.deliveryTimeoutMs = setting.number(0.1, MAX_SECONDS) * 1_000;
       return;
     case "timeout":
       result.timeoutMs = setting.number(0.1, MAX_SECONDS) * 1_000;
@@ -68,7 +94,7 @@ function apply(result: OverlordConfiguration, setting: Setting): void {
       }
       return;
     default:
-      throw setting.unknown(["nforks", "timeout", "certmaster", "idle_minutes"]);
+      throw setting.unknown(KNOWN);
   }
 }
 
@@ -120,7 +146,7 @@ class Setting {
     return value.items.map((pair) => new Setting(pair, `${this.key}.`, this.file, this.lines));
   }
 
-  unknown(known: string[]): FuncError {
+  unknown(known: readonly string[]): FuncError {
     const names = known.map((name) => this.prefix + name).join(", ");
     return wrong(this.file, this.line, `there is no setting "${this.name()}"; known: ${names}`);
   }

@@ -72,7 +72,7 @@ export class Overlord {
     const { log } = options;
     this.ended = new Promise((resolve) => (this.resolveEnded = resolve));
     this.closingBegan = new Promise((resolve) => (this.resolveClosingBegan = resolve));
-    const caller = new MinionCaller(() => credentials.wire(), inventory, log);
+    const caller = new MinionCaller(() => credentials.wire(), inventory, log, configuration);
     this.methods = new MethodDirectory(caller);
     this.certmaster = new Certmaster({
       authority: () => credentials.authority(),

@@ -165,6 +165,7 @@ export class WireClient {
         use(connection);
         return;
       }
+      connection.socket.resume(); // else nobody would notice that it ends
       turn
         .then(() => {
           if (pending.settled) return;

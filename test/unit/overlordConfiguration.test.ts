@@ -4,6 +4,9 @@ import { parseConfiguration } from "../../server/overlord/configuration";
 it("has defaults for what is not set", () => {
   expect(parseConfiguration("", "overlord.yaml")).toEqual({
     nforks: 64,
+    nforksGiven: false,
+    connectTimeoutMs: 10_000,
+    deliveryTimeoutMs: 30_000,
     timeoutMs: 60_000,
     certmasterListen: { host: "0.0.0.0", port: 51_235 },
     idleMs: 600_000,
@@ -11,9 +14,14 @@ it("has defaults for what is not set", () => {
 });
 
 it("reads all settings", () => {
-  const text = 'nforks: 8\ntimeout: 1.5\nidle_minutes: 0.5\ncertmaster:\n  listen: "[::1]:0"\n';
+  const text =
+    "nforks: 8\nconnect_timeout: 2\ndelivery_timeout: 0.5\ntimeout: 1.5\n" +
+    'idle_minutes: 0.5\ncertmaster:\n  listen: "[::1]:0"\n';
   expect(parseConfiguration(text, "overlord.yaml")).toEqual({
     nforks: 8,
+    nforksGiven: true,
+    connectTimeoutMs: 2_000,
+    deliveryTimeoutMs: 500,
     timeoutMs: 1_500,
     certmasterListen: { host: "::1", port: 0 },
     idleMs: 30_000,
@@ -24,7 +32,12 @@ it.each([
   ["nforks: 0", /x\.yaml:1: nforks must be a number from 1/],
   ["nforks: 1.5", /x\.yaml:1: nforks must be a whole number/],
   ["# text\n\ntimeout: soon", /x\.yaml:3: timeout must be a number/],
-  ["nfork: 1", /x\.yaml:1: there is no setting "nfork"; known: nforks, /],
+  ["connect_timeout: 0", /x\.yaml:1: connect_timeout must be a number from 0\.1/],
+  ["timeout: 60\ndelivery_timeout: 30s", /x\.yaml:2: delivery_timeout must be a number/],
+  [
+    "nfork: 1",
+    /x\.yaml:1: there is no setting "nfork"; known: nforks, connect_timeout, delivery_timeout, timeout, /,
+  ],
   ["certmaster: {port: 1}", /x\.yaml:1: there is no setting "certmaster.port"/],
   ["certmaster:\n  listen: 51235", /x\.yaml:2: certmaster.listen must be HOST:PORT/],
   ["certmaster:\n  listen: a:99999", /x\.yaml:2: certmaster.listen/],
