@@ -1,6 +1,8 @@
 import { FuncError } from "../common/errors";
+import type { LiftedValue } from "./liftedRun";
 import { SCALARS } from "./scalar";
 import type { XmlRpcStruct, XmlRpcValue } from "./value";
+import { XmlRpcSpooled } from "./value";
 import { isBlank } from "./xmlCharacters";
 import type { StartTag } from "./xmlScanner";
 import { XmlScanner } from "./xmlScanner";
@@ -36,12 +38,16 @@ export function decodeCall(bytes: Uint8Array, limits: Partial<DecodeLimits> = {}
   return new Decoder(bytes, limits).call();
 }
 
-/** Reads a `methodResponse`. Throws FuncError "bad-data" (with line and offset) or "too-large". */
+/**
+ * Reads a `methodResponse`. Throws FuncError "bad-data" (with line and offset) or "too-large". `lifted`: what
+ * BodyLifter took out of it, by the marker that stands there as a whole string, base64 or untyped value.
+ */
 export function decodeResponse(
   bytes: Uint8Array,
   limits: Partial<DecodeLimits> = {},
+  lifted?: ReadonlyMap<string, LiftedValue>,
 ): DecodedResponse {
-  return new Decoder(bytes, limits).response();
+  return new Decoder(bytes, limits, lifted).response();
 }
 
 class Decoder {
@@ -49,7 +55,11 @@ class Decoder {
   readonly #xml: XmlScanner;
   #elements = 0;
 
-  constructor(bytes: Uint8Array, limits: Partial<DecodeLimits>) {
+  constructor(
+    bytes: Uint8Array,
+    limits: Partial<DecodeLimits>,
+    private readonly lifted?: ReadonlyMap<string, LiftedValue>,
+  ) {
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
     const { maxBytes } = this.#limits;
     if (bytes.byteLength > maxBytes) {
@@ -107,6 +117,9 @@ class Decoder {
       const { faultCode, faultString } = value;
       if (typeof faultCode === "number") {
         if (typeof faultString === "string") return { code: faultCode, message: faultString };
+        if (faultString instanceof XmlRpcSpooled) {
+          return { code: faultCode, message: faultString.head };
+        }
         if (faultString instanceof Uint8Array) {
           return { code: faultCode, message: Buffer.from(faultString).toString("utf8") };
         }
@@ -140,7 +153,7 @@ class Decoder {
     const text = this.#xml.text();
     if (this.#xml.atEndTag()) {
       this.#xml.close(tag);
-      return text; // text without a type is a string
+      return this.lifted?.get(text) ?? text; // text without a type is a string
     }
     if (!isBlank(text)) this.#xml.fail("both text and an element in <value>");
     const type = this.#xml.openChild();
@@ -156,7 +169,8 @@ class Decoder {
     if (type.name === "struct") return this.#struct(type, depth);
     const parse = SCALARS.get(type.name);
     if (!parse) return this.#xml.fail(`the unknown type <${type.name.slice(0, 40)}>`);
-    const value = parse(this.#xml.textAndClose(type));
+    const text = this.#xml.textAndClose(type);
+    const value = this.lifted?.get(text) ?? parse(text);
     return value === undefined ? this.#xml.fail(`text that is no <${type.name}>`) : value;
   }
 
