@@ -1,4 +1,4 @@
-import { l10n, ProgressLocation, window, workspace } from "vscode";
+import { commands, l10n, ProgressLocation, window, workspace } from "vscode";
 import { FuncError } from "../server/common/errors";
 import type { JobSummary } from "../server/protocol/jobs";
 import type { MethodRisk } from "../server/protocol/methods";
@@ -25,6 +25,14 @@ export async function runCall(
   const params = { ...call, ...callSettings() };
   const summary = await start(services, params);
   services.jobs.remember(summary, { params, risk });
+  await services.recentCalls.add({
+    ...call,
+    risk,
+    jobId: summary.id,
+    createdAtMs: summary.createdAtMs,
+  });
+  // completes a step of the walkthrough
+  void commands.executeCommand("setContext", "func.called", true);
   services.results.show(summary.id);
   if (!summary.finished) void showProgress(services, summary.id, `${call.module}.${call.method}`);
 }

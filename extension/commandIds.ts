@@ -14,6 +14,16 @@ export const COMMANDS = {
   showResults: "func.showResults",
   cancelJob: "func.cancelJob",
   retry: "func.retry",
+  callAgain: "func.callAgain",
+  callLastAgain: "func.callLastAgain",
+  addToGroup: "func.addToGroup",
+  removeFromGroup: "func.removeFromGroup",
+  deleteGroup: "func.deleteGroup",
+  openGroupsFile: "func.openGroupsFile",
+  installCommandLine: "func.installCommandLine",
+  removeCommandLine: "func.removeCommandLine",
+  copyDiagnostics: "func.copyDiagnostics",
+  openWalkthrough: "func.openWalkthrough",
 } as const;
 
 export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];

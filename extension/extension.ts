@@ -1,13 +1,18 @@
 import { join } from "node:path";
 import { window, workspace, type ExtensionContext } from "vscode";
+import { messageOf } from "../server/common/errors";
+import { CommandLine } from "./commandLine/commandLine";
+import { dropOnGroup } from "./commands/addToGroup";
 import { registerCommands } from "./commands/registerCommands";
 import { registerResultDocuments } from "./documents/resultDocuments";
 import { JobTracker } from "./jobs/jobTracker";
 import { LocalMinions } from "./localMinions";
 import { OverlordSession } from "./overlordSession";
+import { RecentCalls } from "./recentCalls";
 import type { Services } from "./services";
 import { registerSessionNotices } from "./sessionNotices";
 import { createStatusBar } from "./statusBar";
+import { GroupsModel } from "./views/groupsModel";
 import { MinionsModel } from "./views/minionsModel";
 import { MinionsView } from "./views/minionsView";
 import { ResultsPanels } from "./webviews/resultsPanels";
@@ -20,19 +25,27 @@ export function activate(context: ExtensionContext): void {
   const log = window.createOutputChannel("Func", { log: true });
   const session = new OverlordSession(join(dist, "overlord.js"), log);
   const minions = new MinionsModel();
-  const minionsView = new MinionsView(session, minions);
+  const groups = new GroupsModel(session, minions);
+  const minionsView = new MinionsView(session, minions, groups, (nodes, group) =>
+    dropOnGroup(services, nodes, group),
+  );
   const jobs = new JobTracker(session);
   const localMinions = new LocalMinions(session, join(dist, "funcd.js"));
+  const recentCalls = new RecentCalls(context.workspaceState);
+  const commandLine = new CommandLine(context, join(dist, "func.js"));
   const results = new ResultsPanels(context.extensionUri, () => services);
   const services: Services = {
     context,
     log,
     session,
     minions,
+    groups,
     minionsView,
     jobs,
     results,
     localMinions,
+    recentCalls,
+    commandLine,
   };
   running = services;
   // disposed in reverse: what uses the session before the session
@@ -41,6 +54,7 @@ export function activate(context: ExtensionContext): void {
     session,
     jobs,
     minionsView,
+    recentCalls,
     results,
     results.registerSerializer(),
     registerResultDocuments(session),
@@ -48,10 +62,21 @@ export function activate(context: ExtensionContext): void {
     registerSessionNotices(session),
     registerCommands(services),
     workspace.onDidChangeConfiguration((change) => {
+      if (change.affectsConfiguration("func.home")) void refreshCommandLine();
       if (!change.affectsConfiguration("func.home") || session.state.kind === "idle") return;
       session.reconnect().catch(() => undefined);
     }),
   );
+  void refreshCommandLine();
+
+  /** What cannot be written now is written at the next start. */
+  async function refreshCommandLine(): Promise<void> {
+    try {
+      await commandLine.refresh();
+    } catch (error) {
+      log.warn(messageOf(error));
+    }
+  }
 }
 
 /** Stops the local minions; the overlord goes on, it belongs to all windows. */

@@ -1,7 +1,10 @@
 import type { ExtensionContext, LogOutputChannel } from "vscode";
 import type { JobTracker } from "./jobs/jobTracker";
+import type { CommandLine } from "./commandLine/commandLine";
 import type { LocalMinions } from "./localMinions";
 import type { OverlordSession } from "./overlordSession";
+import type { RecentCalls } from "./recentCalls";
+import type { GroupsModel } from "./views/groupsModel";
 import type { MinionsModel } from "./views/minionsModel";
 import type { MinionsView } from "./views/minionsView";
 import type { ResultsPanels } from "./webviews/resultsPanels";
@@ -12,8 +15,11 @@ export interface Services {
   log: LogOutputChannel;
   session: OverlordSession;
   minions: MinionsModel;
+  groups: GroupsModel;
   minionsView: MinionsView;
   jobs: JobTracker;
   results: ResultsPanels;
   localMinions: LocalMinions;
+  recentCalls: RecentCalls;
+  commandLine: CommandLine;
 }

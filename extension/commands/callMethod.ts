@@ -1,5 +1,5 @@
 import { l10n, type QuickPickItem } from "vscode";
-import type { JobSummary } from "../../server/protocol/jobs";
+import { targetsText } from "../../server/protocol/jobs";
 import type {
   ArgumentDescription,
   MethodDescription,
@@ -8,13 +8,15 @@ import type {
 } from "../../server/protocol/methods";
 import { requireTrust, runCall } from "../calls";
 import { argumentList, type ParsedArgument } from "../input/argumentInput";
+import { argumentTexts } from "../input/argumentText";
 import { askArgument, UNDECLARED } from "../input/askArgument";
 import { askPick } from "../input/askPick";
 import { askTargets } from "../input/askTargets";
 import { plainLabel } from "../input/plainLabel";
 import { BACK, runSteps, type Step } from "../input/steps";
 import type { Services } from "../services";
-import { chosenNodes, specOf } from "./selection";
+import { callToRepeat, type CallToRepeat } from "./callToRepeat";
+import { chosenSpec } from "./selection";
 
 /** Asks step by step for targets, module, method and arguments, then makes the call. */
 export async function callMethod(
@@ -23,14 +25,21 @@ export async function callMethod(
   items?: unknown,
 ): Promise<void> {
   requireTrust();
-  const question = new CallQuestion(services, specOf(chosenNodes(item, items)), againOf(item));
+  const chosen = await chosenSpec(services, item, items);
+  const question = new CallQuestion(services, chosen, callToRepeat(item));
   if (!(await runSteps(() => question.steps()))) return;
   const { spec, exclude, module, method } = question;
   if (spec === undefined || !module || !method) return;
-  const args = argumentList(argumentsOf(method), question.parsed);
+  const declared = argumentsOf(method);
+  if (declared.some(({ secret }) => secret)) {
+    services.recentCalls.noteSecret(module.name, method.name);
+  }
+  const args = argumentList(declared, question.parsed);
   const call = { spec, exclude, module: module.name, method: method.name, args };
   await runCall(services, call, method.risk);
 }
+
+const TITLE = (): string => l10n.t("Call Module Method");
 
 type ModuleItem = QuickPickItem & { module: ModuleDescription };
 type MethodItem = QuickPickItem & { method: MethodDescription };
@@ -41,22 +50,16 @@ class CallQuestion {
   method: MethodDescription | undefined;
   parsed: ParsedArgument[] = [];
   spec: string | undefined;
-  /** Of the job that is repeated; the title tells of it. */
-  readonly exclude: string | undefined;
-  private readonly title: string;
+  exclude: string | undefined;
 
-  /** `chosen` comes from the tree and is not asked for; `again` is a job to repeat. */
+  /** `chosen` comes from the tree and is not asked for; `again` is a call to repeat. */
   constructor(
     private readonly services: Services,
     private readonly chosen: string | undefined,
-    private readonly again: JobSummary | undefined,
+    private readonly again: CallToRepeat | undefined,
   ) {
     this.spec = chosen ?? again?.spec;
     this.exclude = chosen === undefined ? again?.exclude : undefined;
-    this.title =
-      this.exclude === undefined
-        ? l10n.t("Call Module Method")
-        : l10n.t("Call Module Method without {0}", this.exclude);
   }
 
   steps(): Step[] {
@@ -66,16 +69,20 @@ class CallQuestion {
   }
 
   private readonly askSpec: Step = async (place) => {
-    const { title, spec } = this;
-    const answer = await askTargets(this.services.session, { title, value: spec, place });
-    if (answer !== undefined && answer !== BACK) this.spec = answer.trim();
+    const { spec, exclude } = this;
+    const question = { title: TITLE(), value: { spec, exclude }, place };
+    const answer = await askTargets(this.services.session, question);
+    if (answer !== undefined && answer !== BACK) {
+      this.spec = answer.spec;
+      this.exclude = answer.exclude;
+    }
     return answer;
   };
 
   private readonly askModule: Step = async (place) => {
     const spec = this.spec ?? "*";
     const picked = await askPick<ModuleItem>({
-      title: l10n.t("{0} on {1}", this.title, spec),
+      title: l10n.t("{0} on {1}", TITLE(), this.where()),
       placeholder: l10n.t("Module"),
       place,
       items: this.describe(spec).then((modules) => modules.map(moduleItem)),
@@ -89,7 +96,7 @@ class CallQuestion {
   private readonly askMethod: Step = async (place) => {
     const module = this.module;
     const picked = await askPick<MethodItem>({
-      title: l10n.t("{0} on {1}", module?.name ?? this.title, this.spec ?? "*"),
+      title: l10n.t("{0} on {1}", module?.name ?? TITLE(), this.where()),
       placeholder: l10n.t("Method"),
       place,
       items: this.first(module?.methods ?? [], this.again?.method).map(methodItem),
@@ -103,10 +110,22 @@ class CallQuestion {
   private ask(description: ArgumentDescription, position: number): Step {
     return async (place) => {
       const title = `${this.module?.name ?? ""}.${this.method?.name ?? ""}`;
-      const answer = await askArgument(title, description, place);
+      const answer = await askArgument(title, description, place, this.textsOf()[position]);
       if (answer !== undefined && answer !== BACK) this.parsed[position] = answer;
       return answer;
     };
+  }
+
+  /** What was given before, as one would type it; only for the method that is repeated. */
+  private textsOf(): readonly (string | undefined)[] {
+    const { again, module, method } = this;
+    if (!method || !again?.args) return [];
+    if (module?.name !== again.module || method.name !== again.method) return [];
+    return argumentTexts(argumentsOf(method), again.args);
+  }
+
+  private where(): string {
+    return targetsText({ spec: this.spec ?? "*", exclude: this.exclude });
   }
 
   private async describe(spec: string): Promise<readonly ModuleDescription[]> {
@@ -159,8 +178,3 @@ const RISKS: Record<MethodRisk, () => string | undefined> = {
   change: () => l10n.t("$(edit) changes the host"),
   disruptive: () => l10n.t("$(warning) may interrupt services"),
 };
-
-function againOf(item: unknown): JobSummary | undefined {
-  const holds = typeof item === "object" && item !== null && "again" in item;
-  return holds ? (item.again as JobSummary | undefined) : undefined;
-}

@@ -2,14 +2,23 @@ import { commands, Disposable } from "vscode";
 import { COMMANDS, type CommandId } from "../commandIds";
 import { showError } from "../errors";
 import type { Services } from "../services";
+import { addToGroup } from "./addToGroup";
+import { callAgain, callLastAgain } from "./callAgain";
 import { callMethod } from "./callMethod";
 import { cancelJob } from "./cancelJob";
+import { copyDiagnostics } from "./copyDiagnostics";
 import { createJoinToken } from "./createJoinToken";
+import { deleteGroup } from "./deleteGroup";
 import { editAddress } from "./editAddress";
 import { findMinion } from "./findMinion";
 import { forgetMinion } from "./forgetMinion";
+import { installCommandLine } from "./installCommandLine";
+import { openGroupsFile } from "./openGroupsFile";
+import { openWalkthrough } from "./openWalkthrough";
 import { ping } from "./ping";
 import { refreshMinions } from "./refreshMinions";
+import { removeCommandLine } from "./removeCommandLine";
+import { removeFromGroup } from "./removeFromGroup";
 import { retry } from "./retry";
 import { runCommand } from "./runCommand";
 import { showLog } from "./showLog";
@@ -36,6 +45,16 @@ const HANDLERS: Record<CommandId, Handler> = {
   [COMMANDS.showResults]: showResults,
   [COMMANDS.cancelJob]: cancelJob,
   [COMMANDS.retry]: retry,
+  [COMMANDS.callAgain]: callAgain,
+  [COMMANDS.callLastAgain]: callLastAgain,
+  [COMMANDS.addToGroup]: addToGroup,
+  [COMMANDS.removeFromGroup]: removeFromGroup,
+  [COMMANDS.deleteGroup]: deleteGroup,
+  [COMMANDS.openGroupsFile]: openGroupsFile,
+  [COMMANDS.installCommandLine]: installCommandLine,
+  [COMMANDS.removeCommandLine]: removeCommandLine,
+  [COMMANDS.copyDiagnostics]: copyDiagnostics,
+  [COMMANDS.openWalkthrough]: openWalkthrough,
 };
 
 /** Registers every command; what one throws is shown to the user. */

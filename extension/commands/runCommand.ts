@@ -1,11 +1,13 @@
 import { l10n } from "vscode";
+import { targetsText } from "../../server/protocol/jobs";
 import { runCall } from "../calls";
-import { askTargets } from "../input/askTargets";
+import { CommandHistory } from "../commandHistory";
 import { askCommand } from "../input/askCommand";
+import { askTargets, type Targets } from "../input/askTargets";
 import { BACK, runSteps, type Step } from "../input/steps";
 import type { Services } from "../services";
-import { CommandHistory } from "../commandHistory";
-import { chosenNodes, specOf } from "./selection";
+import { callToRepeat } from "./callToRepeat";
+import { chosenSpec } from "./selection";
 
 /** Runs a shell command on minions: those chosen in the tree, or of an expression that it asks for. */
 export async function runCommand(
@@ -13,26 +15,28 @@ export async function runCommand(
   item?: unknown,
   items?: unknown,
 ): Promise<void> {
-  const title = l10n.t("Run Command");
-  const chosen = specOf(chosenNodes(item, items));
+  const chosen = await chosenSpec(services, item, items);
+  const again = callToRepeat(item);
   const history = new CommandHistory(services.context.globalState);
-  let spec = chosen;
-  let command = "";
-  const targets: Step = async (place) => {
-    const answer = await askTargets(services.session, { title, value: spec, place });
-    if (answer !== undefined && answer !== BACK) spec = answer.trim();
+  let targets: Targets = { spec: chosen ?? again?.spec ?? "*", exclude: again?.exclude };
+  const [before] = again?.args ?? [];
+  let command = typeof before === "string" ? before : "";
+  const where: Step = async (place) => {
+    const question = { title: l10n.t("Run Command"), value: targets, place };
+    const answer = await askTargets(services.session, question);
+    if (answer !== undefined && answer !== BACK) targets = answer;
     return answer;
   };
-  const text: Step = async (place) => {
-    const where = spec ?? "*";
-    const answer = await askCommand(l10n.t("Run Command on {0}", where), history.list(), place);
+  const what: Step = async (place) => {
+    const title = l10n.t("Run Command on {0}", targetsText(targets));
+    const answer = await askCommand(title, history.list(), place, command);
     if (answer !== undefined && answer !== BACK) command = answer;
     return answer;
   };
-  const steps = chosen === undefined ? [targets, text] : [text];
-  if (!(await runSteps(() => steps)) || spec === undefined) return;
+  const steps = chosen === undefined ? [where, what] : [what];
+  if (!(await runSteps(() => steps))) return;
   await history.add(command);
-  const call = { spec, module: "command", method: "run", args: [command] };
+  const call = { ...targets, module: "command", method: "run", args: [command] };
   // any command may change something; that it may also be disruptive is what its author knows
   await runCall(services, call, "change");
 }

@@ -1,9 +1,9 @@
-import { l10n } from "vscode";
+import { l10n, window } from "vscode";
 import { FuncError } from "../../server/common/errors";
 import { askPick } from "../input/askPick";
 import { BACK } from "../input/steps";
 import type { Services } from "../services";
-import type { TreeNode } from "../views/minionsTree";
+import { isTreeNode, nodeSpec, type TreeNode } from "../views/treeNode";
 
 /** The nodes that a tree command is about: the selection where the clicked item is part of it. */
 export function chosenNodes(item: unknown, items: unknown): TreeNode[] {
@@ -11,10 +11,23 @@ export function chosenNodes(item: unknown, items: unknown): TreeNode[] {
   return isTreeNode(item) ? [item] : [];
 }
 
-/** The target expression of nodes; a folder is a glob. Undefined where there are none. */
-export function specOf(nodes: readonly TreeNode[]): string | undefined {
-  if (nodes.length === 0) return undefined;
-  return nodes.map(({ kind, name }) => (kind === "group" ? `${name}*` : name)).join(";");
+/**
+ * The target expression of what was chosen in the tree; undefined where that is nothing. Rejects where
+ * the overlord must be asked for it and is lost.
+ */
+export async function chosenSpec(
+  { minionsView }: Services,
+  item: unknown,
+  items: unknown,
+): Promise<string | undefined> {
+  const parts = await Promise.all(
+    chosenNodes(item, items).map(async (node) => {
+      const spec = nodeSpec(node);
+      return spec === undefined ? minionsView.tree.namesIn(node) : [spec];
+    }),
+  );
+  const unique = [...new Set(parts.flat())];
+  return unique.length > 0 ? unique.join(";") : undefined;
 }
 
 /** Names of the minions that the command is about; asks for one where nothing was chosen. */
@@ -25,9 +38,22 @@ export async function chosenMinions(
   title: string,
 ): Promise<readonly string[]> {
   const nodes = chosenNodes(item, items);
-  if (nodes.length > 0) return nodes.flatMap((node) => services.minionsView.tree.namesIn(node));
+  if (nodes.length > 0) {
+    const names = nodes.map((node) => services.minionsView.tree.namesIn(node));
+    return [...new Set((await Promise.all(names)).flat())];
+  }
   const picked = await askPick({ title, items: pickableMinions(services) });
   return picked === undefined || picked === BACK ? [] : [picked.label];
+}
+
+/** Asks for any number of minions by name. */
+export async function pickMinions(services: Services, title: string): Promise<readonly string[]> {
+  const picked = await window.showQuickPick(pickableMinions(services), {
+    title,
+    canPickMany: true,
+    matchOnDescription: true,
+  });
+  return (picked ?? []).map(({ label }) => label);
 }
 
 async function pickableMinions(
@@ -45,15 +71,4 @@ async function pickableMinions(
     label: name,
     description: `${address}:${port} · ${state}`,
   }));
-}
-
-function isTreeNode(value: unknown): value is TreeNode {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "kind" in value &&
-    (value.kind === "minion" || value.kind === "group") &&
-    "name" in value &&
-    typeof value.name === "string"
-  );
 }

@@ -20,15 +20,20 @@ export const UNDECLARED: ArgumentDescription = {
   untyped: true,
 };
 
-/** Asks for one argument by its declared type. */
+/** Asks for one argument by its declared type; `before` is what was typed for it at an earlier time. */
 export async function askArgument(
   title: string,
   description: ArgumentDescription,
   place: StepPlace,
+  before?: string,
 ): Promise<Answer<ParsedArgument>> {
   const values = choices(description);
   if (values) {
-    const items: ValueItem[] = values.map((value) => ({
+    // what was chosen before comes first
+    const sorted = values.toSorted(
+      (a, b) => Number(String(b) === before) - Number(String(a) === before),
+    );
+    const items: ValueItem[] = sorted.map((value) => ({
       label: plainLabel(String(value)),
       description: value === description.default ? l10n.t("default") : undefined,
       parsed: { skipped: false, value },
@@ -45,8 +50,7 @@ export async function askArgument(
     prompt: promptOf(description),
     placeholder: placeholderOf(description),
     password: description.secret,
-    value:
-      description.optional || description.default === undefined ? "" : defaultText(description),
+    value: before ?? initialText(description),
     check: (typed) => {
       try {
         parseArgument(description, typed);
@@ -89,6 +93,10 @@ function placeholderOf(description: ArgumentDescription): string {
     case "string":
       return description.default === undefined ? description.type : defaultText(description);
   }
+}
+
+function initialText(description: ArgumentDescription): string {
+  return description.optional || description.default === undefined ? "" : defaultText(description);
 }
 
 function defaultText(description: ArgumentDescription): string {

@@ -8,12 +8,14 @@ interface CommandItem extends QuickPickItem {
 
 /**
  * Asks for a shell command: typed anew, or one of the last ones. An earlier one that is chosen goes into
- * the box first: what runs on the hosts is what stands there, however fast somebody types.
+ * the box first: what runs on the hosts is what stands there, however fast somebody types. `value` stands
+ * there at once.
  */
 export function askCommand(
   title: string,
   history: readonly string[],
   place: StepPlace,
+  value = "",
 ): Promise<Answer<string>> {
   const box = window.createQuickPick<CommandItem>();
   const earlier: CommandItem[] = history.map((command) => ({
@@ -54,6 +56,10 @@ export function askCommand(
       box.onDidTriggerButton(() => finish(BACK)),
       box.onDidHide(() => finish(undefined)),
     );
+    if (value !== "") {
+      box.value = value;
+      offer(value);
+    }
     box.show();
   });
 }

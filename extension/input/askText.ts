@@ -4,6 +4,7 @@ import {
   QuickInputButtons,
   window,
   type InputBoxValidationMessage,
+  type QuickInputButton,
 } from "vscode";
 import { BACK, type Answer, type StepPlace } from "./steps";
 
@@ -20,11 +21,32 @@ export interface TextQuestion {
   inform?: (text: string, signal: AbortSignal) => Promise<InputBoxValidationMessage | undefined>;
 }
 
+/** A question whose box has a button in its title that leads elsewhere. */
+export interface TextQuestionWithButton extends TextQuestion {
+  button: QuickInputButton;
+}
+
+/** The text as it stood, and whether the button was pressed instead of Enter. */
+export interface TextOrButton {
+  text: string;
+  pressed: boolean;
+}
+
 /** Long enough not to ask at each key, short enough to seem live. */
 const PAUSE_MS = 150;
 
 /** Asks for one line of text; BACK for the back button, undefined where the user gave up. */
-export function askText(question: TextQuestion): Promise<Answer<string>> {
+export async function askText(question: TextQuestion): Promise<Answer<string>> {
+  const answer = await ask(question);
+  return answer === undefined || answer === BACK ? answer : answer.text;
+}
+
+/** As askText; text whose button was pressed is not checked. */
+export function askTextOrButton(question: TextQuestionWithButton): Promise<Answer<TextOrButton>> {
+  return ask(question, question.button);
+}
+
+function ask(question: TextQuestion, button?: QuickInputButton): Promise<Answer<TextOrButton>> {
   const box = window.createInputBox();
   box.title = question.title;
   box.prompt = question.prompt;
@@ -34,11 +56,14 @@ export function askText(question: TextQuestion): Promise<Answer<string>> {
   box.ignoreFocusOut = true;
   box.step = question.place?.step;
   box.totalSteps = question.place?.totalSteps;
-  if (question.place?.canGoBack) box.buttons = [QuickInputButtons.Back];
+  box.buttons = [
+    ...(question.place?.canGoBack ? [QuickInputButtons.Back] : []),
+    ...(button ? [button] : []),
+  ];
   return new Promise((resolve) => {
     let asking = new AbortController();
     let timer: NodeJS.Timeout | undefined;
-    const finish = (answer: Answer<string>): void => {
+    const finish = (answer: Answer<TextOrButton>): void => {
       resolve(answer);
       clearTimeout(timer);
       asking.abort();
@@ -72,13 +97,15 @@ export function askText(question: TextQuestion): Promise<Answer<string>> {
       box.busy = true;
       const taken = !question.inform || (await inform(text));
       box.busy = false;
-      if (taken) finish(text);
+      if (taken) finish({ text, pressed: false });
     };
     const disposables = Disposable.from(
       box,
       box.onDidChangeValue(changed),
       box.onDidAccept(() => void accept()),
-      box.onDidTriggerButton(() => finish(BACK)),
+      box.onDidTriggerButton((pressed) =>
+        finish(pressed === QuickInputButtons.Back ? BACK : { text: box.value, pressed: true }),
+      ),
       box.onDidHide(() => finish(undefined)),
     );
     box.show();

@@ -7,8 +7,9 @@ export const BACK = Symbol("back");
 export type Step = (place: StepPlace) => Promise<Answer<unknown>>;
 
 export interface StepPlace {
-  step: number;
-  totalSteps: number;
+  /** Which question of how many it is; undefined for one that stands beside them. */
+  step?: number;
+  totalSteps?: number;
   /** Whether there is a step to go back to. */
   canGoBack: boolean;
 }

@@ -1,33 +1,29 @@
-import {
-  EventEmitter,
-  l10n,
-  MarkdownString,
-  ThemeColor,
-  ThemeIcon,
-  TreeItem,
-  TreeItemCollapsibleState,
-  type TreeDataProvider,
-} from "vscode";
-import type { MinionRecord } from "../../server/protocol/minions";
-import { plainProblem } from "../results/plainProblem";
-import { minionNodes } from "./minionGroups";
+import { EventEmitter, type TreeDataProvider, type TreeItem } from "vscode";
+import { isGlob, type GroupsModel } from "./groupsModel";
+import { minionNodes } from "./minionFolders";
 import type { MinionsModel } from "./minionsModel";
-
-/** A minion, or a folder of minions whose names start alike. Interned: VS Code knows them by identity. */
-export interface TreeNode {
-  kind: "minion" | "group";
-  /** Name of the minion, or what the group's names start with. */
-  name: string;
-}
+import {
+  absentItem,
+  folderItem,
+  groupItem,
+  groupsItem,
+  minionItem,
+  minionTooltip,
+  patternItem,
+  problemItem,
+} from "./treeItems";
+import { nodeKey, type TreeNode } from "./treeNode";
 
 /** So many single nodes are refreshed one by one; beyond, the whole tree is cheaper. */
 const MAX_SINGLE_REFRESHES = 200;
 /** Changes come in bursts: a ping of 1,000 minions is one refresh, not 1,000. */
 const COALESCE_MS = 100;
 
-/** The tree "Minions": a view of the model, with stable ids. */
+/** The tree "Minions": a view of the models, with stable ids. */
 export class MinionsTree implements TreeDataProvider<TreeNode> {
   private readonly nodes = new Map<string, TreeNode>();
+  /** The rows of each minion, which can also stand in groups. */
+  private readonly minionRows = new Map<string, TreeNode[]>();
   private readonly emitter = new EventEmitter<TreeNode[] | undefined>();
   readonly onDidChangeTreeData = this.emitter.event;
   private pending = new Set<TreeNode>();
@@ -37,15 +33,15 @@ export class MinionsTree implements TreeDataProvider<TreeNode> {
   /** `loaded` is awaited before the first level is shown, so that the view shows its progress bar. */
   constructor(
     private readonly model: MinionsModel,
+    private readonly groups: GroupsModel,
     private readonly loaded: () => Promise<void>,
   ) {}
 
-  /** Names whose records changed, or undefined where minions came or went. */
+  /** Names whose records changed, or undefined where minions or groups came or went. */
   refresh(names?: readonly string[]): void {
     if (names === undefined) this.everything = true;
     for (const name of names ?? []) {
-      const node = this.nodes.get(`minion/${name}`);
-      if (node) this.pending.add(node);
+      for (const node of this.minionRows.get(name) ?? []) this.pending.add(node);
     }
     this.timer ??= setTimeout(() => {
       this.flush();
@@ -53,36 +49,67 @@ export class MinionsTree implements TreeDataProvider<TreeNode> {
   }
 
   async getChildren(parent?: TreeNode): Promise<TreeNode[]> {
-    if (!parent) await this.loaded();
-    const names = parent ? this.namesIn(parent) : this.model.names();
-    return minionNodes(names, parent?.name).map((node) =>
-      node.kind === "minion" ? this.node("minion", node.name) : this.node("group", node.prefix),
-    );
+    if (!parent) {
+      await this.loaded();
+      return [...this.groupsSection(), ...this.level(this.model.names())];
+    }
+    switch (parent.kind) {
+      case "folder":
+        return this.level(await this.namesOfFolder(parent), parent);
+      case "pattern":
+        return this.level(await this.namesIn(parent), parent, "");
+      case "groups":
+        return this.groupRows();
+      case "group":
+        return this.entries(parent.name);
+      case "minion":
+      case "absent":
+      case "problem":
+        return [];
+    }
   }
 
-  getTreeItem(node: TreeNode): TreeItem {
-    if (node.kind === "group") return this.groupItem(node);
-    const item = new TreeItem(node.name);
-    item.id = `minion/${node.name}`;
-    const record = this.model.get(node.name);
-    if (!record) return item;
-    item.description = describe(record);
-    item.iconPath = ICONS[record.state]();
-    item.contextValue = `minion;${record.state}`;
-    item.accessibilityInformation = { label: `${node.name}, ${item.description}` };
-    return item;
+  async getTreeItem(node: TreeNode): Promise<TreeItem> {
+    switch (node.kind) {
+      case "minion":
+        return minionItem(node, this.model.get(node.name));
+      case "folder":
+        return folderItem(node, (await this.namesOfFolder(node)).length);
+      case "groups":
+        return groupsItem(node, this.groups.records.length, this.groups.problem);
+      case "group":
+        return groupItem(node, this.hosts(node.name), await this.count(node));
+      case "pattern":
+        return patternItem(node, await this.count(node));
+      case "absent":
+        return absentItem(node);
+      case "problem":
+        return problemItem(node);
+    }
   }
 
   resolveTreeItem(item: TreeItem, node: TreeNode): TreeItem {
     const record = node.kind === "minion" ? this.model.get(node.name) : undefined;
-    if (record) item.tooltip = tooltip(record);
+    if (record) item.tooltip = minionTooltip(record);
     return item;
   }
 
-  /** The minions that a node stands for. */
-  namesIn(node: TreeNode): readonly string[] {
-    if (node.kind === "minion") return [node.name];
-    return this.model.names().filter((name) => name.startsWith(node.name));
+  /** The minions that a node stands for, sorted. Rejects where the overlord must be asked and is lost. */
+  async namesIn(node: TreeNode): Promise<readonly string[]> {
+    switch (node.kind) {
+      case "minion":
+        return [node.name];
+      case "group":
+        return this.groups.members(node.name);
+      case "pattern":
+        return this.groups.members(node.group ?? "", node.name);
+      case "folder":
+        return (await this.namesOfFolder(node)).filter((name) => this.model.get(name));
+      case "groups":
+      case "absent":
+      case "problem":
+        return [];
+    }
   }
 
   dispose(): void {
@@ -90,24 +117,80 @@ export class MinionsTree implements TreeDataProvider<TreeNode> {
     this.emitter.dispose();
   }
 
-  private node(kind: TreeNode["kind"], name: string): TreeNode {
-    const key = `${kind}/${name}`;
-    const known = this.nodes.get(key);
-    if (known) return known;
-    const node: TreeNode = { kind, name };
-    this.nodes.set(key, node);
-    return node;
+  /** Of a folder in a group, also its hosts that are not enrolled. */
+  private async namesOfFolder({ name, group, pattern }: TreeNode): Promise<readonly string[]> {
+    const all =
+      group === undefined
+        ? this.model.names()
+        : pattern === undefined
+          ? this.hostNames(group)
+          : await this.groups.members(group, pattern);
+    return all.filter((member) => member.startsWith(name));
   }
 
-  private groupItem(node: TreeNode): TreeItem {
-    const item = new TreeItem(`${node.name}…`, TreeItemCollapsibleState.Collapsed);
-    const count = this.namesIn(node).length;
-    item.id = `group/${node.name}`;
-    item.description = l10n.t("{0} minions", count);
-    item.iconPath = new ThemeIcon("server-environment");
-    item.contextValue = "group";
-    item.tooltip = `${node.name}*`;
-    return item;
+  private groupsSection(): TreeNode[] {
+    const some = this.groups.records.length > 0 || this.groups.problem !== undefined;
+    // without minions the view says how to get some
+    return some && this.model.size > 0 ? [this.node({ kind: "groups", name: "" })] : [];
+  }
+
+  private groupRows(): TreeNode[] {
+    const { problem, records } = this.groups;
+    if (problem) return [this.node({ kind: "problem", name: problem.message })];
+    return records.map(({ name }) => this.node({ kind: "group", name }));
+  }
+
+  /** A group's globs, then its hosts. */
+  private entries(group: string): TreeNode[] {
+    const patterns = this.hosts(group).filter(isGlob).sort();
+    return [
+      ...patterns.map((name) => this.node({ kind: "pattern", name, group })),
+      ...this.level(this.hostNames(group), { kind: "group", name: group }, ""),
+    ];
+  }
+
+  /** The rows for sorted names, in folders where they are many. */
+  private level(names: readonly string[], parent?: TreeNode, prefix = parent?.name): TreeNode[] {
+    const place = placeBelow(parent);
+    return minionNodes(names, prefix).map((found) => {
+      if (found.kind === "folder") {
+        return this.node({ kind: "folder", name: found.prefix, ...place });
+      }
+      const kind = this.model.get(found.name) ? "minion" : "absent";
+      return this.node({ kind, name: found.name, ...place });
+    });
+  }
+
+  private hosts(group: string): readonly string[] {
+    return this.groups.records.find(({ name }) => name === group)?.hosts ?? [];
+  }
+
+  /** A group's hosts without its globs, sorted. */
+  private hostNames(group: string): readonly string[] {
+    return this.hosts(group)
+      .filter((host) => !isGlob(host))
+      .sort();
+  }
+
+  private async count(node: TreeNode): Promise<number | undefined> {
+    try {
+      return (await this.namesIn(node)).length;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private node(wanted: TreeNode): TreeNode {
+    const key = nodeKey(wanted);
+    const known = this.nodes.get(key);
+    if (known) return known;
+    this.nodes.set(key, wanted);
+    if (wanted.kind === "minion") {
+      const rows = this.minionRows.get(wanted.name);
+      if (rows) rows.push(wanted);
+      else this.minionRows.set(wanted.name, [wanted]);
+    }
+    return wanted;
   }
 
   private flush(): void {
@@ -116,52 +199,25 @@ export class MinionsTree implements TreeDataProvider<TreeNode> {
     const whole = this.everything || nodes.length > MAX_SINGLE_REFRESHES;
     this.pending = new Set();
     this.everything = false;
-    if (this.nodes.size > this.model.size * 2 + 1_000) this.nodes.clear();
-    if (whole) this.emitter.fire(undefined);
-    else if (nodes.length > 0) this.emitter.fire(nodes);
+    if (whole) {
+      // what is gone must not stay here; VS Code asks for all rows that it shows again
+      this.nodes.clear();
+      this.minionRows.clear();
+      this.emitter.fire(undefined);
+    } else if (nodes.length > 0) this.emitter.fire(nodes);
   }
 }
 
-const ICONS: Record<MinionRecord["state"], () => ThemeIcon> = {
-  online: () => new ThemeIcon("pass", new ThemeColor("testing.iconPassed")),
-  unreachable: () => new ThemeIcon("error", new ThemeColor("testing.iconFailed")),
-  unknown: () => new ThemeIcon("circle-outline", new ThemeColor("testing.iconUnset")),
-};
-
-function describe(record: MinionRecord): string {
-  const endpoint = `${record.address}:${record.port}`;
-  switch (record.state) {
-    case "online":
-      return l10n.t("online · {0}", endpoint);
-    case "unknown":
-      return l10n.t("not called yet · {0}", endpoint);
-    case "unreachable":
-      return record.problem
-        ? l10n.t("unreachable: {0}", plainProblem(record.problem))
-        : l10n.t("unreachable · {0}", endpoint);
+/** Where the rows below a node stand. */
+function placeBelow(parent: TreeNode | undefined): Pick<TreeNode, "group" | "pattern"> {
+  switch (parent?.kind) {
+    case "group":
+      return { group: parent.name };
+    case "pattern":
+      return { group: parent.group, pattern: parent.name };
+    case "folder":
+      return { group: parent.group, pattern: parent.pattern };
+    default:
+      return {};
   }
-}
-
-/** What minions say about themselves is untrusted. appendText would join words so that lines break in them. */
-function escaped(text: string): string {
-  return text.replace(/[\\`*_{}[\]()#+\-!|<>&~]/g, "\\$&").replace(/\s+/g, " ");
-}
-
-function tooltip(record: MinionRecord): MarkdownString {
-  const text = new MarkdownString();
-  const line = (label: string, value: string): void => {
-    text.appendMarkdown(`**${label}** ${escaped(value)}  \n`);
-  };
-  const date = (ms: number): string => new Date(ms).toLocaleString();
-  text.appendMarkdown(`### ${escaped(record.name)}\n\n`);
-  line(
-    l10n.t("State"),
-    record.problem ? `${record.state}: ${plainProblem(record.problem)}` : record.state,
-  );
-  line(l10n.t("Address"), `${record.address}:${record.port}`);
-  if (record.lastSeenMs !== undefined) line(l10n.t("Last seen"), date(record.lastSeenMs));
-  line(l10n.t("Joined"), date(record.enrolledAtMs));
-  line(l10n.t("Certificate valid until"), date(record.certificateNotAfterMs));
-  line(l10n.t("Key (SHA-256)"), record.keyFingerprint);
-  return text;
 }

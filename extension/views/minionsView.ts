@@ -3,8 +3,11 @@ import type { Disposable } from "vscode";
 import { commands, l10n, window, workspace, type TreeView } from "vscode";
 import { MINIONS_VIEW } from "../commandIds";
 import type { OverlordSession, SessionState } from "../overlordSession";
+import { GroupDrop } from "./groupDrop";
+import type { GroupsModel } from "./groupsModel";
 import type { MinionsModel } from "./minionsModel";
-import { MinionsTree, type TreeNode } from "./minionsTree";
+import { MinionsTree } from "./minionsTree";
+import type { TreeNode } from "./treeNode";
 
 /** Wires the tree "Minions" to the overlord: lists when first seen, then follows what changes. */
 export class MinionsView implements Disposable {
@@ -16,10 +19,13 @@ export class MinionsView implements Disposable {
   constructor(
     private readonly session: OverlordSession,
     private readonly model: MinionsModel,
+    private readonly groups: GroupsModel,
+    onDropped: (nodes: readonly TreeNode[], group: string | undefined) => Promise<void>,
   ) {
-    this.tree = new MinionsTree(model, () => this.load());
+    this.tree = new MinionsTree(model, groups, () => this.load());
     this.view = window.createTreeView(MINIONS_VIEW, {
       treeDataProvider: this.tree,
+      dragAndDropController: new GroupDrop(onDropped),
       canSelectMany: true,
       showCollapseAll: true,
     });
@@ -28,6 +34,7 @@ export class MinionsView implements Disposable {
       this.view,
       session.onMinionsChanged((changes) => {
         const members = model.apply(changes);
+        if (members) groups.forgetMembers();
         this.tree.refresh(members ? undefined : changes.changed.map(({ name }) => name));
       }),
       session.onDidRestart(() => {
@@ -35,6 +42,14 @@ export class MinionsView implements Disposable {
         this.tree.refresh();
       }),
       session.onDidChangeState((state) => this.show(state)),
+      // people edit groups elsewhere too, and nothing tells of it
+      this.view.onDidChangeVisibility(() => this.lookAtGroups()),
+      this.view.onDidExpandElement(({ element }) => {
+        if (element.kind === "groups") this.lookAtGroups();
+      }),
+      window.onDidChangeWindowState(({ focused }) => {
+        if (focused) this.lookAtGroups();
+      }),
     ];
   }
 
@@ -46,6 +61,11 @@ export class MinionsView implements Disposable {
     this.ping(this.model.names());
   }
 
+  /** Shows groups that this window has changed. */
+  groupsChanged(): void {
+    this.tree.refresh();
+  }
+
   /** Brings the view to the front. */
   async focus(): Promise<void> {
     await commands.executeCommand(`${MINIONS_VIEW}.focus`);
@@ -53,6 +73,13 @@ export class MinionsView implements Disposable {
 
   dispose(): void {
     for (const disposable of this.disposables) disposable.dispose();
+  }
+
+  private lookAtGroups(): void {
+    if (!this.view.visible || this.session.state.kind !== "connected") return;
+    void this.groups.load().then((changed) => {
+      if (changed) this.tree.refresh();
+    });
   }
 
   /** Never rejects: a failure shows in the view's welcome content and in a notification. */
@@ -64,7 +91,11 @@ export class MinionsView implements Disposable {
 
   private async list(): Promise<void> {
     try {
-      this.model.replace(await this.session.request("minions/list", {}));
+      const [records] = await Promise.all([
+        this.session.request("minions/list", {}),
+        this.groups.load(),
+      ]);
+      this.model.replace(records);
       this.ping(this.model.names().filter((name) => this.model.get(name)?.state === "unknown"));
     } catch {
       this.model.replace([]);
@@ -77,7 +108,7 @@ export class MinionsView implements Disposable {
     if (names.length === 0 || !workspace.isTrusted) return;
     const spec = names.length === this.model.size ? "*" : names.join(";");
     this.session
-      .request("calls/start", { spec, module: "test", method: "ping", args: [] })
+      .request("calls/start", { spec, module: "test", method: "ping", args: [], background: true })
       .catch(() => undefined);
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { minionNodes, type MinionNode } from "../../extension/views/minionGroups";
+import { minionNodes, type MinionNode } from "../../extension/views/minionFolders";
 
 function leaves(nodes: MinionNode[], limit: number): string[] {
   expect(nodes.length).toBeLessThanOrEqual(limit);
@@ -28,7 +28,7 @@ describe("minionNodes", () => {
   it("goes beyond what all names share", () => {
     const names = Array.from({ length: 30 }, (_, i) => `node${String(i).padStart(2, "0")}`);
     const nodes = minionNodes(names, "", 10);
-    expect(nodes.map((node) => node.kind === "group" && node.prefix)).toEqual([
+    expect(nodes.map((node) => node.kind === "folder" && node.prefix)).toEqual([
       "node0",
       "node1",
       "node2",

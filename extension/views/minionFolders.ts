@@ -3,7 +3,7 @@ export const MAX_SIBLINGS = 1_000;
 
 /** A folder of names with a common beginning, or a name itself. */
 export type MinionNode =
-  { kind: "group"; prefix: string; names: readonly string[] } | { kind: "minion"; name: string };
+  { kind: "folder"; prefix: string; names: readonly string[] } | { kind: "minion"; name: string };
 
 /**
  * What stands under a folder (or at the top, with an empty prefix): the names themselves while they
@@ -29,7 +29,7 @@ export function minionNodes(
     const [only] = members;
     return members.length === 1 && only !== undefined
       ? { kind: "minion", name: only }
-      : { kind: "group", prefix: key, names: members };
+      : { kind: "folder", prefix: key, names: members };
   });
 }
 

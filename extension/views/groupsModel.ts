@@ -1,0 +1,87 @@
+import type { FuncError } from "../../server/common/errors";
+import type { EditGroupParams, GroupRecord } from "../../server/protocol/groups";
+import { asFuncError } from "../errors";
+import type { OverlordSession } from "../overlordSession";
+import type { MinionsModel } from "./minionsModel";
+
+/** The groups as this window last heard of them, and whom they mean. */
+export class GroupsModel {
+  private current: readonly GroupRecord[] = [];
+  private failure: FuncError | undefined;
+  private matches = new Map<string, Promise<readonly string[]>>();
+
+  constructor(
+    private readonly session: OverlordSession,
+    private readonly minions: MinionsModel,
+  ) {}
+
+  /** Sorted by name. */
+  get records(): readonly GroupRecord[] {
+    return this.current;
+  }
+
+  /** Why the file of groups cannot be read; its other content is unknown then. */
+  get problem(): FuncError | undefined {
+    return this.failure;
+  }
+
+  /** Asks for the groups. True where they differ from before. Never rejects. */
+  async load(): Promise<boolean> {
+    try {
+      return this.take(await this.session.request("groups/list", {}), undefined);
+    } catch (error) {
+      const failure = asFuncError(error);
+      const damaged = failure.reason === "bad-data" || failure.reason === "too-large";
+      // a lost overlord is said elsewhere; its groups are no longer known
+      return this.take([], damaged ? failure : undefined);
+    }
+  }
+
+  /** Changes a group. Throws FuncError, and nothing is changed then. */
+  async edit(params: EditGroupParams): Promise<void> {
+    this.take(await this.session.request("groups/edit", params), undefined);
+  }
+
+  /** Enrolled minions of a group, or of one of its globs, sorted. Rejects where the overlord is lost. */
+  members(group: string, pattern?: string): Promise<readonly string[]> {
+    const hosts = this.current.find(({ name }) => name === group)?.hosts ?? [];
+    if (pattern === undefined && !hosts.some(isGlob)) {
+      return Promise.resolve(hosts.filter((host) => this.minions.get(host)).sort());
+    }
+    const spec = pattern ?? `@${group}`;
+    const known = this.matches.get(spec);
+    if (known) return known;
+    const asked = this.match(spec);
+    this.matches.set(spec, asked);
+    return asked;
+  }
+
+  /** Minions came or went: whom the groups mean is to be asked anew. */
+  forgetMembers(): void {
+    this.matches.clear();
+  }
+
+  private take(records: readonly GroupRecord[], failure: FuncError | undefined): boolean {
+    const before = JSON.stringify([this.current, this.failure?.message]);
+    this.current = records;
+    this.failure = failure;
+    this.matches.clear();
+    return JSON.stringify([records, failure?.message]) !== before;
+  }
+
+  private async match(spec: string): Promise<readonly string[]> {
+    try {
+      const { names } = await this.session.request("minions/match", { spec });
+      return names;
+    } catch (error) {
+      if (asFuncError(error).reason === "no-match") return [];
+      this.matches.delete(spec);
+      throw error;
+    }
+  }
+}
+
+/** Whether an entry of a group is a glob and not a name. */
+export function isGlob(entry: string): boolean {
+  return /[*?[]/.test(entry);
+}

@@ -1,0 +1,150 @@
+import {
+  l10n,
+  MarkdownString,
+  ThemeColor,
+  ThemeIcon,
+  TreeItem,
+  TreeItemCollapsibleState,
+} from "vscode";
+import type { FuncError } from "../../server/common/errors";
+import type { MinionRecord } from "../../server/protocol/minions";
+import { COMMANDS } from "../commandIds";
+import { plainProblem } from "../results/plainProblem";
+import { isGroupEntry, nodeKey, type TreeNode } from "./treeNode";
+
+/** The row of a minion; `record` is undefined where it was forgotten meanwhile. */
+export function minionItem(node: TreeNode, record: MinionRecord | undefined): TreeItem {
+  const item = new TreeItem(node.name);
+  item.id = nodeKey(node);
+  if (!record) return item;
+  item.description = describe(record);
+  item.iconPath = ICONS[record.state]();
+  item.contextValue = `minion;${record.state}${isGroupEntry(node) ? ";entry" : ""}`;
+  item.accessibilityInformation = { label: `${node.name}, ${item.description}` };
+  return item;
+}
+
+/** A folder of minions whose names start alike. */
+export function folderItem(node: TreeNode, count: number): TreeItem {
+  const item = collapsed(node, `${node.name}…`, minionCount(count));
+  item.iconPath = new ThemeIcon("server-environment");
+  item.contextValue = "folder";
+  item.tooltip = `${node.name}*`;
+  return item;
+}
+
+/** The section with all groups. */
+export function groupsItem(node: TreeNode, count: number, problem?: FuncError): TreeItem {
+  const item = collapsed(node, l10n.t("Groups"), problem ? l10n.t("cannot be read") : `${count}`);
+  item.iconPath = problem
+    ? new ThemeIcon("warning", new ThemeColor("list.warningForeground"))
+    : new ThemeIcon("organization");
+  item.contextValue = "groups";
+  if (problem) item.collapsibleState = TreeItemCollapsibleState.Expanded;
+  return item;
+}
+
+/** A group; `count` is undefined where nobody can say now. */
+export function groupItem(node: TreeNode, hosts: readonly string[], count?: number): TreeItem {
+  const item = collapsed(node, node.name, count === undefined ? "" : minionCount(count));
+  item.iconPath = new ThemeIcon("symbol-class");
+  item.contextValue = "group";
+  item.tooltip = `@${node.name}: ${shortList(hosts)}`;
+  return item;
+}
+
+/** A glob of a group. */
+export function patternItem(node: TreeNode, count?: number): TreeItem {
+  const item = collapsed(node, node.name, count === undefined ? "" : minionCount(count));
+  item.iconPath = new ThemeIcon("symbol-operator");
+  item.contextValue = "pattern;entry";
+  item.tooltip = l10n.t("Every minion whose name matches {0}", node.name);
+  return item;
+}
+
+/** A host of a group that the overlord does not know. */
+export function absentItem(node: TreeNode): TreeItem {
+  const item = new TreeItem(node.name);
+  item.id = nodeKey(node);
+  item.description = l10n.t("not enrolled");
+  item.iconPath = new ThemeIcon("circle-slash", new ThemeColor("testing.iconUnset"));
+  item.contextValue = "absent;entry";
+  item.accessibilityInformation = { label: `${node.name}, ${item.description}` };
+  return item;
+}
+
+/** Why there are no groups to show; a click opens their file. */
+export function problemItem(node: TreeNode): TreeItem {
+  const item = new TreeItem(node.name);
+  item.id = nodeKey(node);
+  item.iconPath = new ThemeIcon("error", new ThemeColor("list.errorForeground"));
+  item.contextValue = "problem";
+  item.tooltip = l10n.t("{0} Click to open the file.", node.name);
+  item.command = { command: COMMANDS.openGroupsFile, title: l10n.t("Open Groups File") };
+  return item;
+}
+
+function collapsed(node: TreeNode, label: string, description: string): TreeItem {
+  const item = new TreeItem(label, TreeItemCollapsibleState.Collapsed);
+  item.id = nodeKey(node);
+  item.description = description;
+  return item;
+}
+
+function minionCount(count: number): string {
+  return count === 1 ? l10n.t("1 minion") : l10n.t("{0} minions", count);
+}
+
+function shortList(hosts: readonly string[]): string {
+  const rest = hosts.length - MAX_LISTED;
+  const shown = hosts.slice(0, MAX_LISTED).join(", ");
+  return rest > 0 ? l10n.t("{0} and {1} more", shown, rest) : shown;
+}
+
+/** A tooltip is no place for a thousand names. */
+const MAX_LISTED = 20;
+
+const ICONS: Record<MinionRecord["state"], () => ThemeIcon> = {
+  online: () => new ThemeIcon("pass", new ThemeColor("testing.iconPassed")),
+  unreachable: () => new ThemeIcon("error", new ThemeColor("testing.iconFailed")),
+  unknown: () => new ThemeIcon("circle-outline", new ThemeColor("testing.iconUnset")),
+};
+
+function describe(record: MinionRecord): string {
+  const endpoint = `${record.address}:${record.port}`;
+  switch (record.state) {
+    case "online":
+      return l10n.t("online · {0}", endpoint);
+    case "unknown":
+      return l10n.t("not called yet · {0}", endpoint);
+    case "unreachable":
+      return record.problem
+        ? l10n.t("unreachable: {0}", plainProblem(record.problem))
+        : l10n.t("unreachable · {0}", endpoint);
+  }
+}
+
+/** What minions say about themselves is untrusted. appendText would join words so that lines break in them. */
+function escaped(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+\-!|<>&~]/g, "\\$&").replace(/\s+/g, " ");
+}
+
+/** All that is known of a minion. */
+export function minionTooltip(record: MinionRecord): MarkdownString {
+  const text = new MarkdownString();
+  const line = (label: string, value: string): void => {
+    text.appendMarkdown(`**${label}** ${escaped(value)}  \n`);
+  };
+  const date = (ms: number): string => new Date(ms).toLocaleString();
+  text.appendMarkdown(`### ${escaped(record.name)}\n\n`);
+  line(
+    l10n.t("State"),
+    record.problem ? `${record.state}: ${plainProblem(record.problem)}` : record.state,
+  );
+  line(l10n.t("Address"), `${record.address}:${record.port}`);
+  if (record.lastSeenMs !== undefined) line(l10n.t("Last seen"), date(record.lastSeenMs));
+  line(l10n.t("Joined"), date(record.enrolledAtMs));
+  line(l10n.t("Certificate valid until"), date(record.certificateNotAfterMs));
+  line(l10n.t("Key (SHA-256)"), record.keyFingerprint);
+  return text;
+}
