@@ -22,10 +22,10 @@ async function main(words: readonly string[]): Promise<number> {
     return await runCommand(command, session);
   } catch (error) {
     out.note(`func: ${messageOf(error)}\n`);
-    if (!(error instanceof FuncError)) return EXIT_FAILED;
+    if (!(error instanceof FuncError)) return session?.failureStatus ?? EXIT_FAILED;
     const nextStep = await nextStepOf(error, session);
     if (nextStep !== undefined) out.note(nextStep.replace(/^/gm, "      ") + "\n");
-    return exitStatusOf(error);
+    return session?.failureStatus ?? exitStatusOf(error);
   } finally {
     session?.close();
     await out.flush();

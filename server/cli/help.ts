@@ -31,14 +31,21 @@ Options, before or after SPEC and its command, but before MODULE:
                       an error is ["REMOTE_ERROR", type, message, trace]
       --typed         read each argument as JSON where it is JSON (5 is a number then), and keep
                       XML-RPC types in --json, such as {"$base64": "aGk="}
+      --raw           behind "call" and for exactly one minion: print its result byte for byte, a
+                      command's outputs to stdout and stderr, with its exit status
       --home DIR      data directory of the overlord, instead of FUNC_HOME
       --version       print the version
   -h, --help          print this
 
+A command's output is indented below its host, its bytes otherwise as they came; to a terminal, control
+characters are shown as codes. For the exact bytes:
+  func web1 call --raw command run "cat image.png" > image.png
+
 Ctrl-C cancels the job; a second one ends func at once.
 
 Exit status: 0 all well; 1 some minion raised an error or gave no result (a command's own exit
-status is a result), or the overlord cannot be reached; 2 bad usage or nothing matched.
+status is a result), or the overlord cannot be reached; 2 bad usage or nothing matched. With --raw:
+the command's own (128 + N where signal N ended it), 255 where there is no result.
 `;
 
 /** The lines of the usage that belong to one first word, such as "ca". */

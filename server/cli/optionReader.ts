@@ -95,7 +95,7 @@ export class OptionReader {
 
 const ORIGINAL_OPTIONS = new Set(
   (
-    "-c --conf -v -x --xmlrpc --raw -p --pickle -b --basic --sort -d --delegate " +
+    "-c --conf -v -x --xmlrpc -p --pickle -b --basic --sort -d --delegate " +
     "-l --logpoll -o --logone -r --progress --filter --filteror"
   ).split(" "),
 );

@@ -23,7 +23,14 @@ export interface GlobalOptions {
 export type Command =
   | { kind: "help" }
   | { kind: "version" }
-  | { kind: "call"; spec: string; module: string; method: string; args: string[] }
+  | {
+      kind: "call";
+      spec: string;
+      module: string;
+      method: string;
+      args: string[];
+      raw?: true;
+    }
   | { kind: "ping"; spec: string }
   | { kind: "listMinions"; spec: string }
   | { kind: "methods"; spec: string; module?: string }
@@ -77,7 +84,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     { names: ["--version"], kind: "flag", set: () => (asked.version = true) },
   ]);
   try {
-    const command = parseCommand(reader);
+    const command = parseCommand(reader, options);
     if (asked.help) return { options, command: { kind: "help" } };
     if (asked.version) return { options, command: { kind: "version" } };
     // left out silently, it would do more than was asked for
@@ -92,20 +99,20 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   }
 }
 
-function parseCommand(reader: OptionReader): Command {
+function parseCommand(reader: OptionReader, options: GlobalOptions): Command {
   const first = reader.next();
   if (first === undefined) {
     throw usage(`func needs a target and a command, such as: func "*" ping`);
   }
   if (!first.escaped && RESERVED.has(first.word)) return parseReserved(first.word, reader);
-  return parseTargeted(first.word, reader);
+  return parseTargeted(first.word, reader, options);
 }
 
-function parseTargeted(spec: string, reader: OptionReader): Command {
+function parseTargeted(spec: string, reader: OptionReader, options: GlobalOptions): Command {
   const command = reader.next()?.word;
   switch (command) {
     case "call":
-      return parseCall(spec, reader);
+      return parseCall(spec, reader, options);
     case "ping":
       nothingMore(reader);
       return { kind: "ping", spec };
@@ -131,9 +138,12 @@ function parseTargeted(spec: string, reader: OptionReader): Command {
   }
 }
 
-function parseCall(spec: string, reader: OptionReader): Command {
-  const asked: { status?: true } = {};
-  reader.add([{ names: ["-s", "--jobstatus"], kind: "flag", set: () => (asked.status = true) }]);
+function parseCall(spec: string, reader: OptionReader, options: GlobalOptions): Command {
+  const asked: { status?: true; raw?: true } = {};
+  reader.add([
+    { names: ["-s", "--jobstatus"], kind: "flag", set: () => (asked.status = true) },
+    { names: ["--raw"], kind: "flag", set: () => (asked.raw = true) },
+  ]);
   const module = reader.next()?.word;
   if (module === undefined) {
     throw usage(
@@ -143,12 +153,24 @@ function parseCall(spec: string, reader: OptionReader): Command {
     );
   }
   const method = reader.next()?.word;
+  if (asked.raw && (asked.status || options.json || options.nopoll)) {
+    throw usage(
+      "--raw prints one result as it is: it does not go with --json, --nopoll, --jobstatus.",
+    );
+  }
   if (asked.status) {
     if (method !== undefined) throw usage(`call --jobstatus takes the id of one job.`);
     return { kind: "jobStatus", jobId: module };
   }
   if (method === undefined) throw usage(`call needs a method of the module "${module}".`);
-  return { kind: "call", spec, module, method, args: reader.rest() };
+  return {
+    kind: "call",
+    spec,
+    module,
+    method,
+    args: reader.rest(),
+    ...(asked.raw && { raw: true }),
+  };
 }
 
 function parseReserved(word: string, reader: OptionReader): Command {

@@ -6,23 +6,33 @@ import type {
   MinionResult,
 } from "../protocol/jobs";
 import type { JsonValue } from "../protocol/value";
-import { plainJson } from "./plainJson";
+import type { Piece } from "./pieces";
+import { shownValue } from "./shownValue";
+import { block, onlyLine, outputLines, valueLines } from "./valueLines";
 
-const INDENT = "    ";
-
-/** One minion's result for people: one line where the value has one, else a block. Ends with a newline. */
-export function renderResult(minion: string, value: JsonValue): string {
+/**
+ * One minion's result for people: one line where the value has one, else a block. Ends with a newline.
+ * A value that is kept as JSON is to be read before (`expandJson`).
+ */
+export function* renderResult(minion: string, value: JsonValue): Generator<Piece> {
   const command = commandResult(value);
-  if (command) return renderCommand(minion, command);
-  const lines = renderValue(plainJson(value));
-  const only = lines.length === 1 ? lines[0] : undefined;
-  return only === undefined ? `${minion}:\n${block(lines)}` : `${minion}: ${only}\n`;
+  if (command) {
+    yield* renderCommand(minion, command);
+    return;
+  }
+  const only = onlyLine(value);
+  if (only !== undefined) {
+    yield `${minion}: ${only}\n`;
+    return;
+  }
+  yield `${minion}:\n`;
+  yield* block(valueLines(value));
 }
 
 /** A failure for people, with what to do next. Ends with a newline. */
 export function renderFailure(minion: string, state: MinionCallState, error?: CallError): string {
   const type = state === "failed" && error ? ` (${error.type})` : "";
-  const next = error?.nextStep ? block(error.nextStep.split("\n")) : "";
+  const next = error?.nextStep ? error.nextStep.replace(/^(?=.)/gm, "    ") + "\n" : "";
   return `${minion}: ${state}${type}: ${error?.message ?? "no reason given"}\n${next}`;
 }
 
@@ -51,27 +61,25 @@ export function renderSummary(
   return `${parts.join(", ") || "no minions"} in ${(elapsedMs / 1000).toFixed(1)} s\n`;
 }
 
-/** The (code, results) of a job for people; `counts` of its summary explain the code. */
-export function renderJobStatus(
-  code: JobCode,
-  results: Record<string, JsonValue> | null,
-  job?: Pick<JobSummary, "counts" | "total">,
-): string {
+/** The code of a job for people; `counts` of its summary explain it. Ends with a newline. */
+export function renderCode(code: JobCode, job?: Pick<JobSummary, "counts" | "total">): string {
   const names = ["JOB_ID_RUNNING", "JOB_ID_FINISHED", "JOB_ID_LOST_IN_SPACE", "JOB_ID_PARTIAL"];
   const answers = job ? `: ${answered(job)} of ${job.total} have answered` : "";
-  const head = `${code} ${names[code] ?? "?"}${answers}\n`;
-  const entries = Object.entries(results ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return head + entries.map(([minion, value]) => renderStatusEntry(minion, value)).join("");
+  return `${code} ${names[code] ?? "?"}${answers}\n`;
 }
 
 function answered({ counts }: Pick<JobSummary, "counts">): number {
   return (counts.succeeded ?? 0) + (counts.failed ?? 0) + (counts.denied ?? 0);
 }
 
-function renderStatusEntry(minion: string, value: JsonValue): string {
-  if (!isRemoteError(value)) return renderResult(minion, value);
-  const [, type, message] = value;
-  return `${minion}: REMOTE_ERROR ${text(type)}: ${text(message)}\n`;
+/** One minion in the status of a job: its result or its error. Ends with a newline. */
+export function* renderStatusEntry(minion: string, value: JsonValue): Generator<Piece> {
+  if (isRemoteError(value)) {
+    const [, type, message] = value;
+    yield `${minion}: REMOTE_ERROR ${text(type)}: ${text(message)}\n`;
+  } else {
+    yield* renderResult(minion, value);
+  }
 }
 
 /** True for the array by which an error travels (FUNC-SPEC 1.5). */
@@ -97,10 +105,10 @@ export function renderTable(rows: readonly (readonly string[])[]): string {
 }
 
 /** What `command.run` gives back. */
-interface CommandResult {
+export interface CommandResult {
   status: number;
-  stdout: string;
-  stderr: string;
+  stdout: JsonValue;
+  stderr: JsonValue;
 }
 
 /** The exit status in a result of command.run; undefined where `value` is none. */
@@ -108,56 +116,35 @@ export function commandStatus(value: JsonValue | undefined): number | undefined 
   return value === undefined ? undefined : commandResult(value)?.status;
 }
 
-function commandResult(value: JsonValue): CommandResult | undefined {
+/** `value` as a command's result, by its shape; undefined where it is none. */
+export function commandResult(value: JsonValue): CommandResult | undefined {
   if (!Array.isArray(value) || value.length !== 3) return undefined;
-  const [status, stdout, stderr] = value.map(plainJson);
-  if (typeof status !== "number" || typeof stdout !== "string" || typeof stderr !== "string") {
-    return undefined;
-  }
-  return { status, stdout, stderr };
+  const [status, stdout, stderr] = value;
+  if (typeof status !== "number" || stdout === undefined || stderr === undefined) return undefined;
+  return isOutput(stdout) && isOutput(stderr) ? { status, stdout, stderr } : undefined;
 }
 
-function renderCommand(minion: string, { status, stdout, stderr }: CommandResult): string {
-  const errors = stderr === "" ? "" : `  stderr:\n${block(lines(stderr))}`;
-  return `${minion}: exit status ${status}\n${block(lines(stdout))}${errors}`;
+/** Text or bytes, here or with the overlord. */
+function isOutput(value: JsonValue): boolean {
+  const shown = shownValue(value);
+  if (shown.kind === "scalar") return typeof shown.value === "string";
+  return shown.kind === "bytes" || shown.kind === "output";
 }
 
-/** A value as lines: strings as they are, lists with "- ", structs with "key: ". */
-function renderValue(value: JsonValue): string[] {
-  if (typeof value === "string") return value === "" ? ['""'] : lines(value);
-  if (Array.isArray(value)) {
-    return value.length === 0 ? ["[]"] : value.flatMap((item) => nested("- ", item));
-  }
-  if (value !== null && typeof value === "object") {
-    const entries = Object.entries(value);
-    return entries.length === 0
-      ? ["{}"]
-      : entries.flatMap(([key, item]) => keyed(key.replace(/\n/g, "\\n"), item));
-  }
-  return [String(value)];
+function* renderCommand(
+  minion: string,
+  { status, stdout, stderr }: CommandResult,
+): Generator<Piece> {
+  yield `${minion}: exit status ${status}\n`;
+  yield* block(outputLines(stdout), true);
+  if (isEmpty(stderr)) return;
+  yield "  stderr:\n";
+  yield* block(outputLines(stderr), true);
 }
 
-function nested(mark: string, item: JsonValue): string[] {
-  return renderValue(item).map((line, at) => (at === 0 ? mark : "  ") + line);
-}
-
-function keyed(key: string, item: JsonValue): string[] {
-  const inner = renderValue(item);
-  return inner.length === 1 && !isContainer(item)
-    ? [`${key}: ${inner[0] ?? ""}`]
-    : [`${key}:`, ...inner.map((line) => `  ${line}`)];
-}
-
-function isContainer(value: JsonValue): boolean {
-  return value !== null && typeof value === "object" && Object.keys(value).length > 0;
-}
-
-function lines(text: string): string[] {
-  return text === "" ? [] : text.replace(/\n$/, "").split("\n");
-}
-
-function block(textLines: readonly string[]): string {
-  return textLines.map((line) => `${line === "" ? "" : INDENT + line}\n`).join("");
+function isEmpty(output: JsonValue): boolean {
+  const shown = shownValue(output);
+  return shown.kind === "scalar" ? shown.value === "" : shown.kind === "bytes" && !shown.base64;
 }
 
 function text(value: JsonValue | undefined): string {

@@ -9,6 +9,8 @@ declare const __VERSION__: string;
 
 /** What a command works with: its options, its output and the way to the overlord. */
 export class Session {
+  /** Exit status for an error that ends the command, where it is not the error's own. */
+  failureStatus: number | undefined;
   #connection: OverlordConnection | undefined;
   #interrupt: (() => void) | undefined;
 
@@ -41,8 +43,8 @@ export class Session {
     return { spec, ...(exclude !== undefined && { exclude }) };
   }
 
-  /** What the first Ctrl-C does, instead of ending func. */
-  onInterrupt(handler: () => void): void {
+  /** What the first Ctrl-C does, instead of ending func; undefined: it ends func. */
+  onInterrupt(handler: (() => void) | undefined): void {
     this.#interrupt = handler;
   }
 

@@ -11,8 +11,13 @@ import type { OverlordConnection } from "./connection";
 export interface FollowOptions {
   /** The job's id is known; nothing has been reported yet. */
   onStarted?: (summary: JobSummary) => void;
-  /** Called once for each minion, when it has reached a final state; the value is whole. */
-  onResult: (result: MinionResult) => void;
+  /**
+   * Called once for each minion, when it has reached a final state, and for one at a time: the next waits
+   * until its promise resolves. The value is there, with large outputs as `{"$output": ...}`.
+   */
+  onResult: (result: MinionResult) => Promise<void> | void;
+  /** All minions are in a final state; results may still be waiting for `onResult`. */
+  onFinished?: () => void;
   signal?: AbortSignal;
 }
 
@@ -45,6 +50,7 @@ export async function followJob(
 ): Promise<JobSummary> {
   const inbox: Pick<JobProgress, "summary" | "results">[] = [];
   const overlord = { gone: false };
+  const current: { id?: string } = {};
   let wake = (): void => undefined;
   const rouse = (): void => {
     wake();
@@ -52,6 +58,7 @@ export async function followJob(
   // before the start, so that no progress is missed between its answer and the subscription
   const progress = connection.on("jobs/progress", (message) => {
     inbox.push(message);
+    if (message.summary.finished && message.summary.id === current.id) options.onFinished?.();
     rouse();
   });
   const closing = connection.onClose(() => {
@@ -61,7 +68,10 @@ export async function followJob(
   options.signal?.addEventListener("abort", rouse);
   try {
     const first = await start();
+    current.id = first.summary.id;
     options.onStarted?.(first.summary);
+    const known = inbox.some(({ summary }) => summary.id === current.id && summary.finished);
+    if (first.summary.finished || known) options.onFinished?.();
     inbox.unshift(first);
     const delivery = new Delivery(connection, first.summary.id, options.onResult);
     let summary = first.summary;
@@ -107,7 +117,7 @@ class Delivery {
   constructor(
     private readonly connection: OverlordConnection,
     private readonly jobId: string,
-    private readonly onResult: (result: MinionResult) => void,
+    private readonly onResult: FollowOptions["onResult"],
   ) {}
 
   get count(): number {
@@ -118,7 +128,7 @@ class Delivery {
     for (const result of results) {
       if (!FINAL_STATES.has(result.state) || this.#reported.has(result.minion)) continue;
       this.#reported.add(result.minion);
-      this.onResult(await this.#whole(result));
+      await this.onResult(await this.#whole(result));
     }
   }
 

@@ -72,6 +72,21 @@ describe("func's command line", () => {
     expect(command("*", "call", "*-test-ping-1", "-s")).toEqual(status);
   });
 
+  it("takes --raw behind call, and by itself", () => {
+    expect(command("web1", "call", "--raw", "command", "run", "cat x", "--raw")).toEqual({
+      kind: "call",
+      spec: "web1",
+      module: "command",
+      method: "run",
+      args: ["cat x", "--raw"],
+      raw: true,
+    });
+    for (const other of ["--json", "-an", "--jobstatus"]) {
+      expect(problem("web1", "call", "--raw", other, "test", "ping").message).toContain("--raw");
+    }
+    expect(problem("web1", "--raw", "ping").message).toContain("--raw");
+  });
+
   it("knows ca, overlord and jobs", () => {
     expect(
       command("ca", "token", "--name", "web*", "--minutes", "5", "--address=a:1", "--address", "b"),

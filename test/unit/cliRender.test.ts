@@ -2,16 +2,28 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { callArguments } from "../../server/cli/callArguments";
 import { inertText } from "../../server/cli/inertText";
+import type { Piece } from "../../server/cli/pieces";
 import { plainJson } from "../../server/cli/plainJson";
 import {
   commandStatus,
+  renderCode,
   renderFailure,
-  renderJobStatus,
   renderPing,
-  renderResult,
+  renderResult as resultPieces,
+  renderStatusEntry,
   renderSummary,
 } from "../../server/cli/render";
 import { withNextStep } from "../../server/cli/resultStep";
+import type { JsonValue } from "../../server/protocol/value";
+
+/** The pieces of small values are all text. */
+function textOf(pieces: Iterable<Piece>): string {
+  return Array.from(pieces, (piece) => (typeof piece === "string" ? piece : "?")).join("");
+}
+
+function renderResult(minion: string, value: JsonValue): string {
+  return textOf(resultPieces(minion, value));
+}
 
 describe("results for people", () => {
   it("shows a command with its exit status, output and errors", () => {
@@ -84,17 +96,13 @@ describe("results for people", () => {
   });
 
   it("shows a job's code and results as they stand", () => {
-    expect(renderJobStatus(0, null)).toBe("0 JOB_ID_RUNNING\n");
-    expect(renderJobStatus(3, { b: 1, a: ["REMOTE_ERROR", "T", "why", ""] })).toBe(
-      "3 JOB_ID_PARTIAL\na: REMOTE_ERROR T: why\nb: 1\n",
+    expect(renderCode(0)).toBe("0 JOB_ID_RUNNING\n");
+    expect(renderCode(3, { counts: { succeeded: 1, running: 1, unreachable: 1 }, total: 3 })).toBe(
+      "3 JOB_ID_PARTIAL: 1 of 3 have answered\n",
     );
-    expect(
-      renderJobStatus(
-        3,
-        { a: 1 },
-        { counts: { succeeded: 1, running: 1, unreachable: 1 }, total: 3 },
-      ),
-    ).toBe("3 JOB_ID_PARTIAL: 1 of 3 have answered\na: 1\n");
+    const entry = (value: JsonValue): string => textOf(renderStatusEntry("a", value));
+    expect(entry(["REMOTE_ERROR", "T", "why", ""])).toBe("a: REMOTE_ERROR T: why\n");
+    expect(entry(1)).toBe("a: 1\n");
   });
 });
 

@@ -4,6 +4,7 @@ import { callArguments } from "../callArguments";
 import { EXIT_OK } from "../exitStatus";
 import type { GlobalOptions } from "../parse";
 import type { Session } from "../session";
+import { callRaw } from "./callRaw";
 import { runJob } from "./runJob";
 
 export interface Call {
@@ -11,12 +12,14 @@ export interface Call {
   module: string;
   method: string;
   args: string[];
+  /** The result of the one minion byte for byte. */
+  raw?: boolean;
 }
 
 /** `func SPEC call MODULE METHOD [ARGS...]`. */
 export async function call(
   session: Session,
-  { spec, module, method, args }: Call,
+  { spec, module, method, args, raw }: Call,
 ): Promise<number> {
   const { options, out } = session;
   const connection = await session.connect();
@@ -33,6 +36,7 @@ export async function call(
     out.result(options.json ? `${JSON.stringify({ job_id: id })}\n` : `JOB_ID: '${id}'\n`);
     return EXIT_OK;
   }
+  if (raw) return callRaw(session, connection, params);
   return runJob(session, connection, (following) => followCall(connection, params, following));
 }
 

@@ -9,7 +9,9 @@ import { runJob } from "./runJob";
 export async function jobsList(session: Session): Promise<number> {
   const connection = await session.connect();
   const jobs = await connection.request("jobs/list", {});
-  const sorted = jobs.filter(({ background }) => !background).sort((a, b) => b.createdAtMs - a.createdAtMs);
+  const sorted = jobs
+    .filter(({ background }) => !background)
+    .sort((a, b) => b.createdAtMs - a.createdAtMs);
   session.out.result(
     session.options.json ? `${JSON.stringify(sorted)}\n` : renderTable(sorted.map(row)),
   );

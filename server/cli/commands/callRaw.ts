@@ -1,0 +1,111 @@
+import type { OverlordConnection } from "../../client/connection";
+import { followCall } from "../../client/followJob";
+import { expandJson } from "../../client/outputs";
+import { FuncError } from "../../common/errors";
+import type { MinionResult } from "../../protocol/jobs";
+import type { StartCallParams } from "../../protocol/requests";
+import type { JsonValue } from "../../protocol/value";
+import { EXIT_NO_RESULT, EXIT_OK } from "../exitStatus";
+import { jsonPieces } from "../jsonPieces";
+import { exactChunks } from "../pieceChunks";
+import { printPieces } from "../printPieces";
+import { commandResult, renderFailure } from "../render";
+import { isCommandRun, withNextStep } from "../resultStep";
+import type { Session } from "../session";
+import { shownValue } from "../shownValue";
+import type { Sink } from "../sink";
+import { cancelOnInterrupt } from "./cancelOnInterrupt";
+
+/** Names in an error message. */
+const MAX_NAMES = 5;
+
+/**
+ * `func SPEC call --raw MODULE METHOD`: one minion's result byte for byte. A command's outputs go to stdout
+ * and stderr, and its exit status is func's. Throws "bad-argument" where several minions match.
+ */
+export async function callRaw(
+  session: Session,
+  connection: OverlordConnection,
+  { spec, exclude, ...call }: StartCallParams,
+): Promise<number> {
+  // a command's exit status can be any other
+  session.failureStatus = EXIT_NO_RESULT;
+  const { names } = await connection.request("minions/match", {
+    spec,
+    ...(exclude !== undefined && { exclude }),
+  });
+  const [only] = names;
+  if (only === undefined || names.length > 1) throw severalMatch(spec, names);
+  const interruption = cancelOnInterrupt(session, connection);
+  let status = EXIT_NO_RESULT;
+  await followCall(
+    connection,
+    { ...call, spec: only },
+    {
+      onStarted: ({ id }) => {
+        interruption.started(id);
+      },
+      onFinished: interruption.finished,
+      onResult: async (result) => {
+        const shown = withNextStep(result, call);
+        if (shown.state === "succeeded") {
+          status = await printResult(session, connection, shown, isCommandRun(call));
+        } else {
+          session.out.note(renderFailure(shown.minion, shown.state, shown.error));
+        }
+      },
+    },
+  );
+  return status;
+}
+
+function severalMatch(spec: string, names: readonly string[]): FuncError {
+  const more = names.length > MAX_NAMES ? ", ..." : "";
+  return new FuncError(
+    "bad-argument",
+    `--raw prints the result of one minion, and "${spec}" matches ${names.length}.`,
+    `Name one of them: ${names.slice(0, MAX_NAMES).join(", ")}${more}`,
+  );
+}
+
+async function printResult(
+  { out, options }: Session,
+  connection: OverlordConnection,
+  result: MinionResult,
+  isCommand: boolean,
+): Promise<number> {
+  const value = await expandJson(connection, result.value ?? null);
+  const command = isCommand ? commandResult(value) : undefined;
+  if (command) {
+    await printExact(out.results, connection, command.stdout);
+    await printExact(out.notes, connection, command.stderr);
+    // the signal that ended it, as shells report it
+    return command.status < 0 ? 128 - command.status : command.status;
+  }
+  if (!(await printExact(out.results, connection, value))) {
+    await printPieces(out.results, connection, jsonPieces(value, options.typed));
+    out.result("\n");
+  }
+  return EXIT_OK;
+}
+
+/** False where `value` is neither text nor bytes. */
+async function printExact(
+  sink: Sink,
+  connection: OverlordConnection,
+  value: JsonValue,
+): Promise<boolean> {
+  const shown = shownValue(value);
+  const source =
+    shown.kind === "output"
+      ? shown.ref
+      : shown.kind === "bytes"
+        ? Buffer.from(shown.base64, "base64")
+        : shown.kind === "scalar" && typeof shown.value === "string"
+          ? Buffer.from(shown.value, "utf8")
+          : undefined;
+  if (source === undefined) return false;
+  const context = { reader: connection, terminal: sink.terminal };
+  for await (const chunk of exactChunks(source, context)) await sink.chunk(chunk);
+  return true;
+}
