@@ -4,6 +4,8 @@ import { MethodError, TYPE_ERROR } from "./methodError";
 
 const INTEGER = /^\s*[+-]?\d{1,19}\s*$/;
 const FLOAT = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+/** Longer texts are no numbers; the patterns above would take very long to say so. */
+const MAX_NUMBER_LENGTH = 400;
 const TRUE = new Set(["true", "yes", "on", "1"]);
 const FALSE = new Set(["false", "no", "off", "0"]);
 
@@ -75,7 +77,8 @@ function toInteger(value: XmlRpcValue): number | bigint | undefined {
   if (value instanceof XmlRpcDouble) return toInteger(value.value);
   if (typeof value === "number") return Number.isSafeInteger(value) ? value : undefined;
   if (typeof value === "bigint") return value;
-  if (typeof value !== "string" || !INTEGER.test(value)) return undefined;
+  if (typeof value !== "string" || value.length > MAX_NUMBER_LENGTH) return undefined;
+  if (!INTEGER.test(value)) return undefined;
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : BigInt(value.trim().replace(/^\+/, ""));
 }
@@ -84,12 +87,14 @@ function toFloat(value: XmlRpcValue): number | undefined {
   if (value instanceof XmlRpcDouble) return value.value;
   if (typeof value === "number") return value;
   if (typeof value === "bigint") return Number(value);
-  return typeof value === "string" && FLOAT.test(value) ? Number(value) : undefined;
+  if (typeof value !== "string" || value.length > MAX_NUMBER_LENGTH) return undefined;
+  return FLOAT.test(value) ? Number(value) : undefined;
 }
 
 function toBoolean(value: XmlRpcValue): boolean | undefined {
   if (typeof value === "boolean") return value;
   if (typeof value !== "string" && typeof value !== "number") return undefined;
+  if (typeof value === "string" && value.length > MAX_NUMBER_LENGTH) return undefined;
   const word = String(value).trim().toLowerCase();
   if (TRUE.has(word)) return true;
   return FALSE.has(word) ? false : undefined;

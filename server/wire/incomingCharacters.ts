@@ -1,10 +1,10 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { FuncError } from "../common/errors";
 import { documentText } from "./documentText";
+import { isXmlSpace } from "./xmlCharacters";
 
 const MAX_DECLARATION = 1_000;
 const DECLARATION = "<?xml";
-const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f]/;
 /** U+FFFE and U+FFFF in UTF-8, less the last bit. */
 const NON_CHARACTER = Buffer.from([0xef, 0xbf]);
 
@@ -35,7 +35,7 @@ export class IncomingCharacters {
   }
 
   #checked(piece: Buffer): Buffer {
-    if (CONTROL.test(piece.toString("latin1"))) {
+    if (hasControl(piece)) {
       throw notXml("a control character, which XML forbids");
     }
     switch (this.#encoding.toLowerCase()) {
@@ -106,6 +106,30 @@ function cutBytes(bytes: Buffer): number {
     }
   }
   return 0;
+}
+
+/** True where there is a control character that XML forbids. Looks at four bytes at a time. */
+function hasControl(bytes: Buffer): boolean {
+  if (bytes.length < 8) return controlWithin(bytes, 0, bytes.length); // may have no whole word
+  const lead = Math.min(bytes.length, (4 - (bytes.byteOffset % 4)) % 4);
+  const count = (bytes.length - lead) >> 2;
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + lead, count);
+  for (let index = 0; index < count; index++) {
+    const word = words[index] ?? 0;
+    // not 0 where one of the four is below 0x20; line ends are too, and sorted out then
+    if (((word - 0x20202020) & ~word & 0x80808080) === 0) continue;
+    const at = lead + index * 4;
+    if (controlWithin(bytes, at, at + 4)) return true;
+  }
+  return controlWithin(bytes, 0, lead) || controlWithin(bytes, lead + count * 4, bytes.length);
+}
+
+function controlWithin(bytes: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x20 && !isXmlSpace(byte)) return true;
+  }
+  return false;
 }
 
 function notXml(what: string): FuncError {

@@ -168,6 +168,9 @@ export class IncomingCheck {
 
   /** Returns the end of the reference, or -1 where it is not whole yet. */
   #reference(bytes: Buffer, from: number): number {
+    if (isCommonEntity(bytes, from) && this.#elements.takesText) {
+      return from + (bytes[from + 1] === 0x61 ? 5 : 4);
+    }
     const limit = Math.min(bytes.length, from + MAX_TOKEN_BYTES);
     let to = from + 1;
     while (to < limit && isReferenceCode(bytes[to] ?? 0)) to++;
@@ -198,6 +201,16 @@ function find(bytes: Buffer, byte: number, from: number): number {
   if (near === bytes.length) return near;
   const far = bytes.indexOf(byte, near);
   return far < 0 ? bytes.length : far;
+}
+
+/** `&lt;`, `&gt;` or `&amp;`, which texts are full of. */
+function isCommonEntity(bytes: Buffer, from: number): boolean {
+  const first = bytes[from + 1];
+  if (first === 0x61) {
+    return bytes[from + 2] === 0x6d && bytes[from + 3] === 0x70 && bytes[from + 4] === SEMICOLON;
+  }
+  if (first !== 0x6c && first !== 0x67) return false;
+  return bytes[from + 2] === 0x74 && bytes[from + 3] === SEMICOLON;
 }
 
 function isNameCode(code: number): boolean {

@@ -9,14 +9,18 @@ const HEADERS = { "Content-Type": "text/xml" };
 /**
  * Answers with an XML-RPC document: to one of our own clients in one piece; to any other with headers
  * in a TLS record of their own and small chunks, and never with `Connection: close`, which breaks the original's.
+ * With `isLast` the connection ends then, and what is left of the request is not waited for.
  */
 export async function sendDocument(
   response: ServerResponse,
   document: Buffer,
   native: boolean,
+  isLast = false,
 ): Promise<void> {
+  if (isLast) hangUpAfter(response);
   if (native || response.req.httpVersion === "1.0") {
-    response.writeHead(200, { ...HEADERS, "Content-Length": document.length });
+    const connection = isLast && native ? { Connection: "close" } : {};
+    response.writeHead(200, { ...HEADERS, ...connection, "Content-Length": document.length });
     response.end(document);
     return;
   }
@@ -31,9 +35,14 @@ export async function sendDocument(
 
 /** Answers with a bare status and ends the connection; what is left of the request is not waited for. */
 export function sendStatus(response: ServerResponse, status: number): void {
-  const { socket } = response.req; // the response lets go of it as it ends
+  hangUpAfter(response);
   response.writeHead(status, { "Content-Length": 0 });
-  response.end(() => {
+  response.end();
+}
+
+function hangUpAfter(response: ServerResponse): void {
+  const { socket } = response.req; // the response lets go of it as it ends
+  response.once("finish", () => {
     // closing while the client still writes could destroy the answer on its way
     const timer = setTimeout(() => socket.destroy(), response.req.complete ? 0 : LINGER_MS).unref();
     socket.once("close", () => {

@@ -1,5 +1,4 @@
 import type { X509Certificate } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Server, TLSSocket } from "node:tls";
@@ -7,51 +6,32 @@ import { createServer as createTlsServer } from "node:tls";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { silentLog } from "../common/log";
+import { BodyBudget } from "./bodyBudget";
+import type { ReceiveDeadlines } from "./bodyPace";
+import { DEFAULT_DEADLINES } from "./bodyPace";
+import { ConnectionTable } from "./connectionTable";
 import type { DecodeLimits } from "./decode";
-import { decodeCall, DEFAULT_LIMITS } from "./decode";
-import { encodeFault, encodeResponse } from "./encode";
-import { refuse, refuseRequest } from "./refusal";
-import { readRequestBody } from "./requestBody";
-import { sendDocument, sendStatus } from "./rpcAnswer";
-import { RpcFault } from "./rpcFault";
+import { DEFAULT_LIMITS } from "./decode";
+import { refuse } from "./refusal";
+import { RefusalMeter } from "./refusalMeter";
+import { KEEP_ALIVE_MS, RequestServer } from "./requestServer";
+import type { RpcConnection, RpcRequest } from "./rpcRequest";
 import type { XmlRpcValue } from "./value";
 import { ALPN_PROTOCOLS, LEAST_TLS, NATIVE_PROTOCOL } from "./wireConnection";
 
+export type { RpcConnection, RpcRequest } from "./rpcRequest";
+
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** From the first moment of a connection to the end of its first request's headers. */
-const HEADERS_TIMEOUT_MS = 30_000;
-/** For a body of up to 256 MiB over a slow line. */
-const BODY_TIMEOUT_MS = 300_000;
-/** For the client to take an answer of up to 256 MiB over a slow line. */
-const ANSWER_TIMEOUT_MS = 900_000;
 /** After this silence TCP asks whether the client still lives: a call may run for hours. */
 const PROBE_AFTER_MS = 60_000;
-/** Above the client's idle limit of 60 s, so that it is the client who closes, between calls. */
-const KEEP_ALIVE_MS = 120_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 1_000;
+/** Handshakes take a moment: this many at the same time are a flood. */
+const MAX_UNPROVEN = 256;
+/** Request bodies that are being received at the same time. */
+const RECEIVED_BYTES = 256 * 1024 * 1024;
 /** Where anybody may connect (enrolment), requests are small. */
 const ANONYMOUS_MAX_BYTES = 64 * 1024;
-const CALL_ID = /^[\x21-\x7e]{1,512}$/;
-
-/** Who is at the other end of a connection. */
-export interface RpcConnection {
-  /** The client's certificate, verified against the CA; undefined only with `clientCertificate: "none"`. */
-  certificate?: X509Certificate;
-  remoteAddress: string;
-  /** True where the client negotiated func/1: one of our own. */
-  native: boolean;
-}
-
-export interface RpcRequest {
-  method: string;
-  params: XmlRpcValue[];
-  connection: RpcConnection;
-  /** The overlord's id of this attempt (`Func-Call`), from native clients only. */
-  callId?: string;
-  /** Aborted where the connection closes before the answer has been sent. */
-  signal: AbortSignal;
-}
 
 export interface RpcServerOptions {
   /** PEM, all three; or none until `setCredentials`. */
@@ -70,38 +50,59 @@ export interface RpcServerOptions {
   handle: (request: RpcRequest) => Promise<XmlRpcValue>;
   /** `maxBytes` is 64 KiB by default where no client certificate is asked for. */
   limits?: Partial<DecodeLimits>;
+  /** Of clients with an acceptable certificate, or of all where none is asked for. */
   maxConnections?: number;
+  deadlines?: Partial<ReceiveDeadlines>;
   log?: Log;
-}
-
-/** What one connection is doing. */
-interface ConnectionState {
-  connection: RpcConnection;
-  busy: boolean;
-  /** Ends the connection where its next request takes too long to come in. */
-  deadline?: NodeJS.Timeout;
 }
 
 /** An XML-RPC server on TLS, for the original's clients and our own. */
 export class RpcServer {
   readonly #options: RpcServerOptions;
-  readonly #limits: DecodeLimits;
   readonly #log: Log;
   readonly #tls: Server;
   readonly #http;
-  /** All sockets, those in the handshake included. */
-  readonly #sockets = new Set<Socket>();
-  readonly #states = new WeakMap<Socket, ConnectionState>();
+  readonly #requests: RequestServer;
+  readonly #connections: ConnectionTable;
+  /** TCP connections in the handshake, by the client's address and port. */
+  readonly #handshakes = new Map<string, Socket>();
+  readonly #refusals: RefusalMeter<[string, string, X509Certificate?]>;
 
   constructor(options: RpcServerOptions) {
     this.#options = options;
     const anonymous = options.clientCertificate === "none";
-    this.#limits = {
-      ...DEFAULT_LIMITS,
-      ...(anonymous ? { maxBytes: ANONYMOUS_MAX_BYTES } : {}),
-      ...options.limits,
-    };
-    this.#log = options.log ?? silentLog;
+    const log = options.log ?? silentLog;
+    this.#log = log;
+    const maxProven = options.maxConnections ?? MAX_CONNECTIONS;
+    const maxUnproven = anonymous ? maxProven : MAX_UNPROVEN;
+    this.#connections = new ConnectionTable({ maxUnproven, maxProven });
+    this.#refusals = new RefusalMeter(
+      (reason, remoteAddress, certificate) => {
+        log.info("connection refused", { reason, remoteAddress });
+        options.onRefused?.(reason, remoteAddress, certificate);
+      },
+      (count) => {
+        log.warn("more connections were refused", { count });
+        options.onRefused?.(`${count} more connections within a minute`, "several");
+      },
+    );
+    this.#requests = new RequestServer({
+      handle: options.handle,
+      refusalOf: (connection) => this.#verdict(connection),
+      onRefused: (...refusal) => {
+        this.#refusals.add(...refusal);
+      },
+      rules: {
+        limits: {
+          ...DEFAULT_LIMITS,
+          ...(anonymous ? { maxBytes: ANONYMOUS_MAX_BYTES } : {}),
+          ...options.limits,
+        },
+        deadlines: { ...DEFAULT_DEADLINES, ...options.deadlines },
+        budget: new BodyBudget(RECEIVED_BYTES),
+      },
+      log,
+    });
     this.#tls = createTlsServer({
       ALPNProtocols: ALPN_PROTOCOLS,
       minVersion: LEAST_TLS,
@@ -110,12 +111,11 @@ export class RpcServer {
       rejectUnauthorized: false,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     });
-    this.#tls.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
     this.#tls.on("connection", (socket: Socket) => {
-      this.#track(socket);
+      this.#arrive(socket);
     });
     this.#tls.on("tlsClientError", (error, socket) => {
-      this.#refused(`TLS handshake failed: ${messageOf(error)}`, socket.remoteAddress ?? "?");
+      this.#refusals.add(`TLS handshake failed: ${messageOf(error)}`, socket.remoteAddress ?? "?");
       socket.destroy();
     });
     this.#tls.on("secureConnection", (socket) => {
@@ -129,7 +129,7 @@ export class RpcServer {
       headersTimeout: 0,
     });
     this.#http.on("request", (request, response) => {
-      void this.#answer(request, response);
+      void this.#requests.answer(request, response);
     });
     this.#http.on("clientError", (_error, socket) => {
       socket.destroy();
@@ -188,25 +188,29 @@ export class RpcServer {
       this.#tls.close(() => {
         resolve();
       });
-      for (const socket of this.#sockets) socket.destroy();
+      this.#connections.destroyAll();
     });
   }
 
-  #track(socket: Socket): void {
-    this.#sockets.add(socket);
+  /** Before the handshake. */
+  #arrive(socket: Socket): void {
+    const key = addressOf(socket);
+    this.#handshakes.set(key, socket);
     socket.once("close", () => {
-      this.#sockets.delete(socket);
+      if (this.#handshakes.get(key) === socket) this.#handshakes.delete(key);
     });
-  }
-
-  #refused(reason: string, remoteAddress: string, certificate?: X509Certificate): void {
-    this.#log.info("connection refused", { reason, remoteAddress });
-    this.#options.onRefused?.(reason, remoteAddress, certificate);
+    if (this.#connections.add(socket) > 0) {
+      this.#refusals.add("too many connections at the same time", socket.remoteAddress ?? "?");
+    }
   }
 
   /** Right after the handshake, resumed or not, before a byte is read. */
   #accept(socket: TLSSocket): void {
-    this.#track(socket);
+    const raw = this.#handshakes.get(addressOf(socket));
+    if (!raw) {
+      socket.destroy(); // gone already
+      return;
+    }
     socket.setKeepAlive(true, PROBE_AFTER_MS);
     socket.setNoDelay(true);
     socket.disableRenegotiation(); // the client's certificate stays the one that is checked here
@@ -216,15 +220,16 @@ export class RpcServer {
     const connection: RpcConnection = { certificate, remoteAddress, native };
     const reason = this.#tlsVerdict(socket, certificate) ?? this.#verdict(connection);
     if (reason !== undefined) {
-      this.#refused(reason, remoteAddress, certificate);
+      this.#refusals.add(reason, remoteAddress, certificate);
       refuse(socket, native, reason);
       return;
     }
-    const state: ConnectionState = { connection, busy: false };
-    this.#states.set(socket, state);
-    expect(socket, state, HEADERS_TIMEOUT_MS);
-    socket.once("close", () => {
-      clearTimeout(state.deadline);
+    if (this.#options.clientCertificate === "required" && this.#connections.prove(raw) > 0) {
+      this.#refusals.add("too many connections at the same time", remoteAddress, certificate);
+    }
+    if (socket.destroyed) return;
+    this.#requests.expect(socket, connection, (activity) => {
+      this.#connections.set(raw, activity);
     });
     this.#http.emit("connection", socket);
   }
@@ -251,109 +256,9 @@ export class RpcServer {
       return messageOf(error);
     }
   }
-
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { socket } = request;
-    const state = this.#states.get(socket);
-    if (!state || state.busy) {
-      socket.destroy(); // requests are not answered side by side on one connection
-      return;
-    }
-    state.busy = true;
-    response.once("close", () => {
-      state.busy = false;
-      expect(socket, state, KEEP_ALIVE_MS + HEADERS_TIMEOUT_MS);
-    });
-    response.on("error", () => socket.destroy());
-    expect(socket, state, BODY_TIMEOUT_MS);
-    try {
-      await this.#serve(request, response, state);
-    } catch (error) {
-      this.#log.warn("a request could not be answered", { error: messageOf(error) });
-      socket.destroy();
-    }
-  }
-
-  async #serve(
-    request: IncomingMessage,
-    response: ServerResponse,
-    state: ConnectionState,
-  ): Promise<void> {
-    const { connection } = state;
-    const reason = this.#verdict(connection);
-    if (reason !== undefined) {
-      this.#refused(reason, connection.remoteAddress, connection.certificate);
-      refuseRequest(response, connection.native, reason);
-      return;
-    }
-    const status = wrongRequest(request);
-    if (status !== undefined) {
-      sendStatus(response, status);
-      return;
-    }
-    let body: Buffer;
-    try {
-      body = await readRequestBody(request, this.#limits.maxBytes);
-    } catch (error) {
-      const tooLarge = error instanceof FuncError && error.reason === "too-large";
-      if (!response.destroyed) sendStatus(response, tooLarge ? 413 : 400);
-      return;
-    }
-    clearTimeout(state.deadline);
-    const document = await this.#call(request, response, connection, body);
-    if (response.destroyed) return;
-    expect(request.socket, state, ANSWER_TIMEOUT_MS);
-    await sendDocument(response, document, connection.native);
-  }
-
-  async #call(
-    request: IncomingMessage,
-    response: ServerResponse,
-    connection: RpcConnection,
-    body: Buffer,
-  ): Promise<Buffer> {
-    const gone = new AbortController();
-    const onClose = (): void => {
-      if (!response.writableFinished) gone.abort();
-    };
-    response.once("close", onClose);
-    if (response.destroyed) gone.abort();
-    const header = request.headers["func-call"];
-    const callId = connection.native && typeof header === "string" ? header : undefined;
-    try {
-      if (callId !== undefined && !CALL_ID.test(callId))
-        throw new RpcFault(1, "Malformed Func-Call.");
-      const call = decodeCall(body, this.#limits);
-      const value = await this.#options.handle({
-        ...call,
-        connection,
-        callId,
-        signal: gone.signal,
-      });
-      return encodeResponse(value);
-    } catch (error) {
-      return faultDocument(error);
-    }
-  }
 }
 
-/** (Re)starts the time that the peer has for what is to come next. */
-function expect(socket: Socket, state: ConnectionState, withinMs: number): void {
-  clearTimeout(state.deadline);
-  if (socket.destroyed) return;
-  state.deadline = setTimeout(() => socket.destroy(), withinMs).unref();
-}
-
-/** The status for what is no XML-RPC request, as the original answers (FUNC-SPEC 1.1). */
-function wrongRequest(request: IncomingMessage): number | undefined {
-  if (request.method !== "POST") return 501;
-  return request.url === "/" || request.url === "/RPC2" ? undefined : 404;
-}
-
-function faultDocument(error: unknown): Buffer {
-  if (error instanceof RpcFault) return encodeFault(error.code, error.faultString);
-  if (error instanceof FuncError && error.reason === "bad-data") {
-    return encodeFault(1, `xml.parsers.expat.ExpatError: ${error.message}`);
-  }
-  return encodeFault(1, messageOf(error));
+/** Alike for a TCP connection and the TLS connection on it. */
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress ?? "?"} ${remotePort ?? "?"}`;
 }

@@ -100,7 +100,8 @@ describe("a client like the original's", () => {
     expect(decodeResponse(response.body)).toMatchObject({
       fault: { code: 1, message: expect.stringContaining("ExpatError") as string },
     });
-    const damaged = await ask(socket, post(junk, "/", "Content-Encoding: gzip\r\n"), junk);
+    const other = await harness.connectRaw(peer);
+    const damaged = await ask(other, post(junk, "/", "Content-Encoding: gzip\r\n"), junk);
     expect(damaged.status).toBe(400);
   });
 });
@@ -146,12 +147,27 @@ describe("the server's bounds", () => {
     }
   });
 
-  it("count connections", async () => {
-    const peer = await harness.serve({ maxConnections: 2 });
-    await harness.connectRaw(peer);
-    const second = await harness.connectRaw(peer);
-    await expect(harness.connectRaw(peer)).rejects.toThrow();
-    second.destroy();
+  it("give up the connection that has been idle for longest for a new one, never one with a call", async () => {
+    const peer = await harness.serve({
+      maxConnections: 2,
+      handle: () => new Promise(() => undefined),
+    });
+    const closed: string[] = [];
+    const open = async (name: string): Promise<TLSSocket> => {
+      const socket = await harness.connectRaw(peer);
+      socket.once("close", () => closed.push(name));
+      return socket;
+    };
+    const busy = await open("busy");
+    const body = encodeCall("a.b", []);
+    busy.write(post(body));
+    busy.write(body);
+    await open("idle");
+    await open("third");
+    await expect.poll(() => closed).toEqual(["idle"]);
+    const last = await open("fourth");
+    await expect.poll(() => closed).toEqual(["idle", "third"]);
+    expect(busy.destroyed || last.destroyed).toBe(false);
   });
 });
 

@@ -55,6 +55,13 @@ describe("the arguments of a call", () => {
     );
   });
 
+  it("says at once that a long text is no number", () => {
+    const long = `${"1".repeat(1_000_000)}x`;
+    for (const type of ["int", "float", "boolean"] as const) {
+      expect(refusal([argument(type)], [long])).toContain(`has to be of type ${type}`);
+    }
+  });
+
   it("counts them and names the missing one", () => {
     expect(refusal([argument("int")], [])).toContain('the argument "x" is missing');
     expect(refusal([argument("int")], [1, 2])).toContain("takes 1 argument, but 2 were given");
