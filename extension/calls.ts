@@ -25,12 +25,9 @@ export async function runCall(
   const params = { ...call, ...callSettings() };
   const summary = await start(services, params);
   services.jobs.remember(summary, { params, risk });
-  await services.recentCalls.add({
-    ...call,
-    risk,
-    jobId: summary.id,
-    createdAtMs: summary.createdAtMs,
-  });
+  const { spec, exclude, module, method, args } = call;
+  const { id: jobId, createdAtMs } = summary;
+  await services.recentCalls.add({ jobId, spec, exclude, module, method, args, risk, createdAtMs });
   // completes a step of the walkthrough
   void commands.executeCommand("setContext", "func.called", true);
   services.results.show(summary.id);

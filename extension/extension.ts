@@ -54,7 +54,6 @@ export function activate(context: ExtensionContext): void {
     session,
     jobs,
     minionsView,
-    recentCalls,
     results,
     results.registerSerializer(),
     registerResultDocuments(session),

@@ -1,12 +1,12 @@
-import { EventEmitter, type Disposable, type Memento } from "vscode";
+import type { Disposable, Memento } from "vscode";
 import type { MethodRisk } from "../server/protocol/methods";
 import type { JsonValue } from "../server/protocol/value";
 import { looksSecret } from "./secretText";
 
 const KEY = "func.recentCalls";
 const MAX_CALLS = 50;
-/** Of the arguments' JSON; VS Code reads all that is kept when a window opens. */
-const MAX_ARGUMENT_CHARACTERS = 16_384;
+/** Of the arguments' JSON and of the targets; VS Code reads all that is kept when a window opens. */
+const MAX_CHARACTERS = 16_384;
 
 /** A call that was made from this workspace. */
 export interface RecentCall {
@@ -23,9 +23,8 @@ export interface RecentCall {
 }
 
 /** The last calls of this workspace, newest first, kept over a reload; none of them holds a secret. */
-export class RecentCalls implements Disposable {
-  private readonly emitter = new EventEmitter<void>();
-  readonly onDidChange = this.emitter.event;
+export class RecentCalls {
+  private readonly listeners = new Set<() => void>();
   /** "module.method" of those that declare a secret argument. */
   private readonly secretMethods = new Set<string>();
 
@@ -47,8 +46,9 @@ export class RecentCalls implements Disposable {
     this.secretMethods.add(`${module}.${method}`);
   }
 
-  /** Puts a call first; the same call of earlier is replaced. */
+  /** Puts a call first; the same call of earlier is replaced. One on thousands of names is not kept. */
   async add(call: RecentCall): Promise<void> {
+    if (call.spec.length + (call.exclude?.length ?? 0) > MAX_CHARACTERS) return;
     const kept = { ...call, args: this.canKeep(call) ? call.args : undefined };
     const same = identity(kept);
     const others = this.list().filter((other) => identity(other) !== same);
@@ -63,18 +63,19 @@ export class RecentCalls implements Disposable {
     await this.store([]);
   }
 
-  dispose(): void {
-    this.emitter.dispose();
+  onDidChange(listener: () => void): Disposable {
+    this.listeners.add(listener);
+    return { dispose: () => void this.listeners.delete(listener) };
   }
 
   private canKeep({ module, method, args }: RecentCall): boolean {
     if (!args || this.secretMethods.has(`${module}.${method}`)) return false;
-    return JSON.stringify(args).length <= MAX_ARGUMENT_CHARACTERS && !args.some(looksSecret);
+    return JSON.stringify(args).length <= MAX_CHARACTERS && !args.some(looksSecret);
   }
 
   private async store(calls: readonly RecentCall[]): Promise<void> {
     await this.memento.update(KEY, calls);
-    this.emitter.fire();
+    for (const listener of this.listeners) listener();
   }
 }
 

@@ -27,7 +27,7 @@ export class Pseudonyms {
   /** `text` as anybody may read it. */
   apply(text: string): string {
     const { home, user, hosts, minions } = this.hidden;
-    let out = text.replace(PEM, "[PEM removed]").replace(JOIN_TOKEN, "[token removed]");
+    let out = text.replace(PEM, "[PEM removed]").replace(JOIN_TOKEN, "[removed]");
     out = this.replaceNames(
       out,
       // with "_" for "-" they stand in ids of jobs
