@@ -24,10 +24,15 @@ export function handshakeTimedOut(peer: WirePeer, limitMs: number): FuncError {
   );
 }
 
-export function notDelivered(peer: WirePeer, limitMs: number, bytes: number): FuncError {
+export function notDelivered(
+  peer: WirePeer,
+  elapsedMs: number,
+  taken: number,
+  total: number,
+): FuncError {
   return new FuncError(
     "timed-out",
-    `${peerText(peer)} did not take the whole request (${bytes} bytes) within ${seconds(limitMs)}. ` +
+    `${peerText(peer)} did not take the whole request: ${amount(taken, total)} in ${seconds(elapsedMs)}. ` +
       "Nothing was run.",
     "Look at the line to that host and at its load; a higher delivery_timeout gives it more time.",
     { cause: new NotDelivered() },

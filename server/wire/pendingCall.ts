@@ -15,6 +15,8 @@ import { PausableTimer } from "./pausableTimer";
 import { cancelled, unreachable } from "./wireErrors";
 import type { WirePeer } from "./wirePeer";
 
+/** A line that carries less is too slow for a big request. */
+const LEAST_REQUEST_BYTES_PER_MS = 100;
 /** An answer that has begun must keep coming; less only where the whole call has less. */
 const STALL_MS = 30_000;
 const LEAST_STALL_MS = 1_000;
@@ -34,6 +36,8 @@ export class PendingCall {
   #socket?: Socket;
   /** Of the present step. */
   #timer?: PausableTimer;
+  #requestBytes = 0;
+  #sendingSinceMs = 0;
   #waitingSinceMs?: number;
   #answerBytes?: number;
   readonly #onAbort: () => void;
@@ -89,10 +93,16 @@ export class PendingCall {
 
   /** A request of `bytes` goes out: from here on the call may have run. */
   sending(bytes: number): void {
-    const { peer, limits } = this;
     this.#sent = true;
-    this.#limit(limits.deliveryMs, () => notDelivered(peer, limits.deliveryMs, bytes));
+    this.#requestBytes = bytes;
+    this.#sendingSinceMs = performance.now();
+    this.#awaitDelivery(0);
     this.#socket?.once("data", this.#onAnswer);
+  }
+
+  /** So much of the request has been taken by now. */
+  taken(bytes: number): void {
+    if (!this.#settled && !this.#answering) this.#awaitDelivery(bytes);
   }
 
   /** The whole request has been taken. */
@@ -133,6 +143,17 @@ export class PendingCall {
     }
   }
 
+  /** A pause may take `deliveryMs`, and all of it as long as that or as a big request needs. */
+  #awaitDelivery(taken: number): void {
+    const { peer, limits } = this;
+    const total = this.#requestBytes;
+    const allMs = Math.max(limits.deliveryMs, total / LEAST_REQUEST_BYTES_PER_MS);
+    const leftMs = this.#sendingSinceMs + allMs - performance.now();
+    this.#limit(Math.min(limits.deliveryMs, leftMs), () =>
+      notDelivered(peer, performance.now() - this.#sendingSinceMs, taken, total),
+    );
+  }
+
   /** The limit of the step that begins now. */
   #limit(limitMs: number, failure: () => Error): void {
     this.#timer?.clear();
@@ -161,7 +182,7 @@ export class PendingCall {
     const patientMs = Math.max(limits.runMs - waitedMs, stallMs);
     let elapsedMs = 0;
     let idleMs = 0;
-    let seen = 0;
+    let seen = socket.bytesRead - bytesBefore;
     const check = (): void => {
       const bytes = socket.bytesRead - bytesBefore;
       elapsedMs += CHECK_MS;

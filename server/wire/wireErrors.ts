@@ -6,10 +6,16 @@ import { peerText } from "./wirePeer";
 /** What an error means that ended the attempt to connect. `connected`: TCP stood, TLS did not yet. */
 export function connectError(error: unknown, peer: WirePeer, connected: boolean): FuncError {
   const who = peerText(peer);
-  const cause = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+  const cause = error instanceof AggregateError ? mostTelling(error) : error;
   switch (errorCode(error)) {
-    case "ENOTFOUND":
     case "EAI_AGAIN":
+      return new FuncError(
+        "name-not-found",
+        `${who}: the name "${peer.address}" could not be looked up: DNS does not answer. Nothing was run.`,
+        "Look at this machine's DNS servers, or give the host's IP address.",
+        { cause },
+      );
+    case "ENOTFOUND":
       return new FuncError(
         "name-not-found",
         `${who}: the name "${peer.address}" was not found. Nothing was run.`,
@@ -47,6 +53,11 @@ export function connectError(error: unknown, peer: WirePeer, connected: boolean)
       return unreachable(peer, cause);
   }
   return connected ? tlsError(error, peer) : unreachable(peer, cause);
+}
+
+function mostTelling(error: AggregateError): unknown {
+  const code = errorCode(error);
+  return error.errors.find((one) => errorCode(one) === code);
 }
 
 /** `cause` tells how the network said so, where it did. */
