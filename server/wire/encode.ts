@@ -1,8 +1,11 @@
 import { FuncError } from "../common/errors";
 import { DEFAULT_LIMITS } from "./decode";
+import type { LargePart, OutgoingDocument } from "./outgoingDocument";
+import { documentOf, LARGE_CHARACTERS, placeholder, wholeDocument } from "./outgoingDocument";
 import type { XmlRpcStruct, XmlRpcValue } from "./value";
 import { XmlRpcDateTime, XmlRpcDouble, XmlRpcSpooled } from "./value";
 import { doubleText } from "./doubleText";
+import { escapeText } from "./escapeText";
 import { UNCARRIABLE_TEXT } from "./xmlCharacters";
 
 const HEADER = "<?xml version='1.0'?>\n";
@@ -12,38 +15,56 @@ const INT_MIN = -(2 ** 31);
 const INT_MAX = 2 ** 31 - 1;
 
 /** A `methodCall` document. Throws FuncError "bad-argument" where a value has no form in XML-RPC. */
-export function encodeCall(method: string, params: readonly XmlRpcValue[]): Buffer {
+export function callDocument(method: string, params: readonly XmlRpcValue[]): OutgoingDocument {
   if (!METHOD_NAME.test(method)) {
     throw new FuncError("bad-argument", `"${method.slice(0, 80)}" cannot be a method's name.`);
   }
-  const list = params.map((param) => `<param>\n${valueText(param, 1)}</param>\n`).join("");
-  return Buffer.from(
+  const large: LargePart[] = [];
+  const list = params.map((param) => `<param>\n${valueText(param, 1, large)}</param>\n`).join("");
+  return documentOf(
     `${HEADER}<methodCall>\n<methodName>${escapeText(method)}</methodName>\n<params>\n${list}</params>\n</methodCall>\n`,
+    large,
   );
 }
 
 /** A `methodResponse` with a value. Throws FuncError "bad-argument" where it has no form in XML-RPC. */
-export function encodeResponse(value: XmlRpcValue): Buffer {
-  return Buffer.from(
-    `${HEADER}<methodResponse>\n<params>\n<param>\n${valueText(value, 1)}</param>\n</params>\n</methodResponse>\n`,
+export function responseDocument(value: XmlRpcValue): OutgoingDocument {
+  const large: LargePart[] = [];
+  return documentOf(
+    `${HEADER}<methodResponse>\n<params>\n<param>\n${valueText(value, 1, large)}</param>\n</params>\n</methodResponse>\n`,
+    large,
   );
+}
+
+/** As `callDocument`, in one piece. */
+export function encodeCall(method: string, params: readonly XmlRpcValue[]): Buffer {
+  return wholeDocument(callDocument(method, params));
+}
+
+/** As `responseDocument`, in one piece. */
+export function encodeResponse(value: XmlRpcValue): Buffer {
+  return wholeDocument(responseDocument(value));
 }
 
 /** A `methodResponse` with a fault. Characters of `message` that XML cannot carry are replaced. */
 export function encodeFault(code: number, message: string): Buffer {
   const carried = message.replace(new RegExp(UNCARRIABLE_TEXT, "g"), "\ufffd");
-  const fault = valueText({ faultCode: code, faultString: carried }, 1);
-  return Buffer.from(`${HEADER}<methodResponse>\n<fault>\n${fault}</fault>\n</methodResponse>\n`);
+  const large: LargePart[] = [];
+  const fault = valueText({ faultCode: code, faultString: carried }, 1, large);
+  return wholeDocument(
+    documentOf(`${HEADER}<methodResponse>\n<fault>\n${fault}</fault>\n</methodResponse>\n`, large),
+  );
 }
 
-function valueText(value: XmlRpcValue, depth: number): string {
-  return `<value>${typedText(value, depth)}</value>\n`;
+/** `large` takes what is too long to be put into the text itself. */
+function valueText(value: XmlRpcValue, depth: number, large: LargePart[]): string {
+  return `<value>${typedText(value, depth, large)}</value>\n`;
 }
 
-function typedText(value: XmlRpcValue, depth: number): string {
+function typedText(value: XmlRpcValue, depth: number, large: LargePart[]): string {
   switch (typeof value) {
     case "string":
-      return stringText(value);
+      return stringText(value, large);
     case "number":
       return numberText(value);
     case "boolean":
@@ -51,14 +72,18 @@ function typedText(value: XmlRpcValue, depth: number): string {
     case "bigint":
       return bigintText(value);
     case "object":
-      return value === null ? "<nil/>" : objectText(value, depth);
+      return value === null ? "<nil/>" : objectText(value, depth, large);
     default:
       return refuse(`a value of the type ${typeof value}`);
   }
 }
 
-function objectText(value: Exclude<XmlRpcValue & object, null>, depth: number): string {
-  if (value instanceof Uint8Array) return base64Text(value);
+function objectText(
+  value: Exclude<XmlRpcValue & object, null>,
+  depth: number,
+  large: LargePart[],
+): string {
+  if (value instanceof Uint8Array) return base64Text(value, large);
   if (value instanceof XmlRpcDouble) return `<double>${finiteText(value.value)}</double>`;
   if (value instanceof XmlRpcDateTime) return dateTimeText(value.iso8601);
   if (value instanceof XmlRpcSpooled) return refuse("an output that is kept in a file");
@@ -66,41 +91,35 @@ function objectText(value: Exclude<XmlRpcValue & object, null>, depth: number): 
     return refuse(`values nested deeper than ${DEFAULT_LIMITS.maxDepth}`);
   }
   if (Array.isArray(value)) {
-    const items = value.map((item) => valueText(item, depth + 1)).join("");
+    const items = value.map((item) => valueText(item, depth + 1, large)).join("");
     return `<array><data>\n${items}</data></array>`;
   }
-  return structText(value, depth);
+  return structText(value, depth, large);
 }
 
-function structText(struct: XmlRpcStruct, depth: number): string {
+function structText(struct: XmlRpcStruct, depth: number, large: LargePart[]): string {
   const prototype: unknown = Object.getPrototypeOf(struct);
   // a Map or a Date would travel as an empty struct
   if (prototype !== null && prototype !== Object.prototype) refuse("an object of a class");
   let members = "";
   for (const [name, value] of Object.entries(struct)) {
     if (UNCARRIABLE_TEXT.test(name)) refuse("a struct member whose name has control characters");
-    members += `<member>\n<name>${escapeText(name)}</name>\n${valueText(value, depth + 1)}</member>\n`;
+    members += `<member>\n<name>${escapeText(name)}</name>\n${valueText(value, depth + 1, large)}</member>\n`;
   }
   return `<struct>\n${members}</struct>`;
 }
 
-function stringText(text: string): string {
-  if (UNCARRIABLE_TEXT.test(text)) return base64Text(Buffer.from(text, "utf8"));
-  return `<string>${escapeText(text)}</string>`;
+function stringText(text: string, large: LargePart[]): string {
+  if (UNCARRIABLE_TEXT.test(text)) return base64Text(Buffer.from(text, "utf8"), large);
+  const inner = text.length > LARGE_CHARACTERS ? placeholder(text, large) : escapeText(text);
+  return `<string>${inner}</string>`;
 }
 
-/** "\r" as a reference, since a bare one would be read as "\n"; ">" because of "]]>". */
-function escapeText(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll("\r", "&#13;");
-}
-
-function base64Text(bytes: Uint8Array): string {
+function base64Text(bytes: Uint8Array, large: LargePart[]): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return `<base64>${buffer.toString("base64")}</base64>`;
+  const inner =
+    buffer.length > LARGE_CHARACTERS ? placeholder(buffer, large) : buffer.toString("base64");
+  return `<base64>${inner}</base64>`;
 }
 
 function numberText(value: number): string {

@@ -1,91 +1,141 @@
-import { FuncError } from "../common/errors";
+import type { Socket } from "node:net";
+import type { FuncError } from "../common/errors";
+import type { AnswerBody, AnswerHead } from "./answerBody";
+import { answerError } from "./answerError";
 import type { HttpResponse } from "./httpResponse";
 import { HttpResponseParser } from "./httpResponse";
-import type { WireConnection } from "./wireConnection";
+import type { OutgoingRequest } from "./sendRequest";
+import { sendRequest } from "./sendRequest";
 import { errorCode, tlsError } from "./tlsErrors";
-import { answerTooLarge, brokenAnswer, connectionLost } from "./wireErrors";
-import type { WirePeer } from "./wirePeer";
+import type { WireConnection } from "./wireConnection";
+import { connectionLost } from "./wireErrors";
 
-/** Up to here, copying a body to one write with its head is cheaper than a second TLS record. */
-const ONE_WRITE_BYTES = 64 * 1024;
-
-export interface Exchange {
-  peer: WirePeer;
-  body: Buffer;
-  callId: string | undefined;
+export interface Exchange extends OutgoingRequest {
   maxAnswerBytes: number;
+  /** Makes what takes the body of an answer that is not known to be small. */
+  openBody: (head: AnswerHead) => AnswerBody;
   /** Called right before the first byte goes out: from here on the call may have run. */
   onSending: () => void;
-  /** The last byte of the request has been taken. */
-  onDelivered: () => void;
+  /** The answer has begun, and says how many bytes its body has. May be called more than once. */
+  onExpecting: (bytes: number) => void;
+  /** It is us who do not read on, until `onReading`. */
+  onHolding: () => void;
+  onReading: () => void;
 }
 
 /**
  * Sends one request on `connection` and calls `done` once, with the answer or with the FuncError it failed
- * with. Returns a function that ends listening (the connection is then of no use to anyone else).
+ * with.
  */
 export function exchange(
   connection: WireConnection,
   request: Exchange,
   done: (result: HttpResponse | FuncError) => void,
-): () => void {
-  const { socket } = connection;
-  const { peer } = request;
-  const parser = new HttpResponseParser(request.maxAnswerBytes);
-  const stop = (): void => {
-    socket.off("data", onData).off("end", onEnd).off("close", onEnd).off("error", onError);
-  };
-  const finish = (result: HttpResponse | FuncError): void => {
-    stop();
-    done(result);
-  };
-  const onData = (piece: Buffer): void => {
+): void {
+  const reader = new AnswerReader(connection.socket, request, done);
+  request.onSending();
+  reader.requestIsSent = sendRequest(connection, request);
+}
+
+class AnswerReader {
+  requestIsSent = (): boolean => false;
+  readonly #parser: HttpResponseParser;
+  #over = false;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly request: Exchange,
+    private readonly done: (result: HttpResponse | FuncError) => void,
+  ) {
+    this.#parser = new HttpResponseParser(request.maxAnswerBytes, request.openBody);
+    socket
+      .on("data", this.#onData)
+      .on("end", this.#onEnd)
+      .on("close", this.#onEnd)
+      .on("error", this.#onError);
+  }
+
+  readonly #onData = (piece: Buffer): void => {
     let response: HttpResponse | undefined;
     try {
-      response = parser.push(piece);
+      response = this.#parser.push(piece);
     } catch (error) {
-      finish(parseError(error, peer));
+      this.#fail(error);
       return;
     }
-    if (response) finish(response);
+    if (response) {
+      this.#complete(response);
+      return;
+    }
+    const { expectedBytes } = this.#parser;
+    if (expectedBytes !== undefined) this.request.onExpecting(expectedBytes);
+    const waiting = this.#parser.takeWait();
+    if (waiting) this.#hold(waiting, () => undefined);
   };
-  const onEnd = (): void => {
-    finish(parser.end() ?? connectionLost(peer, parser.started));
+
+  readonly #onEnd = (): void => {
+    const response = this.#parser.end();
+    if (response) this.#complete(response);
+    else this.#finish(connectionLost(this.request.peer, this.#parser.started));
   };
-  const onError = (error: Error): void => {
+
+  readonly #onError = (error: Error): void => {
+    const { peer } = this.request;
+    const { started } = this.#parser;
     // with TLS 1.3 the peer's verdict on our certificate comes after the handshake
-    const refused = !parser.started && errorCode(error).includes("ALERT");
-    finish(refused ? tlsError(error, peer) : connectionLost(peer, parser.started, error));
+    const refused = !started && errorCode(error).includes("ALERT");
+    this.#finish(refused ? tlsError(error, peer) : connectionLost(peer, started, error));
   };
-  socket.on("data", onData).on("end", onEnd).on("close", onEnd).on("error", onError);
-  request.onSending();
-  send(connection, request);
-  return stop;
-}
 
-function parseError(error: unknown, peer: WirePeer): FuncError {
-  if (!(error instanceof FuncError))
-    return brokenAnswer(peer, "answered with nonsense", true, error);
-  if (error.reason === "too-large") return answerTooLarge(peer, error);
-  return brokenAnswer(peer, `did not answer with HTTP: ${error.message}`, true, error);
-}
-
-function send(connection: WireConnection, request: Exchange): void {
-  const { peer, body, callId, onDelivered } = request;
-  const address = peer.address.includes(":") ? `[${peer.address}]` : peer.address;
-  const id = connection.native && callId !== undefined ? `Func-Call: ${callId}\r\n` : "";
-  const head = Buffer.from(
-    `POST /RPC2 HTTP/1.1\r\nHost: ${address}:${peer.port}\r\nUser-Agent: func-overlord\r\n` +
-      `Content-Type: text/xml\r\n${id}Content-Length: ${body.length}\r\n\r\n`,
-    "latin1",
-  );
-  const { socket } = connection;
-  if (connection.native && body.length <= ONE_WRITE_BYTES) {
-    socket.write(Buffer.concat([head, body]), onDelivered);
-    return;
+  /** Reads no more before `waiting` resolves. */
+  #hold(waiting: Promise<unknown>, then: () => void): void {
+    this.socket.pause();
+    this.request.onHolding();
+    waiting.then(
+      () => {
+        this.request.onReading();
+        if (this.#over) return;
+        this.socket.resume();
+        then();
+      },
+      (error: unknown) => {
+        this.#fail(error);
+      },
+    );
   }
-  // the original hangs for 20 s where head and body share a TLS record of more than 8 KB
-  socket.write(head, () => {
-    if (socket.writable) socket.write(body, onDelivered);
-  });
+
+  #complete(response: HttpResponse): void {
+    const { stream } = response;
+    if (!this.requestIsSent()) response.keepAlive = false; // the rest would follow
+    if (!stream) {
+      this.#finish(response);
+      return;
+    }
+    this.#stop(); // what becomes of the connection is no matter of this call any more
+    const ended = stream.end().then((answer) => {
+      response.answer = answer;
+    });
+    this.#hold(ended, () => {
+      this.#finish(response);
+    });
+  }
+
+  #fail(error: unknown): void {
+    this.#finish(answerError(this.request.peer, error));
+  }
+
+  #finish(result: HttpResponse | FuncError): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#stop();
+    this.done(result);
+  }
+
+  #stop(): void {
+    this.socket
+      .off("data", this.#onData)
+      .off("end", this.#onEnd)
+      .off("close", this.#onEnd)
+      .off("error", this.#onError);
+  }
 }

@@ -1,16 +1,24 @@
 import { FuncError } from "../common/errors";
+import type { AnswerBody, AnswerHead } from "./answerBody";
+import type { DecodedResponse } from "./decode";
 
 /** One answer as it came, chunks joined; content codings are not undone. */
 export interface HttpResponse {
   status: number;
   /** Names in lower case. Repeated ones are joined by ", ". */
   headers: ReadonlyMap<string, string>;
+  /** Empty where the body went to `stream`. */
   body: Buffer;
+  stream?: AnswerBody;
+  /** What the body of `stream` says, once it has been ended. */
+  answer?: DecodedResponse;
   /** True where another request may follow on the same connection. */
   keepAlive: boolean;
 }
 
 const MAX_HEAD_BYTES = 64 * 1024;
+/** A plain body up to here is kept and decoded when it is whole, which costs least. */
+export const SMALL_BODY_BYTES = 64 * 1024;
 const MAX_CHUNK_LINE_BYTES = 1024;
 const MAX_TRAILER_LINES = 100;
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?$/;
@@ -23,10 +31,10 @@ type State =
 
 /**
  * Reads one HTTP/1.x response from the pieces a socket delivers, as far as an XML-RPC client needs it.
- * Throws FuncError "broken-answer" on anything malformed, "too-large" beyond `maxBodyBytes`.
+ * Throws FuncError "broken-answer" on anything malformed, "too-large" beyond `maxBodyBytes`, and what the
+ * stream throws that `openBody` makes for a body that is not known to be small.
  */
 export class HttpResponseParser {
-  readonly #maxBodyBytes: number;
   #state: State = "head";
   /** Bytes of an unfinished head or line. */
   #pending: Buffer = Buffer.alloc(0);
@@ -34,19 +42,36 @@ export class HttpResponseParser {
   #minor = 1;
   #headers: ReadonlyMap<string, string> = new Map();
   #body: Buffer[] = [];
+  #stream?: AnswerBody;
+  #waits: Promise<unknown>[] = [];
   #bodyBytes = 0;
   #left = 0;
+  #expectedBytes?: number;
   #trailerLines = 0;
   #started = false;
   #extra = false;
 
-  constructor(maxBodyBytes: number) {
-    this.#maxBodyBytes = maxBodyBytes;
-  }
+  constructor(
+    private readonly maxBodyBytes: number,
+    private readonly openBody?: (head: AnswerHead) => AnswerBody,
+  ) {}
 
   /** True once a byte of the answer has come. */
   get started(): boolean {
     return this.#started;
+  }
+
+  /** How many bytes the body has, where the head says so. */
+  get expectedBytes(): number | undefined {
+    return this.#expectedBytes;
+  }
+
+  /** What to wait for before the next piece, where there is anything. */
+  takeWait(): Promise<unknown> | undefined {
+    if (this.#waits.length === 0) return undefined;
+    const waits = this.#waits;
+    this.#waits = [];
+    return Promise.all(waits);
   }
 
   /** Takes the next piece; returns the response once it is whole. */
@@ -134,18 +159,23 @@ export class HttpResponseParser {
       this.#state = "chunk-size";
     } else if (length !== undefined) {
       if (!/^[0-9]{1,15}$/.test(length)) return broken("a malformed Content-Length");
-      this.#expect(Number(length));
+      this.#expectedBytes = Number(length);
+      this.#expect(this.#expectedBytes);
       this.#state = this.#left === 0 ? "done" : "sized";
+      if (this.#left <= SMALL_BODY_BYTES && !headers.has("content-encoding")) return;
     } else {
       this.#state = this.#status === 204 || this.#status === 304 ? "done" : "to-end";
+    }
+    if (this.#status === 200 && this.#state !== "done") {
+      this.#stream = this.openBody?.({ headers, length: this.#expectedBytes });
     }
   }
 
   #expect(bytes: number): void {
-    if (this.#bodyBytes + bytes > this.#maxBodyBytes) {
+    if (this.#bodyBytes + bytes > this.maxBodyBytes) {
       throw new FuncError(
         "too-large",
-        `the answer is larger than ${this.#maxBodyBytes} bytes, the most that is read`,
+        `the answer is larger than ${this.maxBodyBytes} bytes, the most that is read`,
       );
     }
     this.#left = bytes;
@@ -153,15 +183,26 @@ export class HttpResponseParser {
 
   #keep(piece: Buffer): void {
     this.#expect(piece.length);
+    this.#pass(piece);
+  }
+
+  #pass(piece: Buffer): void {
     this.#bodyBytes += piece.length;
-    this.#body.push(piece);
+    if (!this.#stream) {
+      // why a call was not answered is told by the head
+      if (this.#status === 200 || this.#bodyBytes <= SMALL_BODY_BYTES) this.#body.push(piece);
+      return;
+    }
+    const wait = this.#stream.push(piece);
+    if (!wait) return;
+    wait.catch(() => undefined); // told by `takeWait`, or no longer of interest
+    this.#waits.push(wait);
   }
 
   #take(piece: Buffer, next: State): Buffer | undefined {
     const taken = Math.min(piece.length, this.#left);
-    this.#body.push(piece.subarray(0, taken));
-    this.#bodyBytes += taken;
     this.#left -= taken;
+    this.#pass(piece.subarray(0, taken));
     if (this.#left === 0) this.#state = next;
     return piece.subarray(taken);
   }
@@ -203,6 +244,7 @@ export class HttpResponseParser {
     return {
       status: this.#status,
       headers: this.#headers,
+      stream: this.#stream,
       body: this.#body.length === 1 && this.#body[0] ? this.#body[0] : Buffer.concat(this.#body),
       keepAlive: framed && !this.#extra && this.#minor === 1 && !/\bclose\b/.test(connection),
     };

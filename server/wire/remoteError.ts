@@ -4,6 +4,7 @@ import type { CallError } from "../protocol/jobs";
 import { toJson } from "./jsonValue";
 import { RpcFault } from "./rpcFault";
 import type { XmlRpcValue } from "./value";
+import { XmlRpcSpooled } from "./value";
 
 /** First item of the array that carries an exception as a value (FUNC-SPEC 1.5). */
 export const REMOTE_ERROR = "REMOTE_ERROR";
@@ -27,6 +28,7 @@ export function asRemoteError(
 function textOf(value: XmlRpcValue): string {
   if (typeof value === "string") return value;
   if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
+  if (value instanceof XmlRpcSpooled) return `${value.head} (${value.bytes} bytes, shortened)`;
   if (value === null) return "";
   return typeof value === "object" ? JSON.stringify(toJson(value)) : String(value);
 }

@@ -1,17 +1,22 @@
 import type { X509Certificate } from "node:crypto";
 import type { SecureContext } from "node:tls";
 import { connect, createSecureContext } from "node:tls";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
 import { FuncError, messageOf } from "../common/errors";
+import type { AnswerBody, AnswerHead } from "./answerBody";
+import { openAnswerBody } from "./answerBody";
+import { answerError } from "./answerError";
 import { callLimits } from "./callLimits";
 import type { RequestedLimits } from "./callLimits";
 import type { DecodedResponse, DecodeLimits } from "./decode";
 import { decodeResponse, DEFAULT_LIMITS } from "./decode";
-import { encodeCall } from "./encode";
+import { DecodeBudget } from "./decodeBudget";
+import { callDocument } from "./encode";
 import { exchange } from "./exchange";
 import { HeldConnections } from "./heldConnections";
 import type { HttpResponse } from "./httpResponse";
+import { SMALL_BODY_BYTES } from "./httpResponse";
+import type { OutgoingDocument } from "./outgoingDocument";
+import type { OutputSpool } from "./outputSpool";
 import { PeerMemory } from "./peerMemory";
 import { handshakeTimedOut } from "./limitErrors";
 import { REFUSED_HEADER } from "./refusal";
@@ -21,14 +26,7 @@ import { refusedCertificate } from "./tlsErrors";
 import type { XmlRpcValue } from "./value";
 import type { VerifyPeer } from "./wireConnection";
 import { LEAST_TLS, verify, WireConnection } from "./wireConnection";
-import {
-  answerTooLarge,
-  badAddress,
-  brokenAnswer,
-  cancelled,
-  connectError,
-  unreachable,
-} from "./wireErrors";
+import { badAddress, brokenAnswer, cancelled, connectError, unreachable } from "./wireErrors";
 import type { WirePeer } from "./wirePeer";
 import { peerKey } from "./wirePeer";
 
@@ -36,9 +34,9 @@ export type { WirePeer } from "./wirePeer";
 
 const DEFAULT_MAX_HELD = 2_000; // about 120 MB
 const DEFAULT_IDLE_MS = 60_000; // below the server's 120 s, so that it is we who close
+/** For all answers together that come in at the same time, what goes to the spool apart. */
+const DECODE_BYTES = 128 * 1024 * 1024;
 const CALL_ID = /^[\x21-\x7e]{1,512}$/;
-
-const unzip = promisify(gunzip);
 
 export interface CallOptions extends RequestedLimits {
   signal?: AbortSignal;
@@ -61,6 +59,10 @@ export interface WireClientOptions {
   maxHeld?: number;
   idleMs?: number;
   limits?: Partial<DecodeLimits>;
+  /** Where strings and base64 of more than `liftBytes` go while they come in; without it they stay in memory. */
+  spool?: OutputSpool;
+  /** 64 KiB by default. */
+  liftBytes?: number;
 }
 
 /** Calls methods of peers by XML-RPC over mutual TLS; keeps connections and TLS sessions between calls. */
@@ -71,6 +73,9 @@ export class WireClient {
   readonly #held: HeldConnections;
   readonly #memory = new PeerMemory();
   readonly #closing = new AbortController();
+  readonly #budget = new DecodeBudget(DECODE_BYTES);
+  readonly #spool?: OutputSpool;
+  readonly #liftBytes: number;
 
   /** Throws FuncError "bad-argument" where key, certificate and CA do not fit together. */
   constructor(options: WireClientOptions) {
@@ -87,6 +92,8 @@ export class WireClient {
     }
     this.#verifyPeer = options.verifyPeer;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#spool = options.spool;
+    this.#liftBytes = options.liftBytes ?? SMALL_BODY_BYTES;
     this.#held = new HeldConnections(
       options.maxHeld ?? DEFAULT_MAX_HELD,
       options.idleMs ?? DEFAULT_IDLE_MS,
@@ -97,7 +104,7 @@ export class WireClient {
    * Calls `method` of `peer` once; it is never repeated by itself. Throws RpcFault where the peer answered
    * with a fault, else FuncError: "name-not-found", "refused", "unreachable", "tls", "wrong-identity" (in
    * all of these nothing was run), "timed-out", "broken-answer", "too-large", "cancelled", or
-   * "bad-argument" where `params` cannot be sent.
+   * "bad-argument" where `params` cannot be sent, "unavailable" where an output cannot be written to the spool.
    */
   async call(
     peer: WirePeer,
@@ -109,8 +116,9 @@ export class WireClient {
     if (callId !== undefined && !CALL_ID.test(callId)) {
       throw new FuncError("bad-argument", "A call id has 1 to 512 visible ASCII characters.");
     }
-    const response = await this.#exchange(peer, encodeCall(method, params), options);
-    const answer = await this.#read(peer, response);
+    const document = callDocument(method, params);
+    if (document.length > DEFAULT_LIMITS.maxBytes) throw callTooLarge(method, document.length);
+    const answer = this.#read(peer, await this.#exchange(peer, document, options));
     if ("fault" in answer) throw new RpcFault(answer.fault.code, answer.fault.message);
     return answer.value;
   }
@@ -127,10 +135,10 @@ export class WireClient {
     this.#memory.clear();
   }
 
-  #exchange(peer: WirePeer, body: Buffer, options: CallOptions): Promise<HttpResponse> {
+  #exchange(peer: WirePeer, body: OutgoingDocument, options: CallOptions): Promise<HttpResponse> {
     const key = peerKey(peer);
     const signals = [this.#closing.signal, ...(options.signal ? [options.signal] : [])];
-    const pending = new PendingCall(peer, callLimits(options, body.length), signals);
+    const pending = new PendingCall(peer, callLimits(options), signals);
     if (pending.settled) return pending.result;
     const fail = (error: unknown): void => {
       pending.settle(error instanceof Error ? error : new Error(String(error)));
@@ -141,6 +149,16 @@ export class WireClient {
         body,
         callId: options.callId,
         maxAnswerBytes: this.#limits.maxBytes,
+        openBody: (head: AnswerHead) => this.#openBody(head, pending),
+        onExpecting: (bytes: number) => {
+          pending.expecting(bytes);
+        },
+        onHolding: () => {
+          pending.suspend();
+        },
+        onReading: () => {
+          pending.resume();
+        },
         onSending: () => {
           pending.sending(body.length);
           options.onSent?.();
@@ -215,41 +233,45 @@ export class WireClient {
     }
   }
 
-  async #read(peer: WirePeer, response: HttpResponse): Promise<DecodedResponse> {
+  #openBody(head: AnswerHead, pending: PendingCall): AnswerBody {
+    const share = this.#budget.open();
+    // also where this itself throws
+    pending.result.catch(() => {
+      share.close();
+    });
+    const body = openAnswerBody(head, {
+      limits: this.#limits,
+      share,
+      spool: this.#spool,
+      liftBytes: this.#liftBytes,
+    });
+    pending.result.catch(() => {
+      body.discard();
+    });
+    return body;
+  }
+
+  #read(peer: WirePeer, response: HttpResponse): DecodedResponse {
+    if (response.answer) return response.answer;
     const refused = response.headers.get(REFUSED_HEADER);
     if (response.status === 403 && refused !== undefined) throw refusedCertificate(peer, refused);
     if (response.status !== 200) {
       throw brokenAnswer(peer, `answered with HTTP status ${response.status}`);
     }
     try {
-      return decodeResponse(await this.#plainBody(response), this.#limits);
+      return decodeResponse(response.body, this.#limits);
     } catch (error) {
-      if (error instanceof FuncError && error.reason === "too-large") {
-        throw answerTooLarge(peer, error);
-      }
-      throw brokenAnswer(
-        peer,
-        `gave an answer that cannot be read: ${messageOf(error).replace(/\.$/, "")}`,
-        true,
-        error,
-      );
+      throw answerError(peer, error);
     }
   }
+}
 
-  async #plainBody(response: HttpResponse): Promise<Buffer> {
-    const coding = response.headers.get("content-encoding")?.toLowerCase() ?? "identity";
-    if (coding === "identity") return response.body;
-    if (coding !== "gzip" && coding !== "x-gzip") {
-      throw new FuncError("bad-data", `the content encoding "${coding.slice(0, 40)}" is not known`);
-    }
-    const { maxBytes } = this.#limits;
-    try {
-      return await unzip(response.body, { maxOutputLength: maxBytes });
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new FuncError("too-large", `the answer unpacks to more than ${maxBytes} bytes`);
-    }
-  }
+function callTooLarge(method: string, bytes: number): FuncError {
+  return new FuncError(
+    "bad-argument",
+    `The arguments of ${method} make a request of ${bytes} bytes, more than the ${DEFAULT_LIMITS.maxBytes} that are read. Nothing was sent.`,
+    "Give it less at a time.",
+  );
 }
 
 /**
