@@ -4,7 +4,8 @@ import { messageOf } from "../server/common/errors";
 import { CommandLine } from "./commandLine/commandLine";
 import { dropOnGroup } from "./commands/addToGroup";
 import { registerCommands } from "./commands/registerCommands";
-import { registerResultDocuments } from "./documents/resultDocuments";
+import { registerPartContext } from "./documents/partContext";
+import { registerResultFiles } from "./documents/resultFileSystem";
 import { JobTracker } from "./jobs/jobTracker";
 import { LocalMinions } from "./localMinions";
 import { OverlordSession } from "./overlordSession";
@@ -56,7 +57,8 @@ export function activate(context: ExtensionContext): void {
     minionsView,
     results,
     results.registerSerializer(),
-    registerResultDocuments(session),
+    registerResultFiles(session),
+    registerPartContext(),
     createStatusBar(session, jobs),
     registerSessionNotices(session),
     registerCommands(services),

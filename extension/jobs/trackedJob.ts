@@ -5,7 +5,6 @@ import { asFuncError } from "../errors";
 import type { OverlordSession } from "../overlordSession";
 import type { ResultRow } from "../webviews/resultsProtocol";
 import { JobState } from "./jobState";
-import { RowRefiner } from "./rowRefiner";
 
 /** "snapshot": everything may differ; "lost": see `TrackedJob.lost`. */
 export type JobChange =
@@ -16,7 +15,6 @@ export class TrackedJob {
   state: JobState | undefined;
   /** Why the job cannot be shown (any more). */
   lost: FuncError | undefined;
-  private readonly refiner: RowRefiner;
   private watching: Promise<JobSummary | undefined> | undefined;
   private disposed = false;
   private readonly emitter = new EventEmitter<JobChange>();
@@ -25,15 +23,7 @@ export class TrackedJob {
   constructor(
     readonly jobId: string,
     private readonly session: OverlordSession,
-  ) {
-    this.refiner = new RowRefiner(
-      (minion) => session.request("jobs/result", { jobId, minion }),
-      (row) => {
-        this.state?.rows.set(row.minion, row);
-        this.emitter.fire({ kind: "rows", rows: [row] });
-      },
-    );
-  }
+  ) {}
 
   /** Asks for the job as it stands and for its progress from then on. Undefined where it is lost. */
   watch(): Promise<JobSummary | undefined> {
@@ -45,23 +35,15 @@ export class TrackedJob {
     // without a state the answer to jobs/watch is under way and includes this
     const rows = this.state?.apply(progress);
     if (rows === "gap") void this.watch();
-    else if (rows !== undefined && rows !== "old") {
-      this.emitter.fire({ kind: "rows", rows });
-      this.refine(progress);
-    }
+    else if (rows !== undefined && rows !== "old") this.emitter.fire({ kind: "rows", rows });
   }
 
   dispose(): void {
     this.disposed = true;
-    this.refiner.stop();
     this.emitter.dispose();
     if (this.session.state.kind !== "connected" || this.lost) return;
     // the overlord stops sending; should it not hear this, it sends what nobody shows
     this.session.request("jobs/unwatch", { jobId: this.jobId }).catch(() => undefined);
-  }
-
-  private refine({ results, summary }: JobProgress): void {
-    this.refiner.add(results, summary.module, summary.method);
   }
 
   private async ask(): Promise<JobSummary | undefined> {
@@ -71,7 +53,6 @@ export class TrackedJob {
       this.state = new JobState(snapshot);
       this.lost = undefined;
       this.emitter.fire({ kind: "snapshot" });
-      this.refine(snapshot);
       return snapshot.summary;
     } catch (error) {
       if (this.disposed) return undefined;

@@ -98,9 +98,14 @@ function plainSource(reader: ResultReader, value: JsonValue): ByteSource {
 
 function plainText(value: JsonValue): Buffer | undefined {
   if (typeof value === "string") return Buffer.from(value, "utf8");
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const { $base64: encoded } = value;
+  const encoded = marked(value, "$base64");
   return typeof encoded === "string" ? Buffer.from(encoded, "base64") : undefined;
+}
+
+/** What the mark `mark` of a type of XML-RPC holds, where `value` has it. */
+function marked(value: JsonValue, mark: "$base64" | "$struct"): JsonValue | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  return Object.keys(value).length === 1 ? value[mark] : undefined;
 }
 
 /** `value` with a note where an output is, which becomes a part of its own. */
@@ -116,10 +121,10 @@ function withoutOutputs(
     return value.map((item, at) => withoutOutputs(reader, item, `${path}[${at}]`, parts));
   }
   if (value === null || typeof value !== "object") return value;
-  const { $struct: struct } = value;
-  if (struct !== undefined && struct !== null && typeof struct === "object") {
+  const struct = marked(value, "$struct");
+  if (typeof struct === "object" && struct !== null && !Array.isArray(struct)) {
     // what looks like a mark in there is a member of the host's own
-    return { $struct: members(reader, struct as Record<string, JsonValue>, path, parts) };
+    return { $struct: members(reader, struct, path, parts) };
   }
   return members(reader, value, path, parts);
 }

@@ -2,7 +2,8 @@ import type { MinionCallState, MinionResult } from "../../server/protocol/jobs";
 import type { JsonValue } from "../../server/protocol/value";
 import type { ResultRow, RowKind } from "../webviews/resultsProtocol";
 import { plainProblem } from "./plainProblem";
-import { commandResult, outputText } from "./commandResult";
+import { outputRefOf } from "../../server/protocol/outputs";
+import { commandHead, headText, type CommandHead } from "./commandHead";
 import { formatBytes } from "./formatBytes";
 
 /** A line longer than this is cut: nobody reads it in a list. */
@@ -29,50 +30,34 @@ export function resultRow(result: MinionResult, module: string, method: string):
     const text = result.error ? oneLine(plainProblem(result.error.message)) : "";
     return { minion, kind, label: kind, text, explains: true, durationMs };
   }
-  const command = commandResult(result.value, module, method);
-  if (command) {
-    // what a failing command says about it stands on stderr
-    const output =
-      command.exitStatus === 0
-        ? command.stdout || command.stderr
-        : command.stderr || command.stdout;
+  const command = commandHead(result.value, module, method);
+  const exitStatus = result.exitStatus ?? command?.exitStatus;
+  if (exitStatus !== undefined) {
     return {
       minion,
-      kind: command.exitStatus === 0 ? "succeeded" : "failed",
-      label: `exit ${command.exitStatus}`,
-      text: oneLine(output),
+      kind: exitStatus === 0 ? "succeeded" : "failed",
+      label: `exit ${exitStatus}`,
+      text: command ? oneLine(saying(command)) : (result.excerpt ?? ""),
       durationMs,
     };
   }
-  const leftOut = result.value === undefined && result.valueBytes !== undefined;
-  // whether a command succeeded stands in the value
-  const label = leftOut && module === "command" && method === "run" ? "answered" : "succeeded";
-  return {
-    minion,
-    kind,
-    label,
-    text: valueLine(result),
-    explains: leftOut || undefined,
-    durationMs,
-  };
-}
-
-function valueLine(result: MinionResult): string {
-  if (result.valueBytes !== undefined && result.value === undefined) {
-    return `${formatBytes(result.valueBytes)}: open the row to see it`;
+  if (result.value === undefined && result.valueBytes !== undefined) {
+    const text = result.excerpt ?? `${formatBytes(result.valueBytes)}: open the row to see it`;
+    const explains = result.excerpt === undefined || undefined;
+    return { minion, kind, label: "succeeded", text, explains, durationMs };
   }
-  return oneLine(valueText(result.value));
+  const text = result.value === undefined ? "" : oneLine(valueHead(result.value));
+  return { minion, kind, label: "succeeded", text, durationMs };
 }
 
-/** A value as text: strings and bytes as they are, everything else as indented JSON. */
-export function valueText(value: JsonValue | undefined, indent?: number): string {
-  if (value === undefined) return "";
-  const plain = typeof value === "string" || isBase64(value);
-  return plain ? outputText(value) : JSON.stringify(value, undefined, indent);
+/** What a failing command says about it stands on stderr. */
+function saying({ exitStatus, stdout, stderr }: CommandHead): string {
+  return exitStatus === 0 ? stdout || stderr : stderr || stdout;
 }
 
-function isBase64(value: JsonValue): boolean {
-  return typeof value === "object" && value !== null && "$base64" in value;
+function valueHead(value: JsonValue): string {
+  const ref = outputRefOf(value);
+  return ref?.kind === "bytes" && ref.head === "" ? formatBytes(ref.bytes) : headText(value);
 }
 
 /** The first line with anything on it, control characters (terminal escapes) taken out. */

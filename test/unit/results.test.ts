@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { JobState } from "../../extension/jobs/jobState";
-import { resultDetail, resultDocument } from "../../extension/results/resultDetail";
 import { formatBytes } from "../../extension/results/formatBytes";
 import { resultRow } from "../../extension/results/resultRow";
 import type { JobProgress, JobSummary, MinionResult } from "../../server/protocol/jobs";
+import type { JsonValue } from "../../server/protocol/value";
 
 const summary: JobSummary = {
   id: "j",
@@ -51,38 +51,34 @@ describe("resultRow", () => {
     expect(row.text).toHaveLength(241);
   });
 
-  it("says how large a value is that was left out", () => {
-    const row = resultRow({ minion: "a", state: "succeeded", valueBytes: 2_500_000 }, "a", "b");
-    expect(row.text).toBe("2.5 MB: open the row to see it");
+  it("shows how a value begins that was left out, else how large it is", () => {
+    const left: MinionResult = { minion: "a", state: "succeeded", valueBytes: 2_500_000 };
+    expect(resultRow(left, "a", "b").text).toBe("2.5 MB: open the row to see it");
+    expect(resultRow({ ...left, excerpt: "begins" }, "a", "b")).toMatchObject({
+      label: "succeeded",
+      text: "begins",
+    });
+    expect(resultRow({ ...left, excerpt: "no", exitStatus: 2 }, "command", "run")).toMatchObject({
+      kind: "failed",
+      label: "exit 2",
+      text: "no",
+    });
+  });
+
+  it("shows how large outputs begin", () => {
+    const output = (head: string, kind: string): JsonValue => ({
+      $output: { sha256: "0", bytes: 100_000_000, kind, head },
+    });
+    const row = resultRow(succeeded([0, output("\nfirst\nsecond", "text"), ""]), "command", "run");
+    expect(row.text).toBe("first");
+    expect(resultRow(succeeded(output("", "bytes")), "a", "b").text).toBe("100 MB");
+    expect(resultRow(succeeded({ log: output("first", "text") }), "a", "b").text).toBe(
+      '{"log":"first"}',
+    );
   });
 
   it("decodes bytes", () => {
     expect(resultRow(succeeded({ $base64: "aGk=" }), "test", "echo").text).toBe("hi");
-  });
-});
-
-describe("resultDetail", () => {
-  it("has stdout, stderr and exit status", () => {
-    const { sections } = resultDetail(succeeded([1, "out", "err"]), "command", "run", 100);
-    expect(sections.map(({ text }) => text)).toEqual(["out", "err", "1"]);
-  });
-
-  it("keeps the exit status however long the output is", () => {
-    const { sections } = resultDetail(succeeded([3, "x".repeat(50), "err"]), "command", "run", 20);
-    expect(sections.map(({ text }) => text)).toEqual(["x".repeat(20), "err", "3"]);
-  });
-
-  it("says how much it left out", () => {
-    expect(resultDetail(succeeded("x".repeat(50)), "test", "echo", 20)).toEqual({
-      sections: [{ title: "Result", text: "x".repeat(20), verbatim: true }],
-      leftOut: 30,
-    });
-  });
-
-  it("explains errors", () => {
-    const error = { type: "socket.error", message: "a: refused", trace: "", nextStep: "Start it." };
-    const text = resultDocument({ minion: "a", state: "unreachable", error }, "test", "ping");
-    expect(text).toBe("# Problem\na: refused\n# What to do\nStart it.\n# Error\nsocket.error");
   });
 });
 
