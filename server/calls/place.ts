@@ -1,7 +1,7 @@
-import { performance } from "node:perf_hooks";
+import { performance, type EventLoopUtilityFunction } from "node:perf_hooks";
 
-/** Where this process itself had no time, others cannot be called slow. */
-const BUSY_UTILISATION = 0.9;
+/** A process with less spare time than this has no use for more calls, and cannot call others slow. */
+const BUSY = 0.9;
 
 /** Room for calls that take long, so that they need not keep others waiting. May be shared by many fan-outs. */
 export class AsideLane {
@@ -12,7 +12,14 @@ export class AsideLane {
     private readonly most = 2_000,
     /** What takes longer is slow. */
     readonly slowAfterMs = 1_000,
+    private readonly utilization: EventLoopUtilityFunction = performance.eventLoopUtilization,
   ) {}
+
+  /** Begins to watch; what it returns tells whether this process had no time since then. */
+  watch(): () => boolean {
+    const before = this.utilization();
+    return () => this.utilization(before).utilization >= BUSY;
+  }
 
   /** False where it is full. */
   enter(): boolean {
@@ -110,10 +117,9 @@ export class Place {
   }
 
   #leaveWhenSlow(lane: AsideLane): void {
-    const before = performance.eventLoopUtilization();
+    const wasBusy = lane.watch();
     this.#timer = setTimeout(() => {
-      const { utilization } = performance.eventLoopUtilization(before);
-      if (utilization < BUSY_UTILISATION && lane.enter()) {
+      if (!wasBusy() && lane.enter()) {
         this.#aside = true;
         this.places.giveBack();
       } else {
