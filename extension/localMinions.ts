@@ -53,7 +53,8 @@ export class LocalMinions {
   async stop(): Promise<void> {
     const fleet = this.fleet;
     this.fleet = undefined;
-    await this.setContext(false);
+    // not awaited: a window that closes takes it no longer, and the minions must end all the same
+    this.setContext(false).catch(() => undefined);
     await fleet?.close();
   }
 

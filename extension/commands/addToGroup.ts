@@ -44,18 +44,9 @@ async function addEntries(
   if (name === undefined || name === BACK) return;
   await services.groups.edit({ name, add: [...entries] });
   services.minionsView.groupsChanged();
+  const added = firstNames(entries);
   void window.showInformationMessage(
-    entries.length === 1
-      ? l10n.t(
-          "The group {0} has {1} now: @{0} means it in any target box.",
-          name,
-          firstNames(entries),
-        )
-      : l10n.t(
-          "The group {0} has {1} more: @{0} means it in any target box.",
-          name,
-          entries.length,
-        ),
+    l10n.t("Added to the group {0}: {1}. Write @{0} wherever minions are asked for.", name, added),
   );
 }
 

@@ -54,8 +54,8 @@ export async function askTargets(
 
 function leaveOutButton(leftOut: string | undefined): QuickInputButton {
   return leftOut === undefined
-    ? { iconPath: new ThemeIcon("exclude"), tooltip: l10n.t("Leave Out Minions...") }
-    : { iconPath: new ThemeIcon("exclude"), tooltip: l10n.t("Change Who Is Left Out...") };
+    ? { iconPath: new ThemeIcon("circle-slash"), tooltip: l10n.t("Leave Out Minions...") }
+    : { iconPath: new ThemeIcon("circle-slash"), tooltip: l10n.t("Change Who Is Left Out...") };
 }
 
 function askExclude(

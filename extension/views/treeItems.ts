@@ -47,7 +47,7 @@ export function groupsItem(node: TreeNode, count: number, problem?: FuncError): 
 /** A group; `count` is undefined where nobody can say now. */
 export function groupItem(node: TreeNode, hosts: readonly string[], count?: number): TreeItem {
   const item = collapsed(node, node.name, count === undefined ? "" : minionCount(count));
-  item.iconPath = new ThemeIcon("symbol-class");
+  item.iconPath = new ThemeIcon("tag");
   item.contextValue = "group";
   item.tooltip = `@${node.name}: ${shortList(hosts)}`;
   return item;
@@ -75,7 +75,8 @@ export function absentItem(node: TreeNode): TreeItem {
 
 /** Why there are no groups to show; a click opens their file. */
 export function problemItem(node: TreeNode): TreeItem {
-  const item = new TreeItem(node.name);
+  // a long path in front would leave no room for what is wrong; the tooltip has it
+  const item = new TreeItem(node.name.replace(/^.*?groups:(\d+): /, "$1: "));
   item.id = nodeKey(node);
   item.iconPath = new ThemeIcon("error", new ThemeColor("list.errorForeground"));
   item.contextValue = "problem";

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FrameLocator } from "playwright-core";
+import type { FrameLocator, Locator } from "playwright-core";
 import { accessibilityProblems } from "./accessibility";
 import { startBrowser } from "./browser";
 import { type Fleet, overlordPid, startFleet } from "./fleet";
@@ -21,6 +21,8 @@ export interface Session {
   home: string;
   /** Saves what the page shows as `<name>.png`, in the dark and in the light theme. */
   screenshots(name: string): Promise<void>;
+  /** Saves a part of the page as `walkthrough/<name>-<theme>.png`: media/walkthrough holds copies of these. */
+  picture(name: string, part: Locator, maxHeight?: number): Promise<void>;
   /** What axe finds wrong in a document, one line each. */
   accessibilityProblems(document: FrameLocator): Promise<string[]>;
   /** What our pages were kept from doing by their content security policy. */
@@ -90,6 +92,23 @@ async function startAll(
         // its default, to hide the caret, adds a style to every frame, which our policy forbids
         await page.screenshot({ caret: "initial", path: join(EVIDENCE, `${name}-${theme}.png`) });
       }
+    },
+    async picture(name, part, maxHeight = Infinity) {
+      const folder = join(EVIDENCE, "walkthrough");
+      mkdirSync(folder, { recursive: true });
+      const debug = await context.newCDPSession(page);
+      for (const theme of ["light", "dark"] as const) {
+        await setTheme(theme);
+        const box = await part.boundingBox();
+        if (!box) throw new Error(`Nothing shows to take the picture ${name} of`);
+        const { data } = await debug.send("Page.captureScreenshot", {
+          format: "png",
+          // walkthroughs show pictures at two thirds of their size
+          clip: { ...box, height: Math.min(box.height, maxHeight), scale: 1.5 },
+        });
+        writeFileSync(join(folder, `${name}-${theme}.png`), Buffer.from(data, "base64"));
+      }
+      await debug.detach();
     },
     accessibilityProblems,
     policyViolations: () => console.filter((line) => line.includes(OUR_POLICY)),
