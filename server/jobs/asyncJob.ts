@@ -5,6 +5,7 @@ import type { MinionRecord } from "../protocol/minions";
 import type { AsyncCollector } from "./asyncCollector";
 import { callIdOf } from "./jobId";
 import { cancelledResult, lostResult, resultOf } from "./outcome";
+import { settle } from "./settle";
 import type { JobRun } from "./syncJob";
 
 export interface AsyncJobRun extends JobRun {
@@ -70,10 +71,8 @@ async function start(
   if (outcome.state === "cancelled") caller.tellCancel(minion, callId);
   // started or not: without the id nobody can ask
   const unanswered = outcome.mayHaveRun && outcome.state !== "cancelled";
-  job.update(
-    name,
-    unanswered ? lostResult(minion, outcome.error.message) : resultOf(outcome, minion),
-  );
+  const ending = unanswered ? lostResult(minion, outcome.error.message) : resultOf(outcome, minion);
+  await settle(job, minion, ending, run.keeper);
   return undefined;
 }
 
@@ -92,5 +91,5 @@ async function collect(
     job.update(minion.name, cancelledResult(minion));
     return;
   }
-  job.update(minion.name, result);
+  await settle(job, minion, result, run.keeper);
 }

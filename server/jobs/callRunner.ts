@@ -12,6 +12,7 @@ import { Job } from "./job";
 import { createJobId } from "./jobId";
 import type { JobRegistry } from "./jobRegistry";
 import { runSyncJob } from "./syncJob";
+import type { ValueKeeper } from "./valueKeeper";
 
 export interface CallDefaults {
   nforks: number;
@@ -30,6 +31,7 @@ export class CallRunner {
     private readonly jobs: JobRegistry,
     private readonly caller: MinionCaller,
     private readonly methods: MethodDirectory,
+    private readonly keeper: ValueKeeper,
     private readonly defaults: CallDefaults,
     private readonly log: Log,
   ) {
@@ -53,7 +55,7 @@ export class CallRunner {
       argsText: argsText(request.args, this.methods.find(names, module, method)),
       async: request.async ?? false,
       background: request.background,
-      minions: names,
+      minions,
     });
     this.jobs.add(job);
     const run = {
@@ -61,6 +63,7 @@ export class CallRunner {
       minions,
       method: `${module}.${method}`,
       params,
+      keeper: this.keeper,
       nforks: request.nforks ?? this.defaults.nforks,
       keepPlaces: request.nforks !== undefined || this.defaults.nforksGiven,
       // an async call's own limit is for the work; starting it must not take long

@@ -11,6 +11,8 @@ import {
   type MinionCallState,
   type MinionResult,
 } from "../protocol/jobs";
+import { digestOfError, type DigestPeer } from "./resultDigest";
+import { keptAsItIs, type KeptValue } from "./valueKeeper";
 import { shownBytes, shownResult, type JobEntry } from "./jobEntry";
 
 /** Fast enough to look immediate, slow enough to save nine of ten messages (PERFORMANCE 7). */
@@ -19,6 +21,8 @@ const FLUSH_ENTRIES = 200;
 const FLUSH_BYTES = 65_536;
 /** All values together in one answer to `jobs/watch`. */
 const SNAPSHOT_VALUE_BYTES = 4_000_000;
+/** What a minion's part of a job takes in memory beside value and error. */
+const ENTRY_BYTES = 400;
 /** The part of a long target expression that goes with every progress message. */
 const SHOWN_SPEC_LENGTH = 2_000;
 
@@ -31,16 +35,17 @@ export interface JobDescription {
   argsText: string;
   async: boolean;
   background?: boolean;
-  minions: readonly string[];
+  minions: readonly DigestPeer[];
 }
 
 /** One call on many minions: where each stands, and what changed since clients were last told. */
 export class Job {
   readonly createdAtMs = Date.now();
   finishedAtMs: number | undefined;
-  /** Bytes of all values, roughly what the job takes in memory. */
+  /** About what values and errors take in memory; equal values are there once. */
   valueBytes = 0;
   private readonly entries = new Map<string, JobEntry>();
+  private readonly values = new Map<string, KeptValue>();
   private readonly counts = new Map<MinionCallState, number>();
   private readonly controller = new AbortController();
   private readonly listeners = new Set<(progress: JobProgress) => void>();
@@ -51,8 +56,9 @@ export class Job {
   private flushTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly description: JobDescription) {
-    for (const minion of description.minions) {
-      this.entries.set(minion, { result: { minion, state: "queued" }, valueBytes: 0 });
+    for (const peer of description.minions) {
+      const result: MinionResult = { minion: peer.name, state: "queued" };
+      this.entries.set(peer.name, { peer, result, valueBytes: 0, outputs: [] });
     }
     this.counts.set("queued", this.entries.size);
     // each call under way listens to it
@@ -67,6 +73,20 @@ export class Job {
     return this.description.async;
   }
 
+  /** True for calls of command.run, whose answer begins with the exit status. */
+  get isCommand(): boolean {
+    return this.description.module === "command" && this.description.method === "run";
+  }
+
+  /** About what the job takes in memory. */
+  get memoryBytes(): number {
+    return this.valueBytes + this.entries.size * ENTRY_BYTES;
+  }
+
+  get isBackground(): boolean {
+    return this.description.background ?? false;
+  }
+
   /** Aborted when the job is cancelled. */
   get signal(): AbortSignal {
     return this.controller.signal;
@@ -78,21 +98,18 @@ export class Job {
 
   /**
    * Moves a minion on; ignored once it is in a final state, so that an answer that comes after a
-   * cancel or a limit changes nothing. What is already known (its job id) stays.
+   * cancel or a limit changes nothing. What is already known (its job id) stays. A value is to be given
+   * as it is kept (`kept`), where it can be large.
    */
-  update(minion: string, change: Omit<MinionResult, "minion">): void {
+  update(minion: string, change: Omit<MinionResult, "minion">, kept?: KeptValue): void {
     const entry = this.entries.get(minion);
     if (!entry || FINAL_STATES.has(entry.result.state)) return;
     this.count(entry.result.state, -1);
     this.count(change.state, 1);
     const result: MinionResult = { ...entry.result, ...change };
-    if (FINAL_STATES.has(result.state) && result.startedAtMs !== undefined) {
-      result.durationMs = Date.now() - result.startedAtMs;
-    }
-    const valueBytes = result.value === undefined ? 0 : JSON.stringify(result.value).length;
-    const changed: JobEntry = { result, valueBytes };
+    const changed: JobEntry = { ...entry, result };
+    if (FINAL_STATES.has(result.state)) this.complete(changed, kept);
     this.entries.set(minion, changed);
-    this.valueBytes += valueBytes;
     this.markDirty(minion, changed);
     if (this.finalCount() === this.entries.size) this.finish();
   }
@@ -162,8 +179,9 @@ export class Job {
     );
   }
 
-  results(): MinionResult[] {
-    return [...this.entries.values()].map(({ result }) => result);
+  /** All minions in the job's order, as they stand. */
+  listEntries(): JobEntry[] {
+    return [...this.entries.values()];
   }
 
   onProgress(listener: (progress: JobProgress) => void): { dispose(): void } {
@@ -189,6 +207,30 @@ export class Job {
     let sum = 0;
     for (const [state, count] of this.counts) if (FINAL_STATES.has(state)) sum += count;
     return sum;
+  }
+
+  /** Adds to a final result what follows from it. */
+  private complete(entry: JobEntry, kept: KeptValue | undefined): void {
+    const { result, peer } = entry;
+    if (result.startedAtMs !== undefined) result.durationMs = Date.now() - result.startedAtMs;
+    if (result.value === undefined) {
+      result.digest = digestOfError(result.state, result.error, peer);
+      this.valueBytes += (result.error?.message.length ?? 0) + (result.error?.trace.length ?? 0);
+      return;
+    }
+    const { value, digest, jsonBytes, outputs } = this.share(kept ?? keptAsItIs(result.value));
+    Object.assign(result, { value, digest });
+    entry.valueBytes = jsonBytes;
+    entry.outputs = outputs;
+  }
+
+  /** Equal values are one object. */
+  private share(kept: KeptValue): KeptValue {
+    const known = this.values.get(kept.digest);
+    if (known) return known;
+    this.values.set(kept.digest, kept);
+    this.valueBytes += kept.memoryBytes;
+    return kept;
   }
 
   private count(state: MinionCallState, change: number): void {

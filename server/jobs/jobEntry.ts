@@ -1,20 +1,27 @@
 import type { CallError, MinionResult } from "../protocol/jobs";
+import type { OutputRef } from "../protocol/outputs";
+import { excerptOf } from "./excerpt";
+import type { DigestPeer } from "./resultDigest";
 
 /** Values and errors larger than this are left out of, or cut in, what is sent without being asked for. */
 const MAX_SHOWN_BYTES = 16_384;
 const MAX_SHOWN_TEXT = 4_096;
 
-/** One minion's part of a job as it is kept, and what it takes in memory. */
+/** One minion's part of a job as it is kept. */
 export interface JobEntry {
+  peer: DigestPeer;
   result: MinionResult;
-  /** Length of the value's JSON; 0 where there is no value. */
+  /** Bytes of the value's JSON; 0 where there is no value. */
   valueBytes: number;
+  /** All outputs that the value refers to, directly or in another output. */
+  outputs: readonly OutputRef[];
 }
 
 /** The result as it goes into notifications and lists: large parts left out. */
 export function shownResult({ result, valueBytes }: JobEntry, withValue = true): MinionResult {
   const shown = { ...result };
   if (shown.value !== undefined && (valueBytes > MAX_SHOWN_BYTES || !withValue)) {
+    shown.excerpt = excerptOf(shown.value, shown.exitStatus !== undefined);
     delete shown.value;
     shown.valueBytes = valueBytes;
   }

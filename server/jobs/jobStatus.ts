@@ -9,20 +9,39 @@ import {
 import type { JsonValue } from "../protocol/value";
 import { REMOTE_ERROR } from "../wire/remoteError";
 import type { Job } from "./job";
+import type { ValueKeeper } from "./valueKeeper";
+
+/** All values together in one answer; the others are outputs in it. */
+const MAX_VALUE_BYTES = 16_000_000;
+/** A value of this size takes no less as an output. */
+const OUTPUT_BYTES = 400;
 
 export interface JobStatus {
   code: JobCode;
   results: { [minion: string]: JsonValue } | null;
 }
 
-/** The answer that a client of the original knows: results are undefined (null) for codes 0 and 2. */
-export function jobStatus(job: Job | undefined): JobStatus {
+/**
+ * The answer that a client of the original knows: results are undefined (null) for codes 0 and 2. Throws
+ * FuncError "unavailable" where an output that the answer needs cannot be written.
+ */
+export async function jobStatus(job: Job | undefined, keeper: ValueKeeper): Promise<JobStatus> {
   if (!job) return { code: JOB_ID_LOST_IN_SPACE, results: null };
   const { code } = job.summary();
   if (code !== JOB_ID_PARTIAL && code !== JOB_ID_FINISHED) return { code, results: null };
   const results: { [minion: string]: JsonValue } = {};
-  for (const result of job.results()) {
-    if (FINAL_STATES.has(result.state)) results[result.minion] = plainResult(result);
+  const outputs = new Map<string | undefined, JsonValue>();
+  let budget = MAX_VALUE_BYTES;
+  for (const { result, valueBytes } of [...job.listEntries()]) {
+    if (!FINAL_STATES.has(result.state)) continue;
+    let plain = plainResult(result);
+    if (valueBytes > OUTPUT_BYTES && valueBytes > budget) {
+      plain = outputs.get(result.digest) ?? (await keeper.asOutput(job.id, plain));
+      outputs.set(result.digest, plain);
+    } else {
+      budget -= valueBytes;
+    }
+    results[result.minion] = plain;
   }
   return { code, results };
 }

@@ -6,7 +6,8 @@ import type { MinionRecord } from "../protocol/minions";
 import { toJson } from "../wire/jsonValue";
 import { callErrorOf } from "../wire/remoteError";
 
-type Ending = Omit<MinionResult, "minion">;
+/** How a minion's part of a job ended. */
+export type Ending = Omit<MinionResult, "minion">;
 
 /** A minion's final result as the job keeps it. */
 export function resultOf(outcome: MinionCallOutcome, minion: MinionRecord): Ending {

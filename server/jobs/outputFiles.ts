@@ -101,15 +101,19 @@ export class OutputFiles implements OutputSpool {
     return true;
   }
 
-  release({ sha256 }: SpooledOutput): void {
+  unclaim({ sha256 }: SpooledOutput): void {
     const file = this.files.get(sha256);
     if (!file) return;
     file.unclaimed = Math.max(0, file.unclaimed - 1);
     this.removeUnused(sha256, file);
   }
 
+  isHolder(holder: string): boolean {
+    return this.heldBy.has(holder);
+  }
+
   /** The job is forgotten: what no other job holds is removed. */
-  forget(holder: string): void {
+  release(holder: string): void {
     const held = this.heldBy.get(holder);
     this.heldBy.delete(holder);
     for (const sha256 of held ?? []) {

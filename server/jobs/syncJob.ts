@@ -5,6 +5,8 @@ import type { XmlRpcValue } from "../wire/value";
 import type { Job } from "./job";
 import { callIdOf } from "./jobId";
 import { cancelledResult, resultOf } from "./outcome";
+import { settle } from "./settle";
+import type { ValueKeeper } from "./valueKeeper";
 
 export interface JobRun {
   job: Job;
@@ -17,11 +19,12 @@ export interface JobRun {
   keepPlaces: boolean;
   /** Limit for the call on each minion, or for starting it there. */
   timeoutMs: number;
+  keeper: ValueKeeper;
 }
 
 /** Calls the method on all minions of the job; returns when each has its final state. */
 export async function runSyncJob(run: JobRun, caller: MinionCaller): Promise<void> {
-  const { job, minions, nforks, method, params, timeoutMs } = run;
+  const { job, minions, nforks, method, params, timeoutMs, keeper } = run;
   await fanOut({
     items: missingLast(minions),
     nforks,
@@ -40,7 +43,7 @@ export async function runSyncJob(run: JobRun, caller: MinionCaller): Promise<voi
           job.update(name, { state: "running" });
         },
       });
-      job.update(name, resultOf(outcome, minion));
+      await settle(job, minion, resultOf(outcome, minion), keeper);
       if (outcome.state === "cancelled" && outcome.mayHaveRun) caller.tellCancel(minion, callId);
     },
     skip: (minion) => {

@@ -87,7 +87,7 @@ export class FleetCredentials {
     const credentials = await openOverlordCredentials(this.ownFolder, authority, overlordName());
     if (previous && credentials.certificate === this.certificate) return previous;
     this.certificate = credentials.certificate;
-    return new WireClient({ ...credentials, verifyPeer: verifyMinionPeer });
+    return new WireClient({ ...credentials, verifyPeer: verifyMinionPeer, spool: this.spool });
   }
 }
 

@@ -10,6 +10,7 @@ import { makePrivate } from "../common/privateFolder";
 import { CallRunner } from "../jobs/callRunner";
 import { JobRegistry } from "../jobs/jobRegistry";
 import { OutputFiles } from "../jobs/outputFiles";
+import { ValueKeeper } from "../jobs/valueKeeper";
 import { Certmaster, type EnrolledMinion } from "../pki/certmaster";
 import {
   PROTOCOL_MAJOR,
@@ -49,7 +50,7 @@ export class Overlord {
   readonly closingBegan: Promise<void>;
   private readonly startedAtMs = Date.now();
   private readonly sessions = new Set<ClientSession>();
-  private readonly jobs = new JobRegistry();
+  private readonly jobs: JobRegistry;
   private readonly methods: MethodDirectory;
   private readonly certmaster: Certmaster;
   private readonly service: OverlordService;
@@ -72,6 +73,7 @@ export class Overlord {
     const { log } = options;
     this.ended = new Promise((resolve) => (this.resolveEnded = resolve));
     this.closingBegan = new Promise((resolve) => (this.resolveClosingBegan = resolve));
+    this.jobs = new JobRegistry(outputs);
     const caller = new MinionCaller(() => credentials.wire(), inventory, log, configuration);
     this.methods = new MethodDirectory(caller);
     this.certmaster = new Certmaster({
@@ -233,6 +235,7 @@ export class Overlord {
   private parts(caller: MinionCaller): OverlordParts {
     const { configuration, inventory, credentials, certmaster, jobs, outputs, methods } = this;
     const { version, dataDirectory, log } = this.options;
+    const keeper = new ValueKeeper(outputs, () => jobs.valueBytes());
     return {
       version,
       dataDirectory,
@@ -244,7 +247,8 @@ export class Overlord {
       certmaster,
       jobs,
       outputs,
-      runner: new CallRunner(jobs, caller, methods, configuration, log),
+      keeper,
+      runner: new CallRunner(jobs, caller, methods, keeper, configuration, log),
       methods,
       clients: () => [...this.sessions].filter(({ isWelcome }) => isWelcome).length,
       stop: () => {

@@ -3,8 +3,10 @@ import type { MethodDirectory } from "../calls/methodDirectory";
 import { FuncError } from "../common/errors";
 import type { CallRunner } from "../jobs/callRunner";
 import type { JobRegistry } from "../jobs/jobRegistry";
+import { JobSearch } from "../jobs/jobSearch";
 import { jobStatus } from "../jobs/jobStatus";
 import type { OutputFiles } from "../jobs/outputFiles";
+import type { ValueKeeper } from "../jobs/valueKeeper";
 import type { Certmaster } from "../pki/certmaster";
 import type { OverlordStatus } from "../protocol/overlord";
 import type { OverlordRequests } from "../protocol/requests";
@@ -29,6 +31,7 @@ export interface OverlordParts {
   certmaster: Certmaster;
   jobs: JobRegistry;
   outputs: OutputFiles;
+  keeper: ValueKeeper;
   runner: CallRunner;
   methods: MethodDirectory;
   clients(): number;
@@ -80,6 +83,7 @@ export class OverlordService {
 
 function handlersOf(parts: OverlordParts): Handlers {
   const { inventory, groups, jobs, runner, methods, certmaster, credentials, outputs } = parts;
+  const search = new JobSearch(outputs);
   return {
     "overlord/status": () => statusOf(parts),
     "overlord/stop": ({ force }) => {
@@ -136,11 +140,10 @@ function handlersOf(parts: OverlordParts): Handlers {
       feed.unwatch(jobId);
       return {};
     },
-    "jobs/status": ({ jobId }) => jobStatus(jobs.find(jobId)),
+    "jobs/status": ({ jobId }) => jobStatus(jobs.find(jobId), parts.keeper),
     "jobs/result": ({ jobId, minion }) => jobs.get(jobId).result(minion),
-    "jobs/search": () => {
-      throw new FuncError("unavailable", "The search is not there yet.");
-    },
+    "jobs/search": ({ jobId, ...wanted }, _feed, signal) =>
+      search.search(jobs.get(jobId), wanted, signal),
     "outputs/read": async ({ sha256, offset, length }) => {
       const { bytes, total } = await outputs.read(sha256, offset, length);
       return { base64: bytes.toString("base64"), bytes: total };

@@ -20,6 +20,7 @@ export interface OutputRef {
 /** The output that `value` stands for; undefined where it is an ordinary value. */
 export function outputRefOf(value: JsonValue | undefined): OutputRef | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  if (Object.keys(value).length !== 1) return undefined;
   const { $output: ref } = value;
   if (typeof ref !== "object" || ref === null || Array.isArray(ref)) return undefined;
   const { sha256, bytes, kind, head } = ref;

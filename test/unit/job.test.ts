@@ -2,20 +2,30 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Job } from "../../server/jobs/job";
 import { JobRegistry } from "../../server/jobs/jobRegistry";
-import { jobStatus } from "../../server/jobs/jobStatus";
+import { jobStatus, type JobStatus } from "../../server/jobs/jobStatus";
+import { ValueKeeper } from "../../server/jobs/valueKeeper";
 import { FINAL_STATES, type JobProgress, type MinionCallState } from "../../server/protocol/jobs";
+import { peerText } from "../../server/wire/wirePeer";
+import { outputRefOf } from "../../server/protocol/outputs";
+import { openOutputs, spool } from "../fixtures/outputFolder";
 
 let count = 0;
 
 function makeJob(minions: string[], async = false): Job {
   const id = `*-test-ping-${++count}`;
-  return new Job({ id, spec: "*", module: "test", method: "ping", argsText: "", async, minions });
+  const call = { id, spec: "*", module: "test", method: "ping", argsText: "", async };
+  return new Job({ ...call, minions: minions.map((name) => ({ name })) });
 }
 
 function collect(job: Job): JobProgress[] {
   const all: JobProgress[] = [];
   job.onProgress((progress) => all.push(progress));
   return all;
+}
+
+async function statusOf(job: Job | undefined): Promise<JobStatus> {
+  const { files } = await openOutputs();
+  return jobStatus(job, new ValueKeeper(files, () => 0));
 }
 
 async function finished(job: Job): Promise<void> {
@@ -26,30 +36,30 @@ async function finished(job: Job): Promise<void> {
 
 const ERROR = { type: "exceptions.TypeError", message: "no", trace: "trace" };
 
-it("has the seed's codes at each step of an async job", () => {
+it("has the seed's codes at each step of an async job", async () => {
   const job = makeJob(["a", "b"], true);
-  expect(jobStatus(job)).toEqual({ code: 0, results: null });
+  expect(await statusOf(job)).toEqual({ code: 0, results: null });
   job.update("a", { state: "sent" });
   job.update("a", { state: "running", minionJobId: "1-minion" });
-  expect(jobStatus(job)).toEqual({ code: 0, results: null });
+  expect(await statusOf(job)).toEqual({ code: 0, results: null });
   job.update("b", { state: "running", minionJobId: "2-minion" });
-  expect(jobStatus(job)).toEqual({ code: 3, results: {} });
+  expect(await statusOf(job)).toEqual({ code: 3, results: {} });
   job.update("a", { state: "succeeded", value: 1 });
-  expect(jobStatus(job)).toEqual({ code: 3, results: { a: 1 } });
+  expect(await statusOf(job)).toEqual({ code: 3, results: { a: 1 } });
   expect(job.result("b").minionJobId).toBe("2-minion");
   job.update("b", { state: "failed", error: ERROR });
-  expect(jobStatus(job)).toEqual({
+  expect(await statusOf(job)).toEqual({
     code: 1,
     results: { a: 1, b: ["REMOTE_ERROR", "exceptions.TypeError", "no", "trace"] },
   });
   expect(job.result("a").minionJobId).toBe("1-minion");
-  expect(jobStatus(undefined)).toEqual({ code: 2, results: null });
+  expect(await statusOf(undefined)).toEqual({ code: 2, results: null });
 });
 
-it("is partial as soon as there is a first result", () => {
+it("is partial as soon as there is a first result", async () => {
   const job = makeJob(["a", "b"]);
   job.update("a", { state: "succeeded", value: null });
-  expect(jobStatus(job)).toEqual({ code: 3, results: { a: null } });
+  expect(await statusOf(job)).toEqual({ code: 3, results: { a: null } });
 });
 
 it("keeps counts, and final states for good, whatever comes", () => {
@@ -118,9 +128,15 @@ it("flushes by itself and begins a snapshot where progress goes on", async () =>
 it("leaves large values out of what nobody asked for", () => {
   const job = makeJob(["a"]);
   const progress = collect(job);
-  const value = "x".repeat(20_000);
+  const value = `\n  first\tline \nsecond ${"x".repeat(20_000)}`;
   job.update("a", { state: "succeeded", value });
-  expect(progress[0]?.results[0]).toEqual({ minion: "a", state: "succeeded", valueBytes: 20_002 });
+  expect(progress[0]?.results[0]).toEqual({
+    minion: "a",
+    state: "succeeded",
+    valueBytes: JSON.stringify(value).length,
+    excerpt: "first line",
+    digest: expect.stringMatching(/^[\w-]{22}$/) as string,
+  });
   expect(job.result("a").value).toBe(value);
   expect(() => job.result("b")).toThrow(expect.objectContaining({ reason: "not-found" }));
 });
@@ -140,4 +156,77 @@ it("keeps running jobs and purges the oldest finished ones beyond a thousand", (
   expect(jobs.find(ended[0]?.id ?? "")).toBeUndefined();
   expect(jobs.find(ended[1]?.id ?? "")).toBe(ended[1]);
   expect(jobs.running()).toEqual([running]);
+});
+
+it("keeps equal values once, and tells them by their digest", () => {
+  const job = makeJob(["a", "b", "c", "d"]);
+  job.update("a", { state: "succeeded", value: { list: ["x".repeat(1_000)] } });
+  const { valueBytes } = job;
+  job.update("b", { state: "succeeded", value: { list: ["x".repeat(1_000)] } });
+  expect(job.valueBytes).toBe(valueBytes);
+  expect(job.result("b").value).toBe(job.result("a").value);
+  expect(job.result("b").digest).toBe(job.result("a").digest);
+  job.update("c", { state: "succeeded", value: { list: ["y"] } });
+  job.update("d", { state: "failed", error: ERROR });
+  const digests = ["a", "c", "d"].map((name) => job.result(name).digest);
+  expect(new Set(digests).size).toBe(3);
+});
+
+it("gives one digest to the same problem of different minions", () => {
+  const peers = ["web1", "web10", "db.example.org"].map((name, index) => ({
+    name,
+    address: index === 1 ? "fe80::1" : `10.0.0.${index + 1}`,
+    port: 51_234 + index,
+  }));
+  const digestsOf = (problem: (peer: (typeof peers)[number]) => string): Set<unknown> => {
+    const call = { id: `x-${++count}`, spec: "*", module: "a", method: "b", argsText: "" };
+    const job = new Job({ ...call, async: false, minions: peers });
+    for (const peer of peers) {
+      const error = { ...ERROR, message: problem(peer) };
+      job.update(peer.name, { state: "unreachable", error });
+    }
+    return new Set(peers.map(({ name }) => job.result(name).digest));
+  };
+  const refused = digestsOf(
+    (peer) => `[Errno 111]: ${peerText(peer)} refused the connection; start funcd on ${peer.name}.`,
+  );
+  expect(refused.size).toBe(1);
+  expect(digestsOf(({ name }) => `The name of ${name}, "${name}", was not found.`).size).toBe(1);
+  expect(digestsOf(({ port }) => `no answer within ${port} s`).size).toBe(3);
+  expect(digestsOf(({ name }) => `${name}0 is not ${name}`).size).toBe(3);
+});
+
+it("lets go of a job's outputs when it forgets the job, and of the oldest first where the disk is full", async () => {
+  const { files } = await openOutputs({ maxBytes: 1_000 });
+  const jobs = new JobRegistry(files);
+  const add = async (content: number): Promise<{ job: Job; sha256: string }> => {
+    const job = makeJob(["a"]);
+    jobs.add(job);
+    const { sha256 } = await spool(files, Buffer.alloc(400, content));
+    files.hold(job.id, sha256);
+    return { job, sha256 };
+  };
+  const running = await add(1);
+  const ended = await add(2);
+  ended.job.update("a", { state: "succeeded", value: 1 });
+  const last = await add(3);
+  expect(jobs.list()).toEqual([last.job, running.job]);
+  await expect(files.read(ended.sha256, 0, 1)).rejects.toMatchObject({ reason: "not-found" });
+  expect((await files.read(running.sha256, 0, 1)).total).toBe(400);
+  await expect(add(4)).rejects.toMatchObject({ reason: "unavailable" });
+});
+
+it("answers the seed's status in a message of bounded size", async () => {
+  const minions = Array.from({ length: 400 }, (_, index) => `host${index}`);
+  const job = makeJob(minions);
+  for (const minion of minions) {
+    job.update(minion, { state: "succeeded", value: minion + "x".repeat(60_000) });
+  }
+  const { files } = await openOutputs();
+  const { results } = await jobStatus(job, new ValueKeeper(files, () => 0));
+  expect(JSON.stringify(results).length).toBeLessThan(17_000_000);
+  const ref = outputRefOf(results?.host399);
+  expect(ref?.kind).toBe("json");
+  const { bytes } = await files.read(ref?.sha256 ?? "", 0, 100_000);
+  expect(bytes.toString()).toBe(JSON.stringify(job.result("host399").value));
 });

@@ -1,0 +1,189 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, it, onTestFinished } from "vitest";
+import { FuncError } from "../../server/common/errors";
+import { OutputFiles } from "../../server/jobs/outputFiles";
+import { openOutputs, spool } from "../fixtures/outputFolder";
+
+const run = promisify(execFile);
+const TEXT = Buffer.from("äöü€𝄞 one line\n".repeat(20_000));
+
+function sha256Of(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+it("keeps an output whole, privately, by its hash, and reads it by range", async () => {
+  const { files, folder } = await openOutputs();
+  const output = await spool(files, TEXT);
+  expect(output).toEqual({ sha256: sha256Of(TEXT), bytes: TEXT.length });
+  expect(await readdir(folder)).toEqual([output.sha256]);
+  expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  expect((await stat(join(folder, output.sha256))).mode & 0o777).toBe(0o600);
+  expect((await readFile(join(folder, output.sha256))).equals(TEXT)).toBe(true);
+  const middle = await files.read(output.sha256, 1_000, 70_000);
+  expect(middle.total).toBe(TEXT.length);
+  expect(middle.bytes.equals(TEXT.subarray(1_000, 71_000))).toBe(true);
+  const end = await files.read(output.sha256, TEXT.length - 3, 1_000_000);
+  expect(end.bytes.equals(TEXT.subarray(-3))).toBe(true);
+  expect((await files.read(output.sha256, TEXT.length + 5, 10)).bytes).toHaveLength(0);
+  expect(files.bytes).toBe(TEXT.length);
+});
+
+it("keeps equal outputs once, also when they come at the same time", async () => {
+  const { files, folder } = await openOutputs();
+  const outputs = await Promise.all(Array.from({ length: 20 }, () => spool(files, TEXT, 7_000)));
+  expect(new Set(outputs.map(({ sha256 }) => sha256)).size).toBe(1);
+  await until(async () => (await readdir(folder)).length === 1);
+  expect(files.bytes).toBe(TEXT.length);
+  const { sha256 } = await spool(files, Buffer.alloc(0));
+  expect((await files.read(sha256, 0, 10)).total).toBe(0);
+});
+
+it("keeps an output while a job holds it, or will", async () => {
+  const { files, folder } = await openOutputs();
+  const output = await spool(files, TEXT);
+  await spool(files, TEXT);
+  expect(files.hold("job1", output.sha256)).toBe(true);
+  files.release("job1");
+  expect((await files.read(output.sha256, 0, 1)).total).toBe(TEXT.length);
+  expect(files.hold("job2", output.sha256)).toBe(true);
+  expect(files.hold("job3", output.sha256)).toBe(true);
+  files.release("job2");
+  expect(await readdir(folder)).toHaveLength(1);
+  files.release("job3");
+  await expect(files.read(output.sha256, 0, 1)).rejects.toMatchObject({ reason: "not-found" });
+  expect(files.hold("job4", output.sha256)).toBe(false);
+  await until(async () => (await readdir(folder)).length === 0);
+  expect(files.bytes).toBe(0);
+});
+
+it("keeps an output that comes again while it is being removed", async () => {
+  const { files, folder } = await openOutputs();
+  for (let round = 0; round < 20; round++) {
+    const { sha256 } = await spool(files, TEXT);
+    files.hold("first", sha256);
+    const again = spool(files, TEXT);
+    files.release("first");
+    await again;
+    files.hold("second", sha256);
+    expect((await files.read(sha256, 0, TEXT.length)).bytes.equals(TEXT)).toBe(true);
+    files.release("second");
+  }
+  await until(async () => (await readdir(folder)).length === 0);
+  expect(files.bytes).toBe(0);
+});
+
+it("removes what was discarded, or taken back", async () => {
+  const { files, folder } = await openOutputs();
+  const writer = files.create();
+  writer.write(TEXT);
+  await writer.discard();
+  expect(await readdir(folder)).toEqual([]);
+  files.unclaim(await spool(files, TEXT));
+  await until(async () => (await readdir(folder)).length === 0);
+  expect(files.bytes).toBe(0);
+});
+
+it("begins empty, whatever a predecessor left", async () => {
+  const home = await mkdtemp(join(tmpdir(), "func-outputs-"));
+  onTestFinished(() => rm(home, { recursive: true, force: true }));
+  const folder = join(home, "spool");
+  await mkdir(join(folder, "sub"), { recursive: true, mode: 0o777 });
+  await mkdir(join(home, ".spool-0123"));
+  await writeFile(join(folder, "x".repeat(64)), "old");
+  const files = await OutputFiles.open(folder);
+  expect(await readdir(folder)).toEqual([]);
+  expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  await until(async () => (await readdir(home)).join() === "spool");
+  await spool(files, TEXT);
+  await files.close();
+  expect(await readdir(home)).toEqual([]);
+});
+
+it("reads nothing but outputs", async () => {
+  const { files, folder } = await openOutputs();
+  await writeFile(join(folder, "..", "secret"), "secret");
+  for (const name of ["../secret", "", ".", "f".repeat(64), "__proto__"]) {
+    await expect(files.read(name, 0, 10)).rejects.toMatchObject({ reason: "not-found" });
+  }
+});
+
+it("tells of a file that was cut or removed behind its back", async () => {
+  const { files, folder } = await openOutputs();
+  const { sha256 } = await spool(files, TEXT);
+  await truncate(join(folder, sha256), 10);
+  await expect(files.read(sha256, 0, 20)).rejects.toMatchObject({ reason: "bad-data" });
+  await rm(join(folder, sha256));
+  await expect(files.read(sha256, 0, 20)).rejects.toMatchObject({ reason: "not-found" });
+  await rm(folder, { recursive: true });
+  const other = await spool(files, "other");
+  expect((await files.read(other.sha256, 0, 20)).bytes.toString()).toBe("other");
+});
+
+it("makes room by letting go of what is held, and else fails loudly", async () => {
+  const { files, folder } = await openOutputs({ maxBytes: 1_000 });
+  const { sha256 } = await spool(files, Buffer.alloc(600, 1));
+  files.hold("old", sha256);
+  const holders = ["old"];
+  files.onFull(() => {
+    const oldest = holders.pop();
+    if (oldest !== undefined) files.release(oldest);
+    return oldest !== undefined;
+  });
+  await spool(files, Buffer.alloc(600, 2));
+  await expect(files.read(sha256, 0, 1)).rejects.toMatchObject({ reason: "not-found" });
+  const problem = await spool(files, Buffer.alloc(600, 3)).catch((error: unknown) => error);
+  expect(problem).toMatchObject({
+    reason: "unavailable",
+    message: expect.stringContaining(folder) as string,
+    nextStep: expect.stringMatching(/room/) as string,
+  });
+  await until(async () => (await readdir(folder)).length === 1);
+  expect(files.bytes).toBe(600);
+});
+
+/** A folder that takes little; one that can be none where this user may not mount. */
+async function smallDisk(): Promise<{ folder: string; cause: string }> {
+  const home = await mkdtemp(join(tmpdir(), "func-disk-"));
+  const mounted = await run("mount", ["-t", "tmpfs", "-o", "size=512k", "func", home]).then(
+    () => true,
+    () => false,
+  );
+  onTestFinished(async () => {
+    if (mounted) await run("umount", ["-l", home]);
+    await rm(home, { recursive: true, force: true });
+  });
+  if (mounted) return { folder: join(home, "spool"), cause: "ENOSPC" };
+  await writeFile(join(home, "file"), "");
+  return { folder: join(home, "file", "spool"), cause: "ENOTDIR" };
+}
+
+it("says that the call has run where the disk is full, and goes on", async () => {
+  const { folder, cause } = await smallDisk();
+  const files = await OutputFiles.open(folder);
+  const content = Buffer.alloc(900_000, 7);
+  const problem = await spool(files, content).catch((error: unknown) => error);
+  expect(problem).toBeInstanceOf(FuncError);
+  expect(problem).toMatchObject({
+    reason: "unavailable",
+    message: expect.stringMatching(
+      /^The call has run, but its output could not be kept in /,
+    ) as string,
+  });
+  expect(String(problem)).toContain(folder);
+  expect(String(problem)).toContain(cause);
+  expect(files.bytes).toBe(0);
+  if (cause === "ENOSPC") {
+    expect(await readdir(folder)).toEqual([]);
+    expect((await spool(files, content.subarray(0, 300_000))).bytes).toBe(300_000);
+  }
+  await files.close();
+});
