@@ -24,6 +24,15 @@ export const COMMANDS = {
   removeCommandLine: "func.removeCommandLine",
   copyDiagnostics: "func.copyDiagnostics",
   openWalkthrough: "func.openWalkthrough",
+  exportResults: "func.exportResults",
+  copyResult: "func.copyResult",
+  openResult: "func.openResult",
+  callAgainOnResult: "func.callAgainOnResult",
+  compareWithSelected: "func.compareWithSelected",
+  nextPart: "func.nextPart",
+  previousPart: "func.previousPart",
+  saveOutput: "func.saveOutput",
+  compareResults: "func.compareResults",
 } as const;
 
 export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];

@@ -6,10 +6,12 @@ import { addToGroup } from "./addToGroup";
 import { callAgain, callLastAgain } from "./callAgain";
 import { callMethod } from "./callMethod";
 import { cancelJob } from "./cancelJob";
+import { compareResults } from "./compareResults";
 import { copyDiagnostics } from "./copyDiagnostics";
 import { createJoinToken } from "./createJoinToken";
 import { deleteGroup } from "./deleteGroup";
 import { editAddress } from "./editAddress";
+import { exportResults } from "./exportResults";
 import { findMinion } from "./findMinion";
 import { forgetMinion } from "./forgetMinion";
 import { installCommandLine } from "./installCommandLine";
@@ -19,9 +21,12 @@ import { ping } from "./ping";
 import { refreshMinions } from "./refreshMinions";
 import { removeCommandLine } from "./removeCommandLine";
 import { removeFromGroup } from "./removeFromGroup";
+import { callAgainOnResult, compareWithSelected, copyResult, openResultOfRow } from "./resultsMenu";
 import { retry } from "./retry";
 import { runCommand } from "./runCommand";
+import { saveOutput } from "./saveOutput";
 import { showLog } from "./showLog";
+import { nextPart, previousPart } from "./showPart";
 import { showResults } from "./showResults";
 import { stopLocalMinions } from "./stopLocalMinions";
 import { tryLocalMinions } from "./tryLocalMinions";
@@ -55,6 +60,15 @@ const HANDLERS: Record<CommandId, Handler> = {
   [COMMANDS.removeCommandLine]: removeCommandLine,
   [COMMANDS.copyDiagnostics]: copyDiagnostics,
   [COMMANDS.openWalkthrough]: openWalkthrough,
+  [COMMANDS.exportResults]: exportResults,
+  [COMMANDS.copyResult]: copyResult,
+  [COMMANDS.openResult]: openResultOfRow,
+  [COMMANDS.callAgainOnResult]: callAgainOnResult,
+  [COMMANDS.compareWithSelected]: compareWithSelected,
+  [COMMANDS.nextPart]: nextPart,
+  [COMMANDS.previousPart]: previousPart,
+  [COMMANDS.saveOutput]: saveOutput,
+  [COMMANDS.compareResults]: compareResults,
 };
 
 /** Registers every command; what one throws is shown to the user. */

@@ -37,7 +37,10 @@ export class JobState {
 
   private take(progress: JobProgress): ResultRow[] {
     const { module, method } = progress.summary;
-    const rows = progress.results.map((result) => resultRow(result, module, method));
+    const rows = progress.results.map((result) => ({
+      ...resultRow(result, module, method),
+      digest: result.digest,
+    }));
     for (const row of rows) this.rows.set(row.minion, row);
     return rows;
   }

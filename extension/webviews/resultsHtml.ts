@@ -1,11 +1,22 @@
 import { randomBytes } from "node:crypto";
 import { Uri, type Webview } from "vscode";
+import type { ResultsView } from "./resultsProtocol";
+
+/** What the page begins with. */
+export interface ResultsPage {
+  jobId: string;
+  view: ResultsView;
+}
 
 /**
  * The page of the results panel. Nothing may be loaded but the one script with this page's nonce and
  * the extension's own stylesheet; no inline styles, so that output of hosts cannot bring any.
  */
-export function resultsHtml(webview: Webview, extensionUri: Uri, jobId: string): string {
+export function resultsHtml(
+  webview: Webview,
+  extensionUri: Uri,
+  { jobId, view }: ResultsPage,
+): string {
   const nonce = randomBytes(16).toString("base64");
   const file = (name: string): string =>
     webview.asWebviewUri(Uri.joinPath(extensionUri, "dist", "webview", name)).toString();
@@ -15,6 +26,8 @@ export function resultsHtml(webview: Webview, extensionUri: Uri, jobId: string):
     `style-src ${webview.cspSource}`,
     `font-src ${webview.cspSource}`,
   ].join("; ");
+  // what commands of the context menu get as their argument
+  const context = escapeAttribute(JSON.stringify({ funcJob: jobId }));
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -24,7 +37,7 @@ export function resultsHtml(webview: Webview, extensionUri: Uri, jobId: string):
 <link rel="stylesheet" href="${escapeAttribute(file("results.css"))}">
 <title>Results</title>
 </head>
-<body data-job-id="${escapeAttribute(jobId)}">
+<body data-job-id="${escapeAttribute(jobId)}" data-view="${view}" data-vscode-context="${context}">
 <main id="results"></main>
 <script type="module" nonce="${nonce}" src="${escapeAttribute(file("results.js"))}"></script>
 </body>

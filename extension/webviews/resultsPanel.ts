@@ -1,38 +1,25 @@
-import {
-  commands,
-  workspace,
-  window,
-  l10n,
-  type Disposable,
-  type Uri,
-  type WebviewPanel,
-} from "vscode";
-import { targetsText, type MinionResult } from "../../server/protocol/jobs";
-import { runCall } from "../calls";
-import { COMMANDS } from "../commandIds";
-import { resultUri } from "../documents/resultDocuments";
+import { workspace, l10n, type Disposable, type Uri, type WebviewPanel } from "vscode";
+import { FuncError } from "../../server/common/errors";
+import { targetsText, type JobSummary } from "../../server/protocol/jobs";
+import { copyResults } from "../commands/copyResults";
+import { exportJob } from "../commands/exportResults";
 import { asFuncError, showError } from "../errors";
 import type { JobChange, TrackedJob } from "../jobs/trackedJob";
-import { DETAIL_CHARS, resultDetail, WHOLE_CHARS } from "../results/resultDetail";
 import type { Services } from "../services";
+import { readDetail, readPage } from "./detailReader";
+import { parseFromResults } from "./parseFromResults";
+import { callJobAgain, compareMinions, openResult } from "./resultsActions";
 import { resultsHtml } from "./resultsHtml";
-import {
-  parseFromResults,
-  type FromResults,
-  type ResultRow,
-  type ResultsHeader,
-  type ToResults,
-} from "./resultsProtocol";
-
-/** Results come in bursts; more than 25 pictures a second nobody sees. */
-const BATCH_MS = 40;
+import type { FromResults, MenuAction, ResultsHeader, ToResults } from "./resultsProtocol";
+import { preferredView, preferView } from "./resultsView";
+import { RowSender } from "./rowSender";
+import { SearchRunner } from "./searchRunner";
 
 /** One job's results: sends rows as they arrive, answers what the webview asks. */
 export class ResultsPanel implements Disposable {
   readonly job: TrackedJob;
-  private readonly changed = new Map<string, ResultRow>();
-  private timer: NodeJS.Timeout | undefined;
-  private snapshotDue = false;
+  private readonly sender: RowSender;
+  private readonly search: SearchRunner;
   /** The webview's script runs and has had its snapshot; false again when it is hidden. */
   private ready = false;
   private readonly subscriptions: Disposable[];
@@ -44,58 +31,57 @@ export class ResultsPanel implements Disposable {
     extensionUri: Uri,
   ) {
     this.job = services.jobs.acquire(jobId);
+    this.sender = new RowSender(
+      { header: () => this.header(), rows: () => this.job.state?.rows },
+      (message) => this.post(message),
+    );
+    this.search = new SearchRunner(services.session, jobId, (progress) => {
+      this.post({ type: "search", ...progress });
+    });
     this.setTitle();
     this.subscriptions = [
+      this.sender,
+      this.search,
       this.job.onDidChange((change) => this.take(change)),
       panel.webview.onDidReceiveMessage((message) => void this.receive(message)),
       panel.onDidChangeViewState(() => {
-        // a hidden webview is destroyed: what was sent is gone with it
-        if (!panel.visible) this.ready = false;
+        if (!panel.visible) this.sleep();
       }),
       workspace.onDidGrantWorkspaceTrust(() => this.sendSnapshot()),
     ];
-    panel.webview.html = resultsHtml(panel.webview, extensionUri, jobId);
+    const view = preferredView(services.context.globalState);
+    panel.webview.html = resultsHtml(panel.webview, extensionUri, { jobId, view });
+  }
+
+  /** Asks the webview to do what an entry of the context menu says for its item. */
+  menu(action: MenuAction, item: string): void {
+    this.post({ type: "menu", action, item });
   }
 
   /** Lets go of the panel, which stays: closing it would keep it from being restored after a reload. */
   dispose(): void {
-    clearTimeout(this.timer);
     for (const subscription of this.subscriptions) subscription.dispose();
     this.services.jobs.release(this.job);
   }
 
-  private take(change: JobChange): void {
-    if (change.kind === "rows") {
-      for (const row of change.rows) this.changed.set(row.minion, row);
-    } else {
-      this.snapshotDue = true;
-    }
-    this.timer ??= setTimeout(() => {
-      this.flush();
-    }, BATCH_MS);
+  /** A hidden webview is destroyed: what was sent is gone with it. */
+  private sleep(): void {
+    this.ready = false;
+    this.sender.stop();
+    this.search.cancel();
   }
 
-  private flush(): void {
-    this.timer = undefined;
-    const rows = [...this.changed.values()];
-    this.changed.clear();
+  private take(change: JobChange): void {
     this.setTitle();
-    const header = this.header();
-    if (this.snapshotDue || this.job.lost) this.sendSnapshot();
-    else if (header) this.post({ type: "delta", header, rows });
+    if (!this.ready) return;
+    if (change.kind === "rows") this.sender.send(change.rows);
+    else this.sendSnapshot();
   }
 
   private sendSnapshot(): void {
-    this.snapshotDue = false;
-    this.changed.clear();
-    const { lost, state, jobId } = this.job;
-    const header = this.header();
-    if (state && header) {
-      this.post({ type: "snapshot", header, rows: [...state.rows.values()] });
-    }
-    if (lost) {
-      this.post({ type: "lost", jobId, message: lost.message, nextStep: lost.nextStep });
-    }
+    const { lost, jobId } = this.job;
+    this.sender.sendAll();
+    if (lost) this.post({ type: "lost", jobId, message: lost.message, nextStep: lost.nextStep });
   }
 
   private async receive(raw: unknown): Promise<void> {
@@ -112,64 +98,60 @@ export class ResultsPanel implements Disposable {
   }
 
   private async act(message: FromResults): Promise<void> {
-    const { session } = this.services;
+    const { services } = this;
+    const { jobId } = this.job;
     switch (message.type) {
       case "ready":
         this.ready = true;
         this.sendSnapshot();
         return;
       case "cancel":
-        await session.request("jobs/cancel", { jobId: this.job.jobId });
+        await services.session.request("jobs/cancel", { jobId });
         return;
       case "callAgain":
-        await this.callAgain();
-        return;
+        return callJobAgain(services, this.summary(), message.minions);
       case "detail":
-        await this.sendDetail(message.minion, message.whole);
-        return;
+        return this.sendDetail(message.minion, message.peek);
+      case "page":
+        return this.sendPage(message);
       case "openInEditor":
-        await this.openInEditor(message.minion);
+        return openResult(services, this.summary(), message.minion, message.section);
+      case "copy":
+        return copyResults(this.job, message.minions);
+      case "export":
+        return exportJob(services, this.summary(), message.minions);
+      case "compare":
+        return compareMinions(jobId, message.minions);
+      case "search":
+        return this.search.run(message.search, message.text);
+      case "cancelSearch":
+        this.search.cancel();
         return;
+      case "view":
+        return preferView(services.context.globalState, message.view);
     }
   }
 
-  private async callAgain(): Promise<void> {
-    const { jobs } = this.services;
-    const started = jobs.startedWith(this.job.jobId);
-    const summary = this.job.state?.summary;
-    if (started) {
-      await runCall(this.services, started.params, started.risk);
-    } else {
-      // started elsewhere or before a reload: its arguments are not known here
-      await commands.executeCommand(COMMANDS.callMethod, { again: summary });
-    }
-  }
-
-  private async sendDetail(minion: string, whole: boolean): Promise<void> {
+  private async sendDetail(minion: string, peek: boolean): Promise<void> {
     try {
-      const result = await this.result(minion);
-      const { module, method } = this.call();
-      const maxChars = whole ? WHOLE_CHARS : DETAIL_CHARS;
-      this.post({ type: "detail", minion, ...resultDetail(result, module, method, maxChars) });
+      const sections = await readDetail(this.services.session, this.summary(), minion, peek);
+      this.post({ type: "detail", minion, peek, sections });
     } catch (error) {
       const { message, nextStep } = asFuncError(error);
-      this.post({ type: "detailFailed", minion, message, nextStep });
+      this.post({ type: "detailFailed", minion, peek, message, nextStep });
     }
   }
 
-  private async openInEditor(minion: string): Promise<void> {
-    const { module, method } = this.call();
-    const uri = resultUri(this.job.jobId, minion, `${module}.${method}`);
-    const document = await workspace.openTextDocument(uri);
-    await window.showTextDocument(document, { preview: true });
+  private async sendPage(page: Extract<FromResults, { type: "page" }>): Promise<void> {
+    const { minion, section, offset } = page;
+    const window = await readPage(this.services.session, this.summary(), minion, section, offset);
+    this.post({ type: "page", minion, section, ...window });
   }
 
-  private result(minion: string): Promise<MinionResult> {
-    return this.services.session.request("jobs/result", { jobId: this.job.jobId, minion });
-  }
-
-  private call(): { module: string; method: string } {
-    return this.job.state?.summary ?? { module: "", method: "" };
+  private summary(): JobSummary {
+    const summary = this.job.state?.summary;
+    if (summary) return summary;
+    throw this.job.lost ?? new FuncError("not-found", l10n.t("The job is not known yet."));
   }
 
   private header(): ResultsHeader | undefined {
@@ -191,9 +173,11 @@ export class ResultsPanel implements Disposable {
 
   private setTitle(): void {
     const summary = this.job.state?.summary;
-    this.panel.title = summary
+    const title = summary
       ? l10n.t("Results: {0} on {1}", `${summary.module}.${summary.method}`, targetsText(summary))
       : l10n.t("Results");
+    // each time it is set, VS Code draws its tabs anew
+    if (this.panel.title !== title) this.panel.title = title;
   }
 
   private post(message: ToResults): void {

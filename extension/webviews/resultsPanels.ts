@@ -3,7 +3,7 @@ import { RESULTS_PANEL } from "../commandIds";
 import type { TrackedJob } from "../jobs/trackedJob";
 import type { Services } from "../services";
 import { ResultsPanel } from "./resultsPanel";
-import { parseResultsState } from "./resultsProtocol";
+import { parseResultsState } from "./parseFromResults";
 
 /** The open results panels, one per job at most. */
 export class ResultsPanels implements Disposable {
@@ -33,6 +33,11 @@ export class ResultsPanels implements Disposable {
   /** The panel that has the focus: commands without an argument mean its job. */
   get activeJob(): TrackedJob | undefined {
     return [...this.panels.values()].find(({ panel }) => panel.active)?.job;
+  }
+
+  /** The open panel of a job. */
+  find(jobId: string): ResultsPanel | undefined {
+    return this.panels.get(jobId);
   }
 
   /** Takes panels back over a reload of the window; their state is the job's id only. */

@@ -1,3 +1,5 @@
+import type { SearchMatch } from "../../server/protocol/outputs";
+
 /** How a row looks and which count it is part of. */
 export type RowKind =
   | "succeeded"
@@ -10,7 +12,7 @@ export type RowKind =
   | "running"
   | "waiting";
 
-/** One minion in the list of results: short enough to send 5,000 of them. */
+/** One minion in the list of results: short enough to send 10,000 of them. */
 export interface ResultRow {
   minion: string;
   kind: RowKind;
@@ -21,14 +23,27 @@ export interface ResultRow {
   /** True where `text` is a sentence of ours about a problem, not output of the host. */
   explains?: boolean;
   durationMs?: number;
+  /** Of final states: equal for results that are equal (MinionResult.digest). */
+  digest?: string;
+}
+
+/** A part of an output that is too large to be shown whole. Positions are bytes. */
+export interface ShownRange {
+  offset: number;
+  end: number;
+  total: number;
 }
 
 /** One titled part of a minion's result; all of it is untrusted text. */
 export interface DetailSection {
+  /** Names it among the sections of this result: "stdout", "value", "problem" ... */
+  key: string;
   title: string;
   text: string;
   /** Shown in the editor's fixed-width font, blanks and line ends kept. */
   verbatim: boolean;
+  /** Present where `text` is only a part of the output. */
+  range?: ShownRange;
 }
 
 /** What stands above the list. */
@@ -46,60 +61,69 @@ export interface ResultsHeader {
   readOnly: boolean;
 }
 
+/** How a search through the outputs goes; `matches` are new ones, in the job's order. */
+export interface SearchProgress {
+  /** The number that the webview gave the search. */
+  search: number;
+  matches: SearchMatch[];
+  searched: number;
+  total: number;
+  state: "running" | "done" | "failed";
+  /** Why it failed. */
+  message?: string;
+}
+
+/** What a context menu's entry does with the row or group that it was opened on. */
+export type MenuAction = "copy" | "callAgain";
+
 /** To the results webview. A hidden one loses messages: `snapshot` follows each `ready`. */
 export type ToResults =
+  /** All rows are new. Of a large job it has the first ones; the others follow as `delta`. */
   | { type: "snapshot"; header: ResultsHeader; rows: ResultRow[] }
   | { type: "delta"; header: ResultsHeader; rows: ResultRow[] }
-  | { type: "detail"; minion: string; sections: DetailSection[]; leftOut: number }
-  | { type: "detailFailed"; minion: string; message: string; nextStep?: string }
+  | { type: "detail"; minion: string; peek: boolean; sections: DetailSection[] }
+  | { type: "detailFailed"; minion: string; peek: boolean; message: string; nextStep?: string }
+  /** Another part of one section of an opened detail. */
+  | { type: "page"; minion: string; section: string; text: string; range: ShownRange }
+  | ({ type: "search" } & SearchProgress)
+  | { type: "menu"; action: MenuAction; item: string }
   /** The job cannot be shown (any more). */
   | { type: "lost"; jobId: string; message: string; nextStep?: string };
 
-/** From the results webview. */
+/** The results by what they say, equal ones together, or one by one. */
+export type ResultsView = "output" | "minion";
+
+/** From the results webview. `minions` are names in the order shown. */
 export type FromResults =
   | { type: "ready" }
   | { type: "cancel" }
-  | { type: "callAgain" }
-  | { type: "detail"; minion: string; whole: boolean }
-  | { type: "openInEditor"; minion: string };
+  /** Without `minions`: on the same targets as before. */
+  | { type: "callAgain"; minions?: string[] }
+  /** `peek`: only how it begins. */
+  | { type: "detail"; minion: string; peek: boolean }
+  | { type: "page"; minion: string; section: string; offset: number }
+  /** `section`: one output of several. */
+  | { type: "openInEditor"; minion: string; section?: string }
+  | { type: "copy"; minions: string[] }
+  | { type: "export"; minions: string[] }
+  | { type: "compare"; minions: [string, string] }
+  | { type: "search"; search: number; text: string }
+  | { type: "cancelSearch" }
+  /** What new panels shall begin with. */
+  | { type: "view"; view: ResultsView };
+
+/** What the list can be sorted by. */
+export type SortColumn = "state" | "minion" | "result" | "time";
 
 /** What the webview keeps over a reload; only `jobId` matters to the host. */
 export interface ResultsState {
   jobId: string;
+  view?: string;
   filter?: string;
   kind?: string;
-}
-
-const MAX_NAME = 512;
-
-/** A message of the webview, or undefined where it is none: a webview's messages are untrusted input. */
-export function parseFromResults(message: unknown): FromResults | undefined {
-  if (!isRecord(message)) return undefined;
-  const { type, minion, whole } = message;
-  switch (type) {
-    case "ready":
-    case "cancel":
-    case "callAgain":
-      return { type };
-    case "openInEditor":
-      return isName(minion) ? { type, minion } : undefined;
-    case "detail":
-      return isName(minion) ? { type, minion, whole: whole === true } : undefined;
-    default:
-      return undefined;
-  }
-}
-
-/** The job of a panel that VS Code restores after a reload, or undefined where the state is damaged. */
-export function parseResultsState(state: unknown): { jobId: string } | undefined {
-  if (!isRecord(state) || !isName(state["jobId"])) return undefined;
-  return { jobId: state["jobId"] };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === "string" && value.length > 0 && value.length <= MAX_NAME;
+  sort?: { by: string; descending: boolean };
+  /** Dropped where there are too many. */
+  selected?: string[];
+  /** True where the filter's text was searched for in the outputs. */
+  searching?: boolean;
 }

@@ -3,16 +3,13 @@ import type { ResultsHeader, RowKind } from "../../extension/webviews/resultsPro
 import { formatDuration, median, minionCount } from "./format";
 import { icon, KINDS } from "./kinds";
 import type { ResultsModel } from "./model";
+import { durationBars, sparkline } from "./sparkline";
 
-export interface HeaderActions {
-  cancel: () => void;
-  callAgain: () => void;
-  filter: (text: string) => void;
-  toggleKind: (kind: RowKind) => void;
-}
-
-/** The call, the state bar, the counts and the tools above the list. */
-export function headerView(model: ResultsModel, actions: HeaderActions): TemplateResult {
+/** The call, the state bar and the counts above the list. */
+export function headerView(
+  model: ResultsModel,
+  toggleKind: (kind: RowKind) => void,
+): TemplateResult {
   const { header, lost } = model;
   if (!header) {
     return html`${lostView(lost)}${lost ? nothing : html`<p class="meta">Asking the overlord…</p>`}`;
@@ -21,8 +18,8 @@ export function headerView(model: ResultsModel, actions: HeaderActions): Templat
     <header>
       <h1><span class="call">${header.call}</span> <span class="on">on ${header.spec}</span></h1>
       <p class="meta">${metaText(header)}</p>
-      ${lostView(lost)} ${barView(model, header)} ${countsView(model, actions)}
-      ${toolsView(model, header, actions)}
+      ${lostView(lost)} ${barView(model, header)}
+      <div class="figures">${countsView(model, toggleKind)}${durationsView(model)}</div>
     </header>
   `;
 }
@@ -59,10 +56,8 @@ function barView(model: ResultsModel, header: ResultsHeader): TemplateResult {
   </div>`;
 }
 
-function countsView(model: ResultsModel, actions: HeaderActions): TemplateResult {
+function countsView(model: ResultsModel, toggleKind: (kind: RowKind) => void): TemplateResult {
   const counts = model.list.counts();
-  const durations = model.list.durations();
-  const middle = median(durations);
   return html`<div class="counts" role="group" aria-label="Show only one state">
     ${KINDS.filter((kind) => counts.has(kind) || model.list.kind === kind).map(
       (kind) =>
@@ -71,60 +66,23 @@ function countsView(model: ResultsModel, actions: HeaderActions): TemplateResult
           class="count"
           aria-pressed=${model.list.kind === kind ? "true" : "false"}
           title="Show only these"
-          @click=${() => actions.toggleKind(kind)}
+          @click=${() => toggleKind(kind)}
         >
           ${icon(kind)}<b>${(counts.get(kind) ?? 0).toLocaleString()}</b> ${kind}
         </button>`,
     )}
-    ${
-      middle === undefined
-        ? nothing
-        : html`<span class="durations"
-            >median ${formatDuration(middle)} · slowest
-            ${formatDuration(durations.at(-1) ?? middle)}</span
-          >`
-    }
   </div>`;
 }
 
-function toolsView(
-  model: ResultsModel,
-  header: ResultsHeader,
-  actions: HeaderActions,
-): TemplateResult {
-  const shown = model.list.shown().length;
-  const all = model.list.all().length;
-  return html`<div class="tools">
-    <input
-      type="search"
-      class="filter"
-      placeholder="Filter by minion or text"
-      aria-label="Filter by minion or text"
-      .value=${model.list.filter}
-      @input=${(event: InputEvent) => {
-        if (event.target instanceof HTMLInputElement) actions.filter(event.target.value);
-      }}
-    />
-    <span class="meta">${shown === all ? nothing : `${shown} of ${all} shown`}</span>
-    <span class="grow"></span>
-    ${
-      header.finished
-        ? html`<button
-            type="button"
-            class="button"
-            ?disabled=${header.readOnly}
-            @click=${actions.callAgain}
-          >
-            Call Again
-          </button>`
-        : html`<button
-            type="button"
-            class="button primary"
-            ?disabled=${header.readOnly || header.cancelRequested}
-            @click=${actions.cancel}
-          >
-            ${header.cancelRequested ? "Cancelling…" : "Cancel"}
-          </button>`
-    }
+function durationsView(model: ResultsModel): TemplateResult | typeof nothing {
+  const durations = model.list.durations();
+  const middle = median(durations);
+  if (middle === undefined) return nothing;
+  const bars = durationBars(durations);
+  return html`<div class="durations">
+    <span
+      >median ${formatDuration(middle)} · slowest
+      ${formatDuration(durations.at(-1) ?? middle)}</span
+    >${bars ? sparkline(bars) : nothing}
   </div>`;
 }

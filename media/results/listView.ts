@@ -1,22 +1,19 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { ref } from "lit/directives/ref.js";
 import { repeat } from "lit/directives/repeat.js";
-import type { ResultRow } from "../../extension/webviews/resultsProtocol";
-import { detailView, type DetailActions } from "./detailView";
-import { formatDuration } from "./format";
-import { icon } from "./kinds";
+import type { SortColumn } from "../../extension/webviews/resultsProtocol";
+import { groupView } from "./groupView";
+import type { ListItem } from "./listItems";
 import type { ResultsModel } from "./model";
-import { ROW_HEIGHT, RowLayout } from "./rowLayout";
+import { rowView, type ItemActions, type ItemPlace } from "./rowView";
 
-export interface ListActions extends DetailActions {
-  toggle: (minion: string) => void;
-  focused: (minion: string) => void;
+export interface ListActions extends ItemActions {
   key: (event: KeyboardEvent) => void;
   scrolled: () => void;
   /** The element that scrolls, undefined when it goes. */
   viewport: (element: Element | undefined) => void;
-  /** An opened row's detail is there, to be measured. */
-  measure: (minion: string, element: Element | undefined) => void;
+  sort: (by: SortColumn) => void;
+  selectAllShown: () => void;
 }
 
 /** Where the list is scrolled to. */
@@ -25,38 +22,28 @@ export interface Viewport {
   height: number;
 }
 
-export function layoutOf(model: ResultsModel): RowLayout {
-  const extras = new Map<number, number>();
-  if (model.details.size > 0) {
-    model.list.shown().forEach(({ minion }, index) => {
-      if (model.details.has(minion)) extras.set(index, model.heights.get(minion) ?? ROW_HEIGHT);
-    });
-  }
-  return new RowLayout(model.list.shown().length, extras);
-}
-
-/** The list: only the rows in sight exist, and the one that has the keyboard's focus. */
+/** The list: only the items in sight exist, and the one that has the keyboard's focus. */
 export function listView(
   model: ResultsModel,
   viewport: Viewport,
   actions: ListActions,
 ): TemplateResult {
-  const rows = model.list.shown();
-  if (rows.length === 0) return emptyView(model);
-  const layout = layoutOf(model);
+  const items = model.items();
+  if (items.length === 0) return emptyView(model);
+  const layout = model.layout();
   const { first, end } = layout.visible(viewport.scrollTop, viewport.height);
   const indexes = Array.from({ length: end - first }, (_, at) => first + at);
-  const active = Math.max(
-    0,
-    rows.findIndex(({ minion }) => minion === model.active),
-  );
-  if (!indexes.includes(active)) indexes.push(active);
+  const active = model.indexOf(model.active) ?? 0;
+  if (active < first || active >= end) indexes.push(active);
   return html`
-    <div class="grid" role="grid" aria-label="Results by minion" aria-rowcount=${rows.length + 1}>
-      <div class="columns" role="row" aria-rowindex="1">
-        <span role="columnheader">State</span><span role="columnheader">Minion</span
-        ><span role="columnheader">Result</span><span role="columnheader" class="time">Time</span>
-      </div>
+    <div
+      class="grid by-${model.view}"
+      role="grid"
+      aria-label="Results by ${model.view}"
+      aria-rowcount=${items.length + 1}
+      aria-multiselectable="true"
+    >
+      ${columnsView(model, actions)}
       <div
         class="viewport"
         role="presentation"
@@ -66,13 +53,12 @@ export function listView(
       >
         <div class="canvas" role="presentation" .style=${`height: ${layout.height}px`}>
           ${repeat(
-            indexes.filter((index) => rows[index] !== undefined),
-            (index) => rows[index]?.minion,
+            indexes,
+            (index) => items[index]?.key,
             (index) => {
-              const row = rows[index];
-              return (
-                row && rowView(model, row, index, layout.top(index), index === active, actions)
-              );
+              const item = items[index];
+              const place = { index, active: index === active };
+              return item && placedView(model, item, place, layout.top(index), actions);
             },
           )}
         </div>
@@ -81,58 +67,74 @@ export function listView(
   `;
 }
 
-function emptyView(model: ResultsModel): TemplateResult {
-  const some = model.list.all().length > 0;
-  return html`<p class="empty">${some ? "No result matches the filter." : "No results yet."}</p>`;
+function emptyView({ list, searches }: ResultsModel): TemplateResult {
+  if (list.size === 0) return html`<p class="empty">No results yet.</p>`;
+  if (searches.current) return html`<p class="empty">No output with this text found.</p>`;
+  return html`<p class="empty">No result matches the filter.</p>`;
 }
 
 /** `.style` and not `style`: the page's policy allows no style attributes, only what scripts set. */
-function rowView(
+function placedView(
   model: ResultsModel,
-  row: ResultRow,
-  index: number,
+  item: ListItem,
+  place: ItemPlace,
   top: number,
-  active: boolean,
   actions: ListActions,
 ): TemplateResult {
-  const detail = model.details.get(row.minion);
-  const id = `detail-${row.minion}`;
   return html`<div class="item" role="rowgroup" .style=${`top: ${top}px`}>
-    <div
-      class="row ${active ? "active" : ""}"
-      role="row"
-      aria-rowindex=${index + 2}
-      @click=${() => actions.toggle(row.minion)}
-    >
-      <span role="gridcell" class="state">${icon(row.kind)}<span>${row.label}</span></span>
-      <span role="gridcell" class="minion"
-        ><button
-          type="button"
-          data-minion=${row.minion}
-          tabindex=${active ? 0 : -1}
-          aria-expanded=${detail ? "true" : "false"}
-          aria-controls=${detail ? id : nothing}
-          @focus=${() => actions.focused(row.minion)}
-        >
-          <span class="twist ${detail ? "open" : ""}" aria-hidden="true"></span>${row.minion}
-        </button></span
-      >
-      <span role="gridcell" class="text ${row.explains ? "problem" : ""}">${row.text}</span>
-      <span role="gridcell" class="time"
-        >${row.durationMs === undefined ? nothing : formatDuration(row.durationMs)}</span
-      >
-    </div>
     ${
-      detail
-        ? html`<div
-            role="row"
-            class="detail"
-            id=${id}
-            ${ref((element) => actions.measure(row.minion, element))}
-          >
-            <div role="gridcell" aria-colspan="4">${detailView(row.minion, detail, actions)}</div>
-          </div>`
-        : nothing
+      item.kind === "group"
+        ? groupView(model, item, place, actions)
+        : rowView(model, item, place, actions)
     }
   </div>`;
+}
+
+function columnsView(model: ResultsModel, actions: ListActions): TemplateResult {
+  return html`<div class="columns" role="row" aria-rowindex="1">
+    <span role="columnheader" class="check">${allTick(model, actions)}</span>
+    ${
+      model.view === "output"
+        ? html`<span role="columnheader">Minions</span><span role="columnheader">Names</span
+            ><span role="columnheader" class="aside">Result</span>`
+        : COLUMNS.map(([by, title]) => columnView(model, by, title, actions))
+    }
+  </div>`;
+}
+
+const COLUMNS: readonly (readonly [SortColumn, string])[] = [
+  ["state", "State"],
+  ["minion", "Minion"],
+  ["result", "Result"],
+  ["time", "Time"],
+];
+
+function columnView(
+  { list: { order } }: ResultsModel,
+  by: SortColumn,
+  title: string,
+  actions: ListActions,
+): TemplateResult {
+  const direction = order.descending ? "descending" : "ascending";
+  const sorted = order.by === by;
+  return html`<span role="columnheader" class=${by} aria-sort=${sorted ? direction : nothing}
+    ><button type="button" title="Sort by this" @click=${() => actions.sort(by)}>
+      ${title}${
+        sorted ? html`<span aria-hidden="true">${order.descending ? " ▾" : " ▴"}</span>` : nothing
+      }
+    </button></span
+  >`;
+}
+
+function allTick({ list, selection }: ResultsModel, actions: ListActions): TemplateResult {
+  const rows = list.shown();
+  const all = selection.size >= rows.length && rows.every(({ minion }) => selection.has(minion));
+  return html`<input
+    type="checkbox"
+    aria-label="Select all that are shown"
+    title="Select all that are shown"
+    .checked=${all}
+    .indeterminate=${selection.size > 0 && !all}
+    @click=${actions.selectAllShown}
+  />`;
 }

@@ -1,51 +1,81 @@
 import type {
   DetailSection,
   ResultsHeader,
+  ResultsView,
   RowKind,
   ToResults,
 } from "../../extension/webviews/resultsProtocol";
+import { fold, majorityOf, type Group } from "./folding";
+import { groupItems, minionItems, type ListItem } from "./listItems";
+import { OutputSearches } from "./outputSearch";
+import { Peeks } from "./peeks";
+import { RowLayout, ROW_HEIGHT } from "./rowLayout";
 import { RowList } from "./rowList";
+import { Selection } from "./selection";
 
 /** What an opened row shows. */
 export type Detail =
   | { state: "loading" }
-  | { state: "shown"; sections: DetailSection[]; leftOut: number }
+  | { state: "shown"; sections: DetailSection[] }
   | { state: "failed"; message: string; nextStep?: string };
+
+/** A card before its content is there: heading, one line and the space around. */
+const CARD_HEIGHT = 88;
 
 /** Everything the panel shows; changed by the host's messages and by the user. */
 export class ResultsModel {
   readonly list = new RowList();
+  readonly selection = new Selection();
+  readonly searches = new OutputSearches();
+  readonly details = new Map<string, Detail>();
+  /** Keys of the groups whose minions are listed below them. */
+  readonly openGroups = new Set<string>();
+  readonly peeks: Peeks;
   header: ResultsHeader | undefined;
   lost: { message: string; nextStep?: string } | undefined;
-  readonly details = new Map<string, Detail>();
-  /** Measured heights of opened rows' details. */
-  readonly heights = new Map<string, number>();
-  /** The row that the keyboard is on. */
+  view: ResultsView = "output";
+  /** The item that the keyboard is on. */
   active: string | undefined;
+  /** Measured heights of cards and opened rows. */
+  private readonly heights = new Map<string, number>();
+  private shownRows: readonly unknown[] | undefined;
+  private folded: Group[] = [];
+  private shownItems: ListItem[] | undefined;
+  private shownLayout: RowLayout | undefined;
+  private places: Map<string, number> | undefined;
+
+  /** `askPeek` asks the host how a minion's result begins. */
+  constructor(askPeek: (minion: string) => void) {
+    this.peeks = new Peeks(askPeek);
+  }
 
   /** Takes a message of the host; gives the opened minions whose details are out of date. */
-  take(message: ToResults): string[] {
+  take(message: Exclude<ToResults, { type: "menu" }>): string[] {
     switch (message.type) {
       case "snapshot":
-        this.header = message.header;
         this.lost = undefined;
-        this.list.replace(message.rows);
+        this.list.clear();
+        this.peeks.clear();
+        this.takeRows(message);
         return [...this.details.keys()];
       case "delta":
-        this.header = message.header;
-        this.list.update(message.rows);
+        this.takeRows(message);
         return message.rows
           .map(({ minion }) => minion)
           .filter((minion) => this.details.has(minion));
       case "detail":
-        this.show(message.minion, {
-          state: "shown",
-          sections: message.sections,
-          leftOut: message.leftOut,
-        });
+        if (message.peek) this.peeks.take(message.minion, { state: "shown", ...message });
+        else this.show(message.minion, { state: "shown", sections: message.sections });
         return [];
       case "detailFailed":
-        this.show(message.minion, { ...message, state: "failed" });
+        if (message.peek) this.peeks.take(message.minion, { ...message, state: "failed" });
+        else this.show(message.minion, { ...message, state: "failed" });
+        return [];
+      case "page":
+        this.turn(message);
+        return [];
+      case "search":
+        if (this.searches.take(message)) this.found();
         return [];
       case "lost":
         this.lost = message;
@@ -53,17 +83,118 @@ export class ResultsModel {
     }
   }
 
-  toggleKind(kind: RowKind): void {
-    this.list.setFilter(this.list.filter, this.list.kind === kind ? undefined : kind);
+  /** Groups of the rows that show, by output. */
+  groups(): readonly Group[] {
+    const rows = this.list.shown();
+    if (rows !== this.shownRows) {
+      this.folded = fold(rows);
+      this.shownRows = rows;
+    }
+    return this.folded;
   }
 
-  close(minion: string): void {
+  majority(): Group | undefined {
+    return majorityOf(this.groups());
+  }
+
+  items(): readonly ListItem[] {
+    this.shownItems ??=
+      this.view === "output"
+        ? groupItems(this.groups(), this.openGroups)
+        : minionItems(this.list.shown(), false);
+    return this.shownItems;
+  }
+
+  layout(): RowLayout {
+    const items = this.items();
+    this.shownLayout ??= new RowLayout(items.length, (index) => {
+      const item = items[index];
+      return item ? this.heightOf(item) : 0;
+    });
+    return this.shownLayout;
+  }
+
+  /** Where an item stands among those that show; undefined where it does not. */
+  indexOf(key: string | undefined): number | undefined {
+    this.places ??= new Map(this.items().map((item, index) => [item.key, index]));
+    return key === undefined ? undefined : this.places.get(key);
+  }
+
+  /** Notes an item's height as drawn; gives by how much it has changed. */
+  measured(key: string, height: number): number {
+    const index = this.indexOf(key);
+    const before = this.heights.get(key);
+    if (before === height || index === undefined) return 0;
+    const change = height - this.layout().heightOf(index);
+    this.heights.set(key, height);
+    this.shownLayout = undefined;
+    return change;
+  }
+
+  setFilter(text: string, kind: RowKind | undefined): void {
+    this.list.setFilter(text, kind);
+    this.rearranged();
+  }
+
+  setView(view: ResultsView): void {
+    this.view = view;
+    this.active = undefined;
+    this.rearranged();
+  }
+
+  setOrder(order: RowList["order"]): void {
+    this.list.setOrder(order);
+    this.rearranged();
+  }
+
+  toggleGroup(key: string): void {
+    if (!this.openGroups.delete(key)) this.openGroups.add(key);
+    this.rearranged();
+  }
+
+  close(minion: string, key: string): void {
     this.details.delete(minion);
-    this.heights.delete(minion);
+    this.heights.delete(key);
+    this.shownLayout = undefined;
+  }
+
+  /** The search, or its end, changed what shows. */
+  found(): void {
+    this.list.setFound(this.searches.current?.lines);
+    this.rearranged();
+  }
+
+  rearranged(): void {
+    this.shownItems = undefined;
+    this.shownLayout = undefined;
+    this.places = undefined;
+  }
+
+  private takeRows({ header, rows }: Extract<ToResults, { type: "snapshot" | "delta" }>): void {
+    this.header = header;
+    this.list.update(rows);
+    this.rearranged();
+  }
+
+  private heightOf(item: ListItem): number {
+    if (item.kind === "group") return this.heights.get(item.key) ?? CARD_HEIGHT;
+    // a row's height only differs while it is open
+    return this.details.has(item.row.minion)
+      ? (this.heights.get(item.key) ?? 2 * ROW_HEIGHT)
+      : ROW_HEIGHT;
   }
 
   private show(minion: string, detail: Detail): void {
     // closed meanwhile: the answer came too late
     if (this.details.has(minion)) this.details.set(minion, detail);
+  }
+
+  private turn({ minion, section, text, range }: Extract<ToResults, { type: "page" }>): void {
+    const detail = this.details.get(minion);
+    if (detail?.state !== "shown") return;
+    const sections = detail.sections.map((other) =>
+      other.key === section ? { ...other, text, range } : other,
+    );
+    this.details.set(minion, { state: "shown", sections });
   }
 }

@@ -1,73 +1,71 @@
-import { html, render } from "lit";
-import type { ToResults, FromResults, RowKind } from "../../extension/webviews/resultsProtocol";
-import { headerView, type HeaderActions } from "./headerView";
-import { KINDS } from "./kinds";
-import { layoutOf, listView, type ListActions } from "./listView";
-import { ProgressSpeaker } from "./progressSpeaker";
+import { html, nothing, render } from "lit";
+import type { FromResults, ToResults } from "../../extension/webviews/resultsProtocol";
+import { copyRows } from "./clipboard";
+import { headerView } from "./headerView";
+import { extendTo, listKey } from "./listKeys";
+import { minionsOf, type ListItem } from "./listItems";
+import { listView, type ListActions } from "./listView";
 import { ResultsModel } from "./model";
-import { rowForKey } from "./rowKeys";
-import { ROW_HEIGHT } from "./rowLayout";
+import { ProgressSpeaker } from "./progressSpeaker";
+import { nextOrder } from "./rowOrder";
+import { isView, restoreState, stateOf } from "./savedState";
+import { Scroller } from "./scroller";
+import { searchView } from "./searchView";
+import { menuAction, toolActions } from "./toolActions";
+import { toolsView } from "./toolsView";
 import { vscodeApi } from "./vscodeApi";
 
-const model = new ResultsModel();
-const speaker = new ProgressSpeaker();
+const jobId = document.body.dataset["jobId"] ?? "";
 const root = document.getElementById("results");
-let viewport: Element | undefined;
+const model = new ResultsModel((minion) => post({ type: "detail", minion, peek: true }));
+const scroller = new Scroller(model, draw);
+const speaker = new ProgressSpeaker();
+const tools = toolActions(model, { post, remember });
 let drawing = false;
-/** A row that was just opened: it is scrolled into view once its height is known. */
-let opened: string | undefined;
-/** The row to focus once it is drawn. */
+/** The item to focus once it is drawn. */
 let focusDue: string | undefined;
+/** A search of an earlier life of this page, to be made again when the rows are there. */
+let searchDue = false;
 
-const measured = new Map<Element, string>();
-const sizes = new ResizeObserver((entries) => {
-  for (const { target } of entries) {
-    const minion = measured.get(target);
-    if (minion !== undefined) model.heights.set(minion, target.getBoundingClientRect().height);
-  }
-  draw();
-  revealOpened();
-});
-const viewportSize = new ResizeObserver(() => draw());
-
-const actions: HeaderActions & ListActions = {
-  cancel: () => post({ type: "cancel" }),
-  callAgain: () => post({ type: "callAgain" }),
-  filter: (text) => {
-    model.list.setFilter(text, model.list.kind);
+const actions: ListActions = {
+  click: (event, item) => {
+    model.active = item.key;
+    if (event.shiftKey || event.ctrlKey || event.metaKey) actions.tick(event, item);
+    else toggle(item);
+  },
+  tick: (event, item) => {
+    if (event.shiftKey) extendTo(model, item);
+    else model.selection.toggle(item.key, minionsOf(item));
     remember();
   },
-  toggleKind: (kind) => {
-    model.toggleKind(kind);
-    remember();
-  },
-  toggle: (minion) => {
-    model.active = minion;
-    if (model.details.has(minion)) model.close(minion);
-    else {
-      ask(minion, false);
-      opened = minion;
-    }
+  page: (minion, section, offset) => post({ type: "page", minion, section, offset }),
+  openInEditor: (minion, section) => post({ type: "openInEditor", minion, section }),
+  focused: (key) => {
+    if (model.active === key) return;
+    model.active = key;
     draw();
   },
-  showAll: (minion) => ask(minion, true),
-  openInEditor: (minion) => post({ type: "openInEditor", minion }),
-  focused: (minion) => {
-    if (model.active === minion) return;
-    model.active = minion;
-    draw();
+  key: (event) => {
+    listKey(event, model, scroller.page, {
+      moveTo,
+      toggle,
+      selected: remember,
+      selectAllShown: actions.selectAllShown,
+    });
   },
-  key: (event) => moveByKey(event),
   scrolled: () => draw(),
-  viewport: (element) => {
-    if (viewport) viewportSize.unobserve(viewport);
-    viewport = element;
-    if (element) viewportSize.observe(element);
+  viewport: (element) => scroller.setViewport(element),
+  measure: (key, element) => scroller.measure(key, element),
+  sort: (by) => {
+    model.setOrder(nextOrder(model.list.order, by));
+    remember();
   },
-  measure: (minion, element) => {
-    if (!element) return;
-    measured.set(element, minion);
-    sizes.observe(element);
+  selectAllShown: () => {
+    const shown = model.list.shown().map(({ minion }) => minion);
+    const all = shown.every((minion) => model.selection.has(minion));
+    if (all) model.selection.clear();
+    else model.selection.set(shown);
+    remember();
   },
 };
 
@@ -75,54 +73,33 @@ function post(message: FromResults): void {
   vscodeApi.postMessage(message);
 }
 
-function ask(minion: string, whole: boolean): void {
-  if (!model.details.has(minion)) model.details.set(minion, { state: "loading" });
-  post({ type: "detail", minion, whole });
+function toggle(item: ListItem): void {
+  model.active = item.key;
+  if (item.kind === "group") {
+    model.toggleGroup(item.group.key);
+  } else if (model.details.has(item.row.minion)) {
+    model.close(item.row.minion, item.key);
+  } else {
+    model.details.set(item.row.minion, { state: "loading" });
+    model.rearranged();
+    post({ type: "detail", minion: item.row.minion, peek: false });
+    scroller.willOpen(item.key);
+  }
+  draw();
 }
 
-/** Keeps what the next life of this webview needs: VS Code destroys it when it is hidden. */
+function moveTo(index: number): void {
+  const item = model.items()[index];
+  if (!item) return;
+  model.active = item.key;
+  focusDue = item.key;
+  scroller.scrollTo(index);
+  draw();
+}
+
 function remember(): void {
-  const { filter, kind } = model.list;
-  vscodeApi.setState({ jobId: document.body.dataset["jobId"] ?? "", filter, kind });
+  vscodeApi.setState(stateOf(model, jobId));
   draw();
-}
-
-function moveByKey(event: KeyboardEvent): void {
-  // keys within an opened result scroll that, they do not move between rows
-  if (!(event.target instanceof HTMLElement) || !event.target.dataset["minion"]) return;
-  const rows = model.list.shown();
-  const at = rows.findIndex(({ minion }) => minion === model.active);
-  const page = Math.max(1, Math.floor((viewport?.clientHeight ?? 0) / ROW_HEIGHT) - 1);
-  const row = rows[rowForKey(event.key, Math.max(0, at), rows.length, page) ?? -1];
-  if (!row) return;
-  event.preventDefault();
-  model.active = row.minion;
-  focusDue = row.minion;
-  scrollTo(rows.indexOf(row));
-  draw();
-}
-
-function scrollTo(index: number): void {
-  if (!viewport) return;
-  const top = layoutOf(model).top(index);
-  if (top < viewport.scrollTop) viewport.scrollTop = top;
-  const bottom = top + ROW_HEIGHT - viewport.clientHeight;
-  if (bottom > viewport.scrollTop) viewport.scrollTop = bottom;
-}
-
-/** Scrolls so far that an opened row's detail shows, but never its own line out of view. */
-function revealOpened(): void {
-  if (opened === undefined || !viewport || model.details.get(opened)?.state === "loading") return;
-  const index = model.list.shown().findIndex(({ minion }) => minion === opened);
-  const height = ROW_HEIGHT + (model.heights.get(opened) ?? 0);
-  opened = undefined;
-  if (index < 0) return;
-  const top = layoutOf(model).top(index);
-  const least = top + height - viewport.clientHeight;
-  // the list has its new height only after the next drawing
-  requestAnimationFrame(() => {
-    if (viewport && viewport.scrollTop < least) viewport.scrollTop = Math.min(top, least);
-  });
 }
 
 /** Draws once per frame, however much has changed. */
@@ -137,33 +114,50 @@ function draw(): void {
 
 function drawNow(): void {
   if (!root) return;
-  const window = { scrollTop: viewport?.scrollTop ?? 0, height: viewport?.clientHeight ?? 800 };
-  render(
-    html`${headerView(model, actions)}${model.header ? listView(model, window, actions) : ""}`,
-    root,
-  );
-  for (const [element] of measured) {
-    if (element.isConnected) continue;
-    sizes.unobserve(element);
-    measured.delete(element);
-  }
+  const { header } = model;
+  const list = header
+    ? html`${toolsView(model, header, tools)}
+      ${searchView(model.searches.current, header.finished, tools)}
+      ${listView(model, scroller.position, actions)}`
+    : nothing;
+  render(html`${headerView(model, toggleKind)}${list}`, root);
+  scroller.tidy();
   if (focusDue === undefined) return;
-  const selector = `button[data-minion="${CSS.escape(focusDue)}"]`;
+  const selector = `button[data-item="${CSS.escape(focusDue)}"]`;
   root.querySelector<HTMLButtonElement>(selector)?.focus({ preventScroll: true });
   focusDue = undefined;
 }
 
-function isKind(text: string | undefined): text is RowKind {
-  return KINDS.some((kind) => kind === text);
+function toggleKind(kind: ResultsModel["list"]["kind"]): void {
+  model.setFilter(model.list.filter, model.list.kind === kind ? undefined : kind);
+  remember();
 }
 
-window.addEventListener("message", (event: MessageEvent<ToResults>) => {
-  for (const minion of model.take(event.data)) post({ type: "detail", minion, whole: false });
+function receive(message: ToResults): void {
+  if (message.type === "menu") {
+    menuAction(model, message.action, message.item, post);
+    return;
+  }
+  for (const minion of model.take(message)) post({ type: "detail", minion, peek: false });
+  const complete = model.list.size >= (model.header?.total ?? 1);
+  if (complete && searchDue) {
+    searchDue = false;
+    tools.search();
+  }
   speaker.say(model);
   draw();
-});
+}
+
+window.addEventListener("message", (event: MessageEvent<ToResults>) => receive(event.data));
+document.addEventListener("copy", (event) => copyRows(event, model));
 
 const state = vscodeApi.getState();
-if (state) model.list.setFilter(state.filter ?? "", isKind(state.kind) ? state.kind : undefined);
-remember();
+const firstView = document.body.dataset["view"];
+if (isView(firstView)) model.setView(firstView);
+if (state) {
+  restoreState(model, state);
+  searchDue = state.searching === true;
+}
+vscodeApi.setState(stateOf(model, jobId));
+draw();
 post({ type: "ready" });

@@ -1,41 +1,40 @@
 /** Height of a closed row in CSS pixels; the stylesheet's --row says the same. */
 export const ROW_HEIGHT = 26;
 
-/** Rows drawn beyond the visible ones, so that fast scrolling shows no gaps. */
-const OVERSCAN = 8;
+/** Pixels drawn beyond the visible ones, so that fast scrolling shows no gaps. */
+const OVERSCAN = 8 * ROW_HEIGHT;
 
-/**
- * Where each row of a long list stands, when all closed rows are equally high and a few opened ones
- * are higher. Positions are indexes into the list as it is filtered.
- */
+/** Where each item of a long list stands, when each has its own height. */
 export class RowLayout {
-  private readonly opened: readonly { index: number; extra: number }[];
+  private readonly tops: Float64Array;
 
-  /** `extras`: by index, how much higher an opened row is than a closed one. */
+  /** `heightOf`: an item's height in pixels. */
   constructor(
     readonly count: number,
-    extras: ReadonlyMap<number, number>,
+    heightOf: (index: number) => number,
   ) {
-    this.opened = [...extras]
-      .map(([index, extra]) => ({ index, extra }))
-      .sort((a, b) => a.index - b.index);
+    this.tops = new Float64Array(count + 1);
+    let top = 0;
+    for (let index = 0; index < count; index++) {
+      top += heightOf(index);
+      this.tops[index + 1] = top;
+    }
   }
 
-  /** Height of all rows together. */
+  /** Height of all items together. */
   get height(): number {
     return this.top(this.count);
   }
 
   top(index: number): number {
-    let top = index * ROW_HEIGHT;
-    for (const { index: at, extra } of this.opened) {
-      if (at >= index) break;
-      top += extra;
-    }
-    return top;
+    return this.tops[Math.min(index, this.count)] ?? 0;
   }
 
-  /** The row at a distance from the top. */
+  heightOf(index: number): number {
+    return this.top(index + 1) - this.top(index);
+  }
+
+  /** The item at a distance from the top. */
   indexAt(y: number): number {
     let low = 0;
     let high = Math.max(0, this.count - 1);
@@ -47,10 +46,11 @@ export class RowLayout {
     return low;
   }
 
-  /** The rows to draw for a window of the list: `first` up to but not including `end`. */
+  /** The items to draw for a window of the list: `first` up to but not including `end`. */
   visible(scrollTop: number, viewHeight: number): { first: number; end: number } {
-    const first = Math.max(0, this.indexAt(scrollTop) - OVERSCAN);
-    const end = Math.min(this.count, this.indexAt(scrollTop + viewHeight) + 1 + OVERSCAN);
+    if (this.count === 0) return { first: 0, end: 0 };
+    const first = this.indexAt(Math.max(0, scrollTop - OVERSCAN));
+    const end = Math.min(this.count, this.indexAt(scrollTop + viewHeight + OVERSCAN) + 1);
     return { first, end };
   }
 }

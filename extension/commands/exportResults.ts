@@ -1,0 +1,165 @@
+import { homedir, tmpdir } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  commands,
+  l10n,
+  ProgressLocation,
+  Uri,
+  window,
+  workspace,
+  type Progress,
+  type QuickPickItem,
+} from "vscode";
+import { FuncError, messageOf } from "../../server/common/errors";
+import type { JobSummary, MinionResult } from "../../server/protocol/jobs";
+import { signalOf } from "../cancellation";
+import { exportText, type ExportFormat } from "../export/exportFormats";
+import { readResults } from "../export/readResults";
+import { writeWhole } from "../export/writeWhole";
+import type { Services } from "../services";
+import { isCommand } from "../webviews/detailReader";
+import { pickJob } from "./jobPick";
+
+/** Writes the results in front, or of a job that it asks for, to a file. */
+export async function exportResults(services: Services): Promise<void> {
+  const jobId =
+    services.results.activeJob?.jobId ??
+    (await pickJob(services, l10n.t("Export Results"), () => true));
+  if (jobId === undefined) return;
+  const { summary, results } = await services.session.request("jobs/watch", { jobId });
+  await exportJob(
+    services,
+    summary,
+    results.map(({ minion }) => minion),
+  );
+}
+
+type FormatItem = QuickPickItem & { format: ExportFormat; extension: string };
+
+/** Writes these minions' whole results to a file that the user chooses. Throws FuncError. */
+export async function exportJob(
+  services: Services,
+  job: JobSummary,
+  minions: readonly string[],
+): Promise<void> {
+  const title =
+    minions.length === 1
+      ? l10n.t("Export the Result of 1 Minion")
+      : l10n.t("Export the Results of {0} Minions", minions.length);
+  const chosen = await window.showQuickPick(formats(), { title });
+  if (!chosen) return;
+  const target = await window.showSaveDialog({
+    title,
+    defaultUri: Uri.joinPath(defaultFolder(), fileName(job, chosen.extension)),
+    filters: { [chosen.label]: [chosen.extension] },
+  });
+  if (!target) return;
+  const done = await window.withProgress(
+    { location: ProgressLocation.Notification, title, cancellable: true },
+    async (progress, token) => {
+      const signal = signalOf(token);
+      const results = readResults(services.session, job.id, minions, signal);
+      const texts = exportText(chosen.format, counted(results, minions.length, progress), {
+        reader: services.session,
+        isCommand: isCommand(job),
+        signal,
+      });
+      return written(target, texts, signal);
+    },
+  );
+  if (done) void offerToOpen(target);
+}
+
+function formats(): FormatItem[] {
+  return [
+    {
+      label: "JSON",
+      detail: l10n.t("Everything, for programs"),
+      format: "json",
+      extension: "json",
+    },
+    { label: "CSV", detail: l10n.t("One line per minion"), format: "csv", extension: "csv" },
+    { label: l10n.t("Text"), detail: l10n.t("To be read"), format: "text", extension: "txt" },
+  ];
+}
+
+function defaultFolder(): Uri {
+  return workspace.workspaceFolders?.[0]?.uri ?? Uri.file(homedir());
+}
+
+/** "command.run-20260131-140211.json" */
+function fileName({ module, method, createdAtMs }: JobSummary, extension: string): string {
+  const at = new Date(createdAtMs);
+  const two = (number: number): string => String(number).padStart(2, "0");
+  const day = `${at.getFullYear()}${two(at.getMonth() + 1)}${two(at.getDate())}`;
+  const time = `${two(at.getHours())}${two(at.getMinutes())}${two(at.getSeconds())}`;
+  return `${module}.${method}-${day}-${time}.${extension}`;
+}
+
+async function* counted(
+  results: AsyncIterable<MinionResult>,
+  total: number,
+  progress: Progress<{ message: string; increment: number }>,
+): AsyncGenerator<MinionResult, void, undefined> {
+  // more than a hundred steps nobody sees
+  const step = Math.max(1, Math.floor(total / 100));
+  let count = 0;
+  for await (const result of results) {
+    yield result;
+    count++;
+    if (count % step !== 0) continue;
+    progress.report({
+      message: l10n.t("{0} of {1}", count, total),
+      increment: (100 * step) / total,
+    });
+  }
+}
+
+/** False where the user cancelled: there is no file then. */
+async function written(
+  target: Uri,
+  texts: AsyncIterable<string>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    if (target.scheme === "file") await writeWhole(target.fsPath, texts, signal);
+    else await writeElsewhere(target, texts, signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    if (error instanceof Error && "code" in error) {
+      throw new FuncError(
+        "unavailable",
+        l10n.t("The results were not written to {0}: {1}", target.fsPath, messageOf(error)),
+        l10n.t("Choose another place, or make room there."),
+      );
+    }
+    throw error;
+  }
+}
+
+/** A file system that an extension provides takes whole files only. */
+async function writeElsewhere(
+  target: Uri,
+  texts: AsyncIterable<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "func-export-"));
+  try {
+    const file = join(folder, "results");
+    await writeWhole(file, texts, signal);
+    await workspace.fs.copy(Uri.file(file), target, { overwrite: true });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function offerToOpen(target: Uri): Promise<void> {
+  const open = l10n.t("Open");
+  const chosen = await window.showInformationMessage(
+    l10n.t("The results were written to {0}.", target.fsPath),
+    open,
+  );
+  if (chosen === open) await commands.executeCommand("vscode.open", target);
+}

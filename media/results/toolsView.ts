@@ -1,0 +1,169 @@
+import { html, nothing, type TemplateResult } from "lit";
+import type { ResultsHeader, ResultsView } from "../../extension/webviews/resultsProtocol";
+import { groupKey } from "./folding";
+import type { ResultsModel } from "./model";
+
+export interface ToolsActions {
+  filter: (text: string) => void;
+  /** Searches the outputs for what stands in the filter box. */
+  search: () => void;
+  setView: (view: ResultsView) => void;
+  cancel: () => void;
+  callAgain: (minions?: readonly string[]) => void;
+  copy: () => void;
+  export: () => void;
+  compare: () => void;
+  clearSelection: () => void;
+}
+
+const FILTER_HINT = "Filter: text, state:failed, host:web-1*";
+
+/** What can be done with the results: filter, view, and the calls to the host. */
+export function toolsView(
+  model: ResultsModel,
+  header: ResultsHeader,
+  actions: ToolsActions,
+): TemplateResult {
+  return html`<div class="tools">
+    <input
+      type="search"
+      class="filter"
+      placeholder=${FILTER_HINT}
+      aria-label=${FILTER_HINT}
+      title="Enter searches in the whole outputs"
+      .value=${model.list.filter}
+      @input=${(event: InputEvent) => {
+        if (event.target instanceof HTMLInputElement) actions.filter(event.target.value);
+      }}
+      @keydown=${(event: KeyboardEvent) => {
+        if (event.key === "Enter") actions.search();
+      }}
+    />
+    <button
+      type="button"
+      class="button"
+      title="Search the whole outputs for what stands in the filter box"
+      ?disabled=${model.list.searchText === ""}
+      @click=${actions.search}
+    >
+      Search Outputs
+    </button>
+    ${viewSwitch(model.view, actions)} ${selectionView(model, actions)}
+    <span class="grow"></span>
+    <button type="button" class="button" title="Copy names or results" @click=${actions.copy}>
+      Copy…
+    </button>
+    <button
+      type="button"
+      class="button"
+      title="Compare two selected minions or outputs"
+      ?disabled=${comparedPair(model) === undefined}
+      @click=${actions.compare}
+    >
+      Compare
+    </button>
+    <button
+      type="button"
+      class="button"
+      title="Write whole results to a file"
+      @click=${actions.export}
+    >
+      Export…
+    </button>
+    ${callButtons(model, header, actions)}
+  </div>`;
+}
+
+function viewSwitch(view: ResultsView, actions: ToolsActions): TemplateResult {
+  const choice = (value: ResultsView, label: string): TemplateResult =>
+    html`<button
+      type="button"
+      aria-pressed=${view === value ? "true" : "false"}
+      @click=${() => actions.setView(value)}
+    >
+      ${label}
+    </button>`;
+  return html`<span class="switch" role="group" aria-label="Arrange results"
+    >${choice("output", "By output")}${choice("minion", "By minion")}</span
+  >`;
+}
+
+function selectionView(
+  { selection, list }: ResultsModel,
+  actions: ToolsActions,
+): TemplateResult | typeof nothing {
+  if (selection.size > 0) {
+    return html`<span class="meta" role="status">${selection.size.toLocaleString()} selected</span>
+      <button type="button" class="link" @click=${actions.clearSelection}>Clear</button>`;
+  }
+  const shown = list.shown().length;
+  if (shown === list.size) return nothing;
+  return html`<span class="meta" role="status"
+    >${shown.toLocaleString()} of ${list.size.toLocaleString()} shown</span
+  >`;
+}
+
+function callButtons(
+  model: ResultsModel,
+  header: ResultsHeader,
+  actions: ToolsActions,
+): TemplateResult {
+  const { selection, list } = model;
+  if (!header.finished) {
+    return html`<button
+      type="button"
+      class="button primary"
+      ?disabled=${header.readOnly || header.cancelRequested}
+      @click=${actions.cancel}
+    >
+      ${header.cancelRequested ? "Cancelling…" : "Cancel"}
+    </button>`;
+  }
+  const again = (label: string, call: () => void): TemplateResult =>
+    html`<button type="button" class="button" ?disabled=${header.readOnly} @click=${call}>
+      ${label}
+    </button>`;
+  if (selection.size > 0) {
+    const label = `Call Again on ${selection.size.toLocaleString()} Selected`;
+    return again(label, () => actions.callAgain(selection.all()));
+  }
+  const unsuccessful = list.size - (list.counts().get("succeeded") ?? 0);
+  return html`${
+    unsuccessful > 0 && unsuccessful < list.size
+      ? again(`Call Again on ${unsuccessful.toLocaleString()} Failed`, () => {
+          actions.callAgain(unsuccessfulMinions(model));
+        })
+      : nothing
+  }${again("Call Again", () => actions.callAgain())}`;
+}
+
+/** Of all rows, whatever the filter says: the button counts them all. */
+function unsuccessfulMinions({ list }: ResultsModel): string[] {
+  return list
+    .all()
+    .filter(({ kind }) => kind !== "succeeded")
+    .map(({ minion }) => minion);
+}
+
+/**
+ * The two minions that a comparison is about: the two that are selected, or one of each of the two
+ * outputs that the selected ones gave.
+ */
+export function comparedPair({ selection, list }: ResultsModel): [string, string] | undefined {
+  if (selection.size < 2) return undefined;
+  const selected = selection.all();
+  if (selected.length === 2) return pairOf(selected);
+  const firstOfEach = new Map<string, string>();
+  for (const minion of selected) {
+    const row = list.get(minion);
+    const key = row && groupKey(row);
+    if (key === undefined || firstOfEach.has(key)) continue;
+    firstOfEach.set(key, minion);
+    if (firstOfEach.size > 2) return undefined;
+  }
+  return pairOf([...firstOfEach.values()]);
+}
+
+function pairOf([left, right]: readonly string[]): [string, string] | undefined {
+  return left === undefined || right === undefined ? undefined : [left, right];
+}
