@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { waitUntil } from "./harness/processes";
 import { ResultsPage } from "./harness/resultsPage";
-import { type Session, startSession } from "./harness/session";
+import { type Session, startSession, VIEWPORT } from "./harness/session";
 import type { Workbench } from "./harness/workbench";
 
 const MINIONS = ["minion1", "minion2", "minion3", "minion4", "minion5"];
@@ -99,10 +99,22 @@ test("minions are left out with a button of the target box", async () => {
   await workbench.quickText.press("Enter");
   await workbench.quickInput.getByText("3 minions (2 left out)").waitFor();
   await session.screenshots("targets-left-out");
+  await workbench.page.mouse.move(900, 700); // away from the button, whose tooltip hides it
   await session.picture("targets", workbench.quickInput);
   await workbench.quickText.press("Enter");
   const rows = await results.allRows(3, /minion/);
   expect(rows.map((row) => /minion\d/.exec(row)?.[0])).toEqual(["minion1", "minion3", "minion5"]);
+});
+
+test("a command's results fill a page", async () => {
+  await workbench.page.setViewportSize({ width: 1000, height: 900 });
+  await workbench.palette("Func: Run Command...");
+  await workbench.step(1);
+  await workbench.type("*");
+  await workbench.typeCommand("uname -sr");
+  await results.document.getByText("Linux").first().waitFor();
+  await session.picture("results", workbench.page.locator(".part.editor"), 340);
+  await workbench.page.setViewportSize(VIEWPORT);
 });
 
 test("a call is made again after a reload, and changed before it is made", async () => {
@@ -111,7 +123,6 @@ test("a call is made again after a reload, and changed before it is made", async
   await workbench.type("minion1;minion3");
   await workbench.typeCommand("echo first words");
   await results.allRows(2, "first words");
-  await session.picture("results", workbench.page.locator(".part.editor"), 300);
   await workbench.closeEditors();
   await workbench.reload();
   await workbench.openContainer("Func");
@@ -150,22 +161,30 @@ test("the command line works in a terminal", async () => {
   // the mark of a prompt, which the shell integration sets
   await workbench.page.locator(".terminal-wrapper.active .terminal-command-decoration").waitFor();
   const answer = join(session.home, "answer.txt");
-  await workbench.page.keyboard.type(
-    `func "*" ping | tee ${answer}; echo "status $?" >> ${answer}\n`,
-  );
+  await workbench.page.keyboard.type(`func "*" ping > ${answer}; echo "status $?" >> ${answer}\n`);
   const printed = await waitUntil("func's answer", () => readQuietly(answer, "status"));
   for (const minion of MINIONS) expect(printed).toContain(minion);
+  expect(printed).toContain("status 0");
+  await workbench.page.keyboard.type(`PS1='$ '; clear\n`);
+  await workbench.page.keyboard.type(`func "*" ping\n`);
+  // the marks of two finished commands and of the prompt after them
+  const marks = workbench.page.locator(".terminal-wrapper.active .terminal-command-decoration");
+  await waitUntil("the last prompt", async () => (await marks.count()) >= 2);
   await session.screenshots("terminal");
+  await workbench.page.setViewportSize({ width: 960, height: 900 });
   await session.picture("terminal", workbench.page.locator(".part.panel"), 200);
+  await workbench.page.setViewportSize(VIEWPORT);
   await workbench.palette("Terminal: Kill All Terminals");
 });
 
 test("a join token shows what to run on the host", async () => {
   await workbench.palette("Func: Create a Join Token...");
   await workbench.dialog.waitFor();
+  await workbench.page.setViewportSize({ width: 800, height: 600 });
   await session.picture("token", workbench.dialog);
   await workbench.page.keyboard.press("Escape");
   await workbench.dialog.waitFor({ state: "detached" });
+  await workbench.page.setViewportSize(VIEWPORT);
 });
 
 test("diagnostics name no minion", async () => {

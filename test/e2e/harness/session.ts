@@ -11,8 +11,8 @@ import { startVscode } from "./vscodeServer";
 import { Workbench } from "./workbench";
 
 const ACTION_MS = 20_000;
-// tall, since lists draw only the rows that fit
-const VIEWPORT = { width: 1280, height: 900 };
+/** Tall, since lists draw only the rows that fit. */
+export const VIEWPORT = { width: 1280, height: 900 };
 
 /** VS Code in a browser, with the extension, on a data directory and a fleet of its own. */
 export interface Session {
@@ -32,14 +32,20 @@ export interface Session {
   stop(): Promise<void>;
 }
 
-/** Starts all of it; `minions` is the fleet's size, 0 for an empty data directory. */
-export async function startSession(minions: number): Promise<Session> {
+/**
+ * Starts all of it; `minions` is the fleet's size, 0 for an empty data directory. `prepare` may put files
+ * into that directory first.
+ */
+export async function startSession(
+  minions: number,
+  prepare: (home: string) => void = () => undefined,
+): Promise<Session> {
   const cleanups: (() => void | Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   };
   try {
-    return await startAll(minions, cleanups, stop);
+    return await startAll(minions, prepare, cleanups, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -48,6 +54,7 @@ export async function startSession(minions: number): Promise<Session> {
 
 async function startAll(
   minions: number,
+  prepare: (home: string) => void,
   cleanups: (() => void | Promise<void>)[],
   stop: () => Promise<void>,
 ): Promise<Session> {
@@ -56,6 +63,7 @@ async function startAll(
   cleanups.push(() => endOverlord(home));
   // any free port: the usual one may be in use by an overlord of this machine
   writeFileSync(join(home, "overlord.yaml"), 'certmaster:\n  listen: "127.0.0.1:0"\n');
+  prepare(home);
   if (minions > 0) {
     const fleet: Fleet = await startFleet(home, minions);
     cleanups.push(() => fleet.stop());
