@@ -11,6 +11,7 @@ const SOURCES = [
   "extension",
   "media",
   "scripts",
+  "test/bench",
   "package.json",
   "package-lock.json",
   "tsconfig.json",
