@@ -1,6 +1,4 @@
-import { homedir, tmpdir } from "node:os";
-import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { homedir } from "node:os";
 import {
   commands,
   l10n,
@@ -11,12 +9,11 @@ import {
   type Progress,
   type QuickPickItem,
 } from "vscode";
-import { FuncError, messageOf } from "../../server/common/errors";
 import type { JobSummary, MinionResult } from "../../server/protocol/jobs";
 import { signalOf } from "../cancellation";
 import { exportText, type ExportFormat } from "../export/exportFormats";
 import { readResults } from "../export/readResults";
-import { writeWhole } from "../export/writeWhole";
+import { writeTarget } from "../export/writeTarget";
 import type { Services } from "../services";
 import { isCommand } from "../webviews/detailReader";
 import { pickJob } from "./jobPick";
@@ -65,7 +62,7 @@ export async function exportJob(
         isCommand: isCommand(job),
         signal,
       });
-      return written(target, texts, signal);
+      return writeTarget(target, texts, signal);
     },
   );
   if (done) void offerToOpen(target);
@@ -113,45 +110,6 @@ async function* counted(
       message: l10n.t("{0} of {1}", count, total),
       increment: (100 * step) / total,
     });
-  }
-}
-
-/** False where the user cancelled: there is no file then. */
-async function written(
-  target: Uri,
-  texts: AsyncIterable<string>,
-  signal: AbortSignal,
-): Promise<boolean> {
-  try {
-    if (target.scheme === "file") await writeWhole(target.fsPath, texts, signal);
-    else await writeElsewhere(target, texts, signal);
-    return true;
-  } catch (error) {
-    if (signal.aborted) return false;
-    if (error instanceof Error && "code" in error) {
-      throw new FuncError(
-        "unavailable",
-        l10n.t("The results were not written to {0}: {1}", target.fsPath, messageOf(error)),
-        l10n.t("Choose another place, or make room there."),
-      );
-    }
-    throw error;
-  }
-}
-
-/** A file system that an extension provides takes whole files only. */
-async function writeElsewhere(
-  target: Uri,
-  texts: AsyncIterable<string>,
-  signal: AbortSignal,
-): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "func-export-"));
-  try {
-    const file = join(folder, "results");
-    await writeWhole(file, texts, signal);
-    await workspace.fs.copy(Uri.file(file), target, { overwrite: true });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
