@@ -112,7 +112,8 @@ test("a command's results fill a page", async () => {
   await workbench.step(1);
   await workbench.type("*");
   await workbench.typeCommand("uname -sr");
-  await results.document.getByText("Linux").first().waitFor();
+  await results.button("By output").click();
+  await results.document.getByText("5 minions").first().waitFor();
   await session.picture("results", workbench.page.locator(".part.editor"), 340);
   await workbench.page.setViewportSize(VIEWPORT);
 });
@@ -201,6 +202,8 @@ test("diagnostics name no minion", async () => {
 });
 
 test("the walkthrough opens, and its steps show their pictures", async () => {
+  // a narrow editor shows no pictures
+  await workbench.page.setViewportSize({ width: 1600, height: 900 });
   await workbench.palette("Func: Open Walkthrough");
   const walkthrough = workbench.page.locator(".gettingStartedContainer");
   await walkthrough.getByText("First Steps with Func").first().waitFor();
@@ -213,6 +216,7 @@ test("the walkthrough opens, and its steps show their pictures", async () => {
     );
     await session.screenshots(`walkthrough-${index + 1}`);
   }
+  await workbench.page.setViewportSize(VIEWPORT);
 });
 
 const SIDEBAR = ".part.sidebar";

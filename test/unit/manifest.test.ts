@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { COMMANDS, MINIONS_VIEW, RESULTS_PANEL } from "../../extension/commandIds";
 
@@ -15,6 +15,15 @@ interface Manifest {
     menus: Record<string, MenuEntry[]>;
     views: Record<string, { id: string; icon: string }[]>;
     viewsContainers: { activitybar: { id: string; icon: string }[] };
+    walkthroughs: {
+      id: string;
+      steps: {
+        id: string;
+        description: string;
+        media: { image: Record<string, string>; altText: string };
+        completionEvents: string[];
+      }[];
+    }[];
     viewsWelcome: { view: string; contents: string }[];
     configuration: {
       properties: Record<
@@ -67,6 +76,24 @@ describe("the manifest", () => {
     }
     const machine = settings.filter(([, { scope }]) => scope === "machine").map(([id]) => id);
     expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toEqual(machine);
+  });
+
+  it("walks through commands of its own, with a picture for each theme and step", () => {
+    const steps = contributes.walkthroughs.flatMap(({ steps }) => steps);
+    expect(steps.length).toBeGreaterThan(4);
+    for (const { description, media, completionEvents } of steps) {
+      const linked = [...description.matchAll(/\(command:([\w.]+)\)/g)].map(([, id]) => id);
+      expect(linked.length).toBeGreaterThan(0);
+      const completing = completionEvents
+        .filter((event) => event.startsWith("onCommand:"))
+        .map((event) => event.slice("onCommand:".length));
+      for (const id of [...linked, ...completing]) expect(ids).toContain(id);
+      for (const theme of ["dark", "light", "hc", "hcLight"]) {
+        const file = media.image[theme] ?? "";
+        expect(statSync(file).size).toBeLessThan(100_000);
+      }
+      expect(media.altText).not.toBe("");
+    }
   });
 
   it("restores results panels, shows its view, and its icons exist", () => {

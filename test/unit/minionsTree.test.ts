@@ -1,0 +1,160 @@
+import { describe, expect, it, vi } from "vitest";
+import type { OverlordSession } from "../../extension/overlordSession";
+import { GroupsModel } from "../../extension/views/groupsModel";
+import { MinionsModel } from "../../extension/views/minionsModel";
+import { MinionsTree } from "../../extension/views/minionsTree";
+import { nodeSpec, type TreeNode } from "../../extension/views/treeNode";
+import { FuncError } from "../../server/common/errors";
+import type { GroupRecord } from "../../server/protocol/groups";
+import type { MinionRecord } from "../../server/protocol/minions";
+
+vi.mock("vscode", () => import("../fixtures/vscodeStub"));
+
+function record(name: string): MinionRecord {
+  return {
+    name,
+    address: "10.0.0.1",
+    port: 51234,
+    state: "online",
+    enrolledAtMs: 0,
+    keyFingerprint: "",
+    certificateSerial: "",
+    certificateNotAfterMs: 0,
+  };
+}
+
+/** A tree on an overlord that knows these minions and groups; `asked` are its requests. */
+async function treeOf(names: string[], groups: GroupRecord[] | FuncError) {
+  const asked: string[] = [];
+  const minions = new MinionsModel();
+  minions.replace(names.map(record));
+  const answer = (method: string, params: { spec?: string }): unknown => {
+    asked.push(`${method} ${params.spec ?? ""}`.trim());
+    if (method === "groups/list") {
+      if (groups instanceof FuncError) throw groups;
+      return groups;
+    }
+    const patterns = (params.spec ?? "").startsWith("@")
+      ? ((groups as GroupRecord[]).find(({ name }) => `@${name}` === params.spec)?.hosts ?? [])
+      : [params.spec ?? ""];
+    const forms = patterns.map((p) => new RegExp(`^${p.replaceAll("*", ".*")}$`));
+    const matched = names.filter((name) => forms.some((form) => form.test(name)));
+    if (matched.length === 0) throw new FuncError("no-match", "nothing");
+    return { names: matched };
+  };
+  const session = {
+    request: async (method: string, params: { spec?: string }) => answer(method, params),
+  } as unknown as OverlordSession;
+  const model = new GroupsModel(session, minions);
+  await model.load();
+  const tree = new MinionsTree(minions, model, () => Promise.resolve());
+  return { tree, model, minions, asked };
+}
+
+async function open(tree: MinionsTree, ...labels: string[]): Promise<TreeNode[]> {
+  let nodes = await tree.getChildren();
+  for (const label of labels) {
+    const items = await Promise.all(nodes.map((node) => tree.getTreeItem(node)));
+    const at = items.findIndex((item) => item.label === label);
+    nodes = await tree.getChildren(nodes[at]);
+  }
+  return nodes;
+}
+
+async function shown(tree: MinionsTree, nodes: TreeNode[]): Promise<string[]> {
+  const items = await Promise.all(nodes.map((node) => tree.getTreeItem(node)));
+  return items.map((item) => [item.label, item.description].join(" | "));
+}
+
+describe("MinionsTree", () => {
+  it("has no section of groups where there are none, or no minions", async () => {
+    const { tree } = await treeOf(["web1"], []);
+    expect((await tree.getChildren()).map(({ kind }) => kind)).toEqual(["minion"]);
+    const empty = await treeOf([], [{ name: "web", hosts: ["web1"] }]);
+    expect(await empty.tree.getChildren()).toEqual([]);
+  });
+
+  it("lists groups first, with counts, their globs and their hosts", async () => {
+    const { tree } = await treeOf(
+      ["db1", "web1", "web2"],
+      [
+        { name: "all", hosts: ["web*", "db1", "gone"] },
+        { name: "none", hosts: ["x*"] },
+      ],
+    );
+    expect(await shown(tree, await open(tree))).toEqual([
+      "Groups | 2",
+      ...["db1", "web1", "web2"].map((name) => `${name} | online · 10.0.0.1:51234`),
+    ]);
+    expect(await shown(tree, await open(tree, "Groups"))).toEqual([
+      "all | 3 minions",
+      "none | 0 minions",
+    ]);
+    expect(await shown(tree, await open(tree, "Groups", "all"))).toEqual([
+      "web* | 2 minions",
+      "db1 | online · 10.0.0.1:51234",
+      "gone | not enrolled",
+    ]);
+    expect(await shown(tree, await open(tree, "Groups", "all", "web*"))).toEqual([
+      "web1 | online · 10.0.0.1:51234",
+      "web2 | online · 10.0.0.1:51234",
+    ]);
+  });
+
+  it("gives every row an id of its own, and says what can be taken out of a group", async () => {
+    const { tree } = await treeOf(["web1"], [{ name: "g", hosts: ["web*", "web1"] }]);
+    const rows = [
+      ...(await open(tree)),
+      ...(await open(tree, "Groups", "g")),
+      ...(await open(tree, "Groups", "g", "web*")),
+    ];
+    const items = await Promise.all(rows.map((row) => tree.getTreeItem(row)));
+    expect(new Set(items.map(({ id }) => id)).size).toBe(items.length);
+    expect(items.map(({ contextValue }) => contextValue)).toEqual([
+      "groups",
+      "minion;online",
+      "pattern;entry",
+      "minion;online;entry",
+      "minion;online",
+    ]);
+    expect(rows.map(nodeSpec)).toEqual([undefined, "web1", "web*", "web1", "web1"]);
+  });
+
+  it("says in place why groups cannot be read", async () => {
+    const problem = new FuncError("bad-data", "/data/groups:3: expected [GROUP].");
+    const { tree } = await treeOf(["web1"], problem);
+    const [row] = await open(tree, "Groups");
+    expect(row).toMatchObject({ kind: "problem", name: problem.message });
+    const item = row && (await tree.getTreeItem(row));
+    expect(item?.command?.command).toBe("func.openGroupsFile");
+    expect(await tree.getChildren()).toHaveLength(2);
+  });
+
+  it("refreshes a minion wherever it stands", async () => {
+    const { tree } = await treeOf(["web1"], [{ name: "g", hosts: ["web1"] }]);
+    await open(tree);
+    await open(tree, "Groups", "g");
+    const fired = new Promise<TreeNode[] | undefined>((resolve) =>
+      tree.onDidChangeTreeData(resolve),
+    );
+    tree.refresh(["web1"]);
+    expect((await fired)?.map(({ group }) => group)).toEqual([undefined, "g"]);
+    tree.dispose();
+  });
+
+  it("asks nothing for groups of names, and once for each with globs", async () => {
+    const names = Array.from({ length: 10_000 }, (_, i) => `web-${String(i).padStart(5, "0")}`);
+    const { tree, asked } = await treeOf(names, [
+      { name: "globs", hosts: ["web-0*"] },
+      { name: "names", hosts: names },
+    ]);
+    for (const node of await open(tree)) await tree.getTreeItem(node);
+    expect(asked).toEqual(["groups/list"]);
+    for (let i = 0; i < 3; i++) await shown(tree, await open(tree, "Groups"));
+    expect(asked).toEqual(["groups/list", "minions/match @globs"]);
+    const folders = await open(tree, "Groups", "names");
+    expect(folders.length).toBeLessThanOrEqual(1_000);
+    const members = await Promise.all(folders.map((folder) => tree.namesIn(folder)));
+    expect(members.flat()).toEqual(names);
+  });
+});
