@@ -27,9 +27,11 @@ export function oneLine(text: string, most = MAX_LENGTH): string {
   return headOf(text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ").trim(), most);
 }
 
-function commandText([, output = "", errors = ""]: JsonValue[]): string {
-  const text = textOf(output);
-  return text.trim() === "" ? textOf(errors) : text;
+/** What a failing command says about it stands in its error output. */
+function commandText([status, output = "", errors = ""]: JsonValue[]): string {
+  const [first, second] = status === 0 ? [output, errors] : [errors, output];
+  const text = textOf(first);
+  return text.trim() === "" ? textOf(second) : text;
 }
 
 function textOf(value: JsonValue): string {
