@@ -10,13 +10,15 @@ export interface OutgoingRequest {
   peer: WirePeer;
   body: OutgoingDocument;
   callId: string | undefined;
+  /** So many bytes of the body have been taken by now. */
+  onTaken: (bytes: number) => void;
   /** The last byte of the request has been taken. */
   onDelivered: () => void;
 }
 
 /** Sends one request. What is returned tells whether all of it has been handed to the connection. */
 export function sendRequest(connection: WireConnection, request: OutgoingRequest): () => boolean {
-  const { peer, body, callId, onDelivered } = request;
+  const { peer, body, callId, onTaken, onDelivered } = request;
   const address = peer.address.includes(":") ? `[${peer.address}]` : peer.address;
   const id = connection.native && callId !== undefined ? `Func-Call: ${callId}\r\n` : "";
   const head = Buffer.from(
@@ -33,7 +35,7 @@ export function sendRequest(connection: WireConnection, request: OutgoingRequest
   // the original hangs for 20 s where head and body share a TLS record of more than 8 KB
   socket.write(head, () => {
     const pieces = Buffer.isBuffer(body) ? [body].values() : body.pieces();
-    writePieces(socket, pieces, () => {
+    writePieces(socket, pieces, onTaken, () => {
       sent = true;
       onDelivered();
     });
@@ -42,12 +44,23 @@ export function sendRequest(connection: WireConnection, request: OutgoingRequest
 }
 
 /** Each piece is made when the one before is on its way. */
-function writePieces(socket: Socket, pieces: Iterator<Buffer>, done: () => void): void {
+function writePieces(
+  socket: Socket,
+  pieces: Iterator<Buffer>,
+  onTaken: (bytes: number) => void,
+  done: () => void,
+): void {
+  let taken = 0;
   const next = (error?: Error | null): void => {
     if (error || !socket.writable) return;
     const piece = pieces.next();
-    if (piece.done) done();
-    else socket.write(piece.value, next);
+    if (piece.done) {
+      done();
+      return;
+    }
+    onTaken(taken);
+    taken += piece.value.length;
+    socket.write(piece.value, next);
   };
   next();
 }

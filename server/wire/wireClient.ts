@@ -163,6 +163,9 @@ export class WireClient {
           pending.sending(body.length);
           options.onSent?.();
         },
+        onTaken: (bytes: number) => {
+          pending.taken(bytes);
+        },
         onDelivered: () => {
           pending.delivered();
         },
