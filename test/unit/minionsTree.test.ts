@@ -63,7 +63,7 @@ async function open(tree: MinionsTree, ...labels: string[]): Promise<TreeNode[]>
 
 async function shown(tree: MinionsTree, nodes: TreeNode[]): Promise<string[]> {
   const items = await Promise.all(nodes.map((node) => tree.getTreeItem(node)));
-  return items.map((item) => [item.label, item.description].join(" | "));
+  return items.map((item) => `${item.label as string} | ${item.description as string}`);
 }
 
 describe("MinionsTree", () => {
