@@ -2,25 +2,25 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import type { XmlRpcValue } from "../wire/value";
+import { answerExcess, MAX_ANSWER_BYTES } from "./answerSize";
 import { commandEnvironment } from "./commandEnvironment";
 import { FUNC_EXCEPTION, MethodError } from "./methodError";
 import type { CommandSpec } from "./minionModule";
 import { endProcessGroup } from "./processGroup";
 
-/** The most that a sync call takes of each of the two outputs. */
-export const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 /** A daemon that the command left behind may hold its output open for ever. */
 const OUTPUT_AFTER_EXIT_MS = 2_000;
 
 /**
  * Runs a command in the host's shell and answers `[rc, stdout, stderr]`; rc is negative where a
  * signal ended it. `signal` ends its whole process group. Throws MethodError where it writes more than
- * `maxBytes` to one of its outputs (the command is ended then), or cannot be started.
+ * `maxBytes` to one of its outputs (the command is ended then), where its outputs together are more than an
+ * answer carries, or where it cannot be started.
  */
 export async function runCommand(
   { command, env }: CommandSpec,
   signal: AbortSignal,
-  maxBytes = MAX_OUTPUT_BYTES,
+  maxBytes = MAX_ANSWER_BYTES,
 ): Promise<XmlRpcValue> {
   const child: ChildProcess = spawn("/bin/sh", ["-c", command], {
     cwd: "/",
@@ -46,13 +46,24 @@ export async function runCommand(
         `the command was ended because it wrote more than ${maxBytes} bytes of output; call it with "async" to keep more`,
       );
     }
-    return [rc, ...outputs.map(({ text }) => text())];
+    const bytes = outputs.map((output) => output.bytes());
+    const value = [rc, ...outputs.map(({ text }) => text())];
+    const excess = answerExcess(value, (bytes[0] ?? 0) + (bytes[1] ?? 0));
+    if (excess !== undefined) {
+      throw new MethodError(
+        FUNC_EXCEPTION,
+        `the command ended with ${rc} and wrote ${bytes.join(" and ")} bytes, which make an answer of ${excess}, more than the ${MAX_ANSWER_BYTES} that are read; call it with "async" to keep them on the host`,
+      );
+    }
+    return value;
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
 }
 
 interface Collected {
+  bytes: () => number;
+  /** To be asked once: it lets go of what was collected. */
   text: () => string | Uint8Array;
   tooMuch: () => boolean;
 }
@@ -68,7 +79,11 @@ function collect(stream: Readable | null, maxBytes: number, stop: () => void): C
     else if (before <= maxBytes) stop();
   });
   stream?.on("error", () => undefined); // a broken pipe ends like a closed one
-  return { text: () => textOf(Buffer.concat(chunks)), tooMuch: () => bytes > maxBytes };
+  return {
+    bytes: () => bytes,
+    text: () => textOf(Buffer.concat(chunks.splice(0))),
+    tooMuch: () => bytes > maxBytes,
+  };
 }
 
 /** Settles with the return code once the command has ended and its outputs are read. */

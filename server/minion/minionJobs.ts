@@ -4,6 +4,7 @@ import { messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { fromJson, toJson } from "../wire/jsonValue";
 import type { XmlRpcValue } from "../wire/value";
+import { answerExcess, MAX_ANSWER_BYTES } from "./answerSize";
 import { adoptCommandJob, runCommandJob } from "./commandJob";
 import { textOf } from "./commandRunner";
 import { JobFolder, type JobRecord, type JobResult } from "./jobFolder";
@@ -16,8 +17,6 @@ export const STATUS_RUNNING = 0;
 export const STATUS_FINISHED = 1;
 export const STATUS_UNKNOWN = 2;
 
-/** The most that a job's answer carries of each output; the whole stays in the job's folder. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAX_RUNNING = 1_000;
 const MAX_KEPT = 50_000;
 const PURGE_EVERY_MS = 10 * 60_000;
@@ -265,19 +264,22 @@ export class MinionJobs {
       job.folder.outputSize("stdout"),
       job.folder.outputSize("stderr"),
     ]);
-    if (Math.max(...sizes) > MAX_ANSWER_BYTES) {
-      return toRemoteError(
+    const tooMuch = (bytes: number): XmlRpcValue[] =>
+      toRemoteError(
         new MethodError(
           FUNC_EXCEPTION,
-          `the command ended with ${result.rc} and wrote ${sizes[0]} and ${sizes[1]} bytes, more than the ${MAX_ANSWER_BYTES} that an answer carries; they are in ${job.folder.path}`,
+          `the command ended with ${result.rc} and wrote ${sizes[0]} and ${sizes[1]} bytes, which make an answer of at least ${bytes}, more than the ${MAX_ANSWER_BYTES} that are read; they are in ${job.folder.path}`,
         ),
       );
-    }
+    const total = sizes[0] + sizes[1];
+    if (total > MAX_ANSWER_BYTES) return tooMuch(total);
     const outputs = await Promise.all([
       job.folder.readOutput("stdout"),
       job.folder.readOutput("stderr"),
     ]);
-    return [result.rc, ...outputs.map(textOf)];
+    const value = [result.rc, ...outputs.map(textOf)];
+    const excess = answerExcess(value, total);
+    return excess === undefined ? value : tooMuch(excess);
   }
 
   #forget(id: string, job: Job): void {

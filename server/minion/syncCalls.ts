@@ -1,4 +1,4 @@
-import { XmlRpcDateTime, XmlRpcDouble, type XmlRpcValue } from "../wire/value";
+import { XmlRpcDateTime, XmlRpcDouble, XmlRpcSpooled, type XmlRpcValue } from "../wire/value";
 import { FUNC_EXCEPTION, MethodError } from "./methodError";
 
 const MAX_ENTRIES = 1_000;
@@ -62,6 +62,7 @@ export class SyncCalls {
     void result.then((value) => {
       call.finishedAtMs = this.#now();
       call.bytes = sizeOf(value);
+      this.#expire(); // a large one would stay until the next call
     });
     return result;
   }
@@ -116,6 +117,7 @@ function sizeOf(value: XmlRpcValue): number {
   if (value instanceof Uint8Array) return value.length;
   if (typeof value !== "object" || value === null) return 8;
   if (value instanceof XmlRpcDouble || value instanceof XmlRpcDateTime) return 32;
+  if (value instanceof XmlRpcSpooled) return 32; // no method answers with one
   const parts = Array.isArray(value) ? value : Object.values(value);
   return parts.reduce<number>((sum, part) => sum + 16 + sizeOf(part), 16);
 }

@@ -14,6 +14,8 @@ const GREATER_THAN = 0x3e;
 const BANG = 0x21;
 const SLASH = 0x2f;
 const DASH = 0x2d;
+/** How the tags begin that matter here: "string", "value", "base64", and the declaration. */
+const TEXT_TAGS = Buffer.from("svb?");
 const COMMENT = "<!--";
 const CDATA = "<![CDATA[";
 const LATIN1 = /^\?xml[ \t\r\n][^>]*encoding[ \t\r\n]*=[ \t\r\n]*["'](?:iso-8859-1|latin1)["']/i;
@@ -112,7 +114,10 @@ export class BodyLifter {
           this.#endRun(this.#run, second !== SLASH);
           from = at;
         }
-        this.#kind = this.#kindOf(bytes.toString("latin1", at + 1, markupEnd - 1));
+        const mayHaveText = second !== undefined && TEXT_TAGS.includes(second);
+        this.#kind = mayHaveText
+          ? this.#kindOf(bytes.toString("latin1", at + 1, markupEnd - 1))
+          : undefined;
         this.#textAt = this.#skeleton.length + markupEnd - from;
       }
       at = markupEnd;

@@ -1,4 +1,4 @@
-import { escapeText } from "./escapeText";
+import { escapedBytes, escapedLength } from "./escapeText";
 
 /** A text or bytes of more than this are written piece by piece as the document goes out. */
 export const LARGE_CHARACTERS = 64 * 1024;
@@ -33,7 +33,7 @@ export class LargeDocument {
       yield Buffer.from(text);
       const part = this.parts[index];
       if (typeof part === "string") {
-        for (const slice of slices(part)) yield Buffer.from(escapeText(slice));
+        for (const slice of slices(part)) yield escapedBytes(slice);
       } else if (part) {
         for (let at = 0; at < part.length; at += PIECE_BYTES) {
           yield Buffer.from(part.toString("base64", at, at + PIECE_BYTES), "latin1");
@@ -64,7 +64,7 @@ export function wholeDocument(document: OutgoingDocument): Buffer {
 function encodedLength(part: LargePart): number {
   if (typeof part !== "string") return Math.ceil(part.length / 3) * 4;
   let length = 0;
-  for (const slice of slices(part)) length += Buffer.byteLength(escapeText(slice));
+  for (const slice of slices(part)) length += escapedLength(slice);
   return length;
 }
 

@@ -5,12 +5,13 @@ import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import type { Activity } from "./connectionTable";
 import { decodeCall } from "./decode";
-import { encodeFault, encodeResponse } from "./encode";
+import { encodeFault } from "./encode";
 import { HttpRefusal } from "./httpRefusal";
+import type { OutgoingDocument } from "./outgoingDocument";
 import { refuseRequest } from "./refusal";
 import type { BodyRules, ReceivedBody } from "./requestBody";
 import { receiveBody } from "./requestBody";
-import { sendDocument, sendStatus } from "./rpcAnswer";
+import { answerDocument, sendDocument, sendStatus } from "./rpcAnswer";
 import { RpcFault } from "./rpcFault";
 import type { RpcConnection, RpcRequest } from "./rpcRequest";
 import type { XmlRpcValue } from "./value";
@@ -106,7 +107,7 @@ export class RequestServer {
     response.once("close", () => {
       if (!response.writableFinished) gone.abort();
     });
-    let document: Buffer;
+    let document: OutgoingDocument;
     let isLast = false;
     try {
       const body = await receiveBody(request, this.options.rules, gone.signal);
@@ -131,7 +132,7 @@ export class RequestServer {
     connection: RpcConnection,
     body: ReceivedBody,
     signal: AbortSignal,
-  ): Promise<Buffer> {
+  ): Promise<OutgoingDocument> {
     const header = request.headers["func-call"];
     const callId = connection.native && typeof header === "string" ? header : undefined;
     let call: Pick<RpcRequest, "method" | "params">;
@@ -144,7 +145,8 @@ export class RequestServer {
       body.bytes = Buffer.alloc(0); // the call may run for hours
       body.release();
     }
-    return encodeResponse(await this.options.handle({ ...call, connection, callId, signal }));
+    const value = await this.options.handle({ ...call, connection, callId, signal });
+    return answerDocument(call.method, value);
   }
 }
 

@@ -1,10 +1,26 @@
 import type { ServerResponse } from "node:http";
+import { DEFAULT_LIMITS } from "./decode";
+import { responseDocument } from "./encode";
+import type { OutgoingDocument } from "./outgoingDocument";
+import { RpcFault } from "./rpcFault";
+import type { XmlRpcValue } from "./value";
 
 /** Bigger pieces make the original's client hang for 20 s on what OpenSSL has already decrypted. */
 const PIECE_BYTES = 1_024;
 /** Time for a client that is still writing to read why it should not. */
 const LINGER_MS = 1_000;
 const HEADERS = { "Content-Type": "text/xml" };
+
+/** The answer of `method`. Throws RpcFault where it is larger than what clients read: it is never cut. */
+export function answerDocument(method: string, value: XmlRpcValue): OutgoingDocument {
+  const document = responseDocument(value);
+  const { maxBytes } = DEFAULT_LIMITS;
+  if (document.length <= maxBytes) return document;
+  throw new RpcFault(
+    1,
+    `${method} has run, but its answer was not sent: it has ${document.length} bytes, and at most ${maxBytes} are read. Ask for less at a time.`,
+  );
+}
 
 /**
  * Answers with an XML-RPC document: to one of our own clients in one piece; to any other with headers
@@ -13,7 +29,7 @@ const HEADERS = { "Content-Type": "text/xml" };
  */
 export async function sendDocument(
   response: ServerResponse,
-  document: Buffer,
+  document: OutgoingDocument,
   native: boolean,
   isLast = false,
 ): Promise<void> {
@@ -21,16 +37,35 @@ export async function sendDocument(
   if (native || response.req.httpVersion === "1.0") {
     const connection = isLast && native ? { Connection: "close" } : {};
     response.writeHead(200, { ...HEADERS, ...connection, "Content-Length": document.length });
-    response.end(document);
+    await endWith(response, document);
     return;
   }
   response.writeHead(200, HEADERS);
   response.flushHeaders();
   await nextTurn();
-  for (let at = 0; at < document.length && !response.destroyed; at += PIECE_BYTES) {
-    await written(response, document.subarray(at, at + PIECE_BYTES));
+  for (const large of piecesOf(document)) {
+    for (let at = 0; at < large.length && !response.destroyed; at += PIECE_BYTES) {
+      await written(response, large.subarray(at, at + PIECE_BYTES));
+    }
   }
   response.end();
+}
+
+/** Large documents are made as fast as the client takes them. */
+async function endWith(response: ServerResponse, document: OutgoingDocument): Promise<void> {
+  if (Buffer.isBuffer(document)) {
+    response.end(document);
+    return;
+  }
+  for (const piece of document.pieces()) {
+    if (response.destroyed) return;
+    if (!response.write(piece)) await room(response);
+  }
+  response.end();
+}
+
+function piecesOf(document: OutgoingDocument): Iterable<Buffer> {
+  return Buffer.isBuffer(document) ? [document] : document.pieces();
 }
 
 /** Answers with a bare status and ends the connection; what is left of the request is not waited for. */
@@ -57,6 +92,16 @@ function written(response: ServerResponse, piece: Buffer): Promise<void> {
     response.write(piece, () => {
       resolve();
     });
+  });
+}
+
+function room(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off("drain", done).off("close", done);
+      resolve();
+    };
+    response.on("drain", done).on("close", done);
   });
 }
 
