@@ -167,9 +167,9 @@ test("the command line works in a terminal", async () => {
   for (const minion of MINIONS) expect(printed).toContain(minion);
   expect(printed).toContain("status 0");
   await workbench.page.keyboard.type(`PS1='$ '; clear\n`);
-  await workbench.page.keyboard.type(`func "*" ping\n`);
-  // the marks of two finished commands and of the prompt after them
   const marks = workbench.page.locator(".terminal-wrapper.active .terminal-command-decoration");
+  await waitUntil("the cleared terminal", async () => (await marks.count()) === 1);
+  await workbench.page.keyboard.type(`func "*" ping\n`);
   await waitUntil("the last prompt", async () => (await marks.count()) >= 2);
   await session.screenshots("terminal");
   await workbench.page.setViewportSize({ width: 960, height: 900 });
@@ -208,7 +208,7 @@ test("the walkthrough opens, and its steps show their pictures", async () => {
   const walkthrough = workbench.page.locator(".gettingStartedContainer");
   await walkthrough.getByText("First Steps with Func").first().waitFor();
   for (const [index, title] of STEPS.entries()) {
-    await walkthrough.getByRole("button", { name: title }).first().click();
+    await walkthrough.locator(".step-title").getByText(title, { exact: true }).click();
     const picture = walkthrough.locator(".getting-started-media img").first();
     await picture.waitFor();
     await waitUntil(`the picture of ${title}`, () =>
