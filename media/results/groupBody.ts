@@ -52,7 +52,9 @@ function waitingView(row: ResultRow, peek: Peek | undefined): TemplateResult {
 }
 
 function problemView(sections: readonly DetailSection[]): TemplateResult {
-  return html`${sections.map((section) =>
+  // the error's name is for programs; an opened row has it
+  const shown = sections.filter(({ key }) => key !== "error");
+  return html`${shown.map((section) =>
     section.verbatim
       ? html`<pre class="excerpt">${firstLines(section.text).text}</pre>`
       : factView(section),
@@ -134,13 +136,12 @@ const SPOKEN = { " ": nothing, "-": "majority: ", "+": "here: " } as const;
 
 function diffView(diff: FoldedDiff, minion: string, actions: ItemActions): TemplateResult {
   return html`<div class="diff">
-      ${diff.lines.map(
-        ({ sign, text }) =>
-          html`<div class="diff-line ${CLASSES[sign]}">
-            <span aria-hidden="true">${sign} </span
-            ><span class="visually-hidden">${SPOKEN[sign]}</span>${text}
-          </div>`,
-      )}
+      ${diff.lines.map(({ sign, text }) => {
+        // what stands between the tags may be laid out anew: only the inner element keeps its blanks
+        const spoken = html`<span class="visually-hidden">${SPOKEN[sign]}</span>`;
+        const shown = html`<code aria-hidden="true">${sign} </code><code>${text}</code>`;
+        return html`<div class="diff-line ${CLASSES[sign]}">${spoken}${shown}</div>`;
+      })}
     </div>
     ${diff.leftOut > 0 ? moreView(diff.leftOut, minion, actions) : nothing}`;
 }

@@ -14,6 +14,8 @@ export interface ListActions extends ItemActions {
   viewport: (element: Element | undefined) => void;
   sort: (by: SortColumn) => void;
   selectAllShown: () => void;
+  /** Searches the outputs for what stands in the filter box. */
+  search: () => void;
 }
 
 /** Where the list is scrolled to. */
@@ -29,7 +31,7 @@ export function listView(
   actions: ListActions,
 ): TemplateResult {
   const items = model.items();
-  if (items.length === 0) return emptyView(model);
+  if (items.length === 0) return emptyView(model, actions);
   const layout = model.layout();
   const { first, end } = layout.visible(viewport.scrollTop, viewport.height);
   const indexes = Array.from({ length: end - first }, (_, at) => first + at);
@@ -67,10 +69,22 @@ export function listView(
   `;
 }
 
-function emptyView({ list, searches }: ResultsModel): TemplateResult {
+function emptyView({ list, searches }: ResultsModel, actions: ListActions): TemplateResult {
   if (list.size === 0) return html`<p class="empty">No results yet.</p>`;
-  if (searches.current) return html`<p class="empty">No output with this text found.</p>`;
-  return html`<p class="empty">No result matches the filter.</p>`;
+  if (searches.current) {
+    const running = searches.current.state === "running";
+    return html`<p class="empty">${running ? "Nothing found so far." : "Found nowhere."}</p>`;
+  }
+  return html`<p class="empty">
+    No result matches the filter.
+    ${
+      list.searchText === ""
+        ? nothing
+        : html`<button type="button" class="link" @click=${actions.search}>
+            Search the whole outputs for “${list.searchText}”
+          </button>`
+    }
+  </p>`;
 }
 
 /** `.style` and not `style`: the page's policy allows no style attributes, only what scripts set. */

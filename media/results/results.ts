@@ -28,6 +28,7 @@ let focusDue: string | undefined;
 let searchDue = false;
 
 const actions: ListActions = {
+  search: tools.search,
   click: (event, item) => {
     model.active = item.key;
     if (event.shiftKey || event.ctrlKey || event.metaKey) actions.tick(event, item);

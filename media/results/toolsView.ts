@@ -1,4 +1,4 @@
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, svg, type TemplateResult } from "lit";
 import type { ResultsHeader, ResultsView } from "../../extension/webviews/resultsProtocol";
 import { groupKey } from "./folding";
 import type { ResultsModel } from "./model";
@@ -16,6 +16,9 @@ export interface ToolsActions {
   clearSelection: () => void;
 }
 
+const SEARCH_ICON = html`<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+  ${svg`<path d="M6.8 2.2a4.6 4.6 0 1 1 0 9.2 4.6 4.6 0 0 1 0-9.2ZM10.2 10.2l3.8 3.8" fill="none" stroke="currentColor" stroke-width="1.3" stroke-linecap="round"/>`}
+</svg>`;
 const FILTER_HINT = "Filter: text, state:failed, host:web-1*";
 
 /** What can be done with the results: filter, view, and the calls to the host. */
@@ -25,53 +28,63 @@ export function toolsView(
   actions: ToolsActions,
 ): TemplateResult {
   return html`<div class="tools">
+    ${filterView(model, actions)} ${viewSwitch(model.view, actions)}
+    ${selectionView(model, actions)}
+    <div class="tool-buttons">
+      <button type="button" class="button" title="Copy names or results" @click=${actions.copy}>
+        Copy…
+      </button>
+      <button
+        type="button"
+        class="button"
+        title="Compare two selected minions or outputs"
+        ?disabled=${comparedPair(model) === undefined}
+        @click=${actions.compare}
+      >
+        Compare
+      </button>
+      <button
+        type="button"
+        class="button"
+        title="Write whole results to a file"
+        @click=${actions.export}
+      >
+        Export…
+      </button>
+      ${callButtons(model, header, actions)}
+    </div>
+  </div>`;
+}
+
+function filterView(model: ResultsModel, actions: ToolsActions): TemplateResult {
+  return html`<span class="filter-box">
     <input
-      type="search"
+      type="text"
       class="filter"
+      spellcheck="false"
       placeholder=${FILTER_HINT}
       aria-label=${FILTER_HINT}
-      title="Enter searches in the whole outputs"
+      title="Enter searches in the whole outputs, Escape clears"
       .value=${model.list.filter}
       @input=${(event: InputEvent) => {
         if (event.target instanceof HTMLInputElement) actions.filter(event.target.value);
       }}
       @keydown=${(event: KeyboardEvent) => {
         if (event.key === "Enter") actions.search();
+        if (event.key === "Escape") actions.filter("");
       }}
     />
     <button
       type="button"
-      class="button"
-      title="Search the whole outputs for what stands in the filter box"
+      class="glass"
+      title="Search Outputs: the whole results, at the overlord"
+      aria-label="Search Outputs"
       ?disabled=${model.list.searchText === ""}
       @click=${actions.search}
     >
-      Search Outputs
+      ${SEARCH_ICON}
     </button>
-    ${viewSwitch(model.view, actions)} ${selectionView(model, actions)}
-    <span class="grow"></span>
-    <button type="button" class="button" title="Copy names or results" @click=${actions.copy}>
-      Copy…
-    </button>
-    <button
-      type="button"
-      class="button"
-      title="Compare two selected minions or outputs"
-      ?disabled=${comparedPair(model) === undefined}
-      @click=${actions.compare}
-    >
-      Compare
-    </button>
-    <button
-      type="button"
-      class="button"
-      title="Write whole results to a file"
-      @click=${actions.export}
-    >
-      Export…
-    </button>
-    ${callButtons(model, header, actions)}
-  </div>`;
+  </span>`;
 }
 
 function viewSwitch(view: ResultsView, actions: ToolsActions): TemplateResult {

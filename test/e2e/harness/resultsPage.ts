@@ -23,8 +23,43 @@ export class ResultsPage {
     return this.document.getByRole("button", { name });
   }
 
-  /** Waits until there are `count` rows and all have `text`; returns what the rows say, in order. */
+  /** The cards of equal results. */
+  get cards(): Locator {
+    return this.document.locator(".card");
+  }
+
+  card(text: string | RegExp): Locator {
+    return this.cards.filter({ hasText: text });
+  }
+
+  get filter(): Locator {
+    return this.document.locator("input.filter");
+  }
+
+  tick(minion: string): Locator {
+    return this.row(minion).getByRole("checkbox");
+  }
+
+  /** Arranges the results as the switch with this name says. */
+  async arrange(name: "By output" | "By minion"): Promise<void> {
+    const button = this.document.getByRole("button", { name, exact: true });
+    await button.waitFor();
+    if ((await button.getAttribute("aria-pressed")) !== "true") await button.click();
+    await button.and(this.document.locator('[aria-pressed="true"]')).waitFor();
+  }
+
+  /** Opens the context menu of a row or card and chooses one of its entries. */
+  async context(item: Locator, command: string): Promise<void> {
+    await item.click({ button: "right" });
+    await this.workbench.chooseFromMenu(command);
+  }
+
+  /**
+   * Waits until there are `count` rows, one per minion, and all have `text`; returns what the rows say, in
+   * order.
+   */
   async allRows(count: number, text: string | RegExp): Promise<string[]> {
+    await this.arrange("By minion");
     const matching = this.rows.filter({ hasText: text });
     try {
       await waitUntil("the rows", async () => {

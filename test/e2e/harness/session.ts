@@ -34,18 +34,19 @@ export interface Session {
 
 /**
  * Starts all of it; `minions` is the fleet's size, 0 for an empty data directory. `prepare` may put files
- * into that directory first.
+ * into that directory first; `extensions` are files of extensions beside ours.
  */
 export async function startSession(
   minions: number,
   prepare: (home: string) => void = () => undefined,
+  extensions: readonly string[] = [],
 ): Promise<Session> {
   const cleanups: (() => void | Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   };
   try {
-    return await startAll(minions, prepare, cleanups, stop);
+    return await startAll(minions, prepare, extensions, cleanups, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -55,6 +56,7 @@ export async function startSession(
 async function startAll(
   minions: number,
   prepare: (home: string) => void,
+  extensions: readonly string[],
   cleanups: (() => void | Promise<void>)[],
   stop: () => Promise<void>,
 ): Promise<Session> {
@@ -68,7 +70,7 @@ async function startAll(
     const fleet: Fleet = await startFleet(home, minions);
     cleanups.push(() => fleet.stop());
   }
-  const server = await startVscode({ FUNC_HOME: home });
+  const server = await startVscode({ FUNC_HOME: home }, extensions);
   cleanups.push(() => server.stop());
   const browser = await startBrowser();
   cleanups.push(() => browser.close());

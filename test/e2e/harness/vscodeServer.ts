@@ -20,8 +20,14 @@ export interface VscodeServer {
   stop(): Promise<void>;
 }
 
-/** Starts VS Code; its extension host (and what that starts) has `env` on top of ours. */
-export async function startVscode(env: Record<string, string>): Promise<VscodeServer> {
+/**
+ * Starts VS Code; its extension host (and what that starts) has `env` on top of ours. `extensions`: files
+ * of extensions beside ours.
+ */
+export async function startVscode(
+  env: Record<string, string>,
+  extensions: readonly string[] = [],
+): Promise<VscodeServer> {
   const { node, main } = findVscode();
   // short: the names of Unix sockets in it have 107 characters at most
   const base = mkdtempSync(join(tmpdir(), "vs-"));
@@ -41,7 +47,8 @@ export async function startVscode(env: Record<string, string>): Promise<VscodeSe
   ].flat();
   const options = { env: environment(join(base, "tmp"), env), cwd: base };
   try {
-    execFileSync(node, [main, ...common, "--install-extension", VSIX, "--force"], {
+    const installed = [VSIX, ...extensions].flatMap((file) => ["--install-extension", file]);
+    execFileSync(node, [main, ...common, ...installed, "--force"], {
       ...options,
       stdio: ["ignore", "ignore", "pipe"],
     });

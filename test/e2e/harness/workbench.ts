@@ -100,6 +100,15 @@ export class Workbench {
     await entry.waitFor({ state: "detached" });
   }
 
+  /** Chooses an entry of the context menu that is opening. */
+  async chooseFromMenu(command: string): Promise<void> {
+    const entry = this.page.getByRole("menuitem", { name: command, exact: true });
+    await entry.waitFor();
+    await this.page.waitForTimeout(MENU_IGNORES_MOUSE_MS);
+    await entry.click();
+    await entry.waitFor({ state: "detached" });
+  }
+
   async closeMenu(): Promise<void> {
     await this.page.keyboard.press("Escape");
     await this.page.locator(".context-view .monaco-menu").waitFor({ state: "detached" });
