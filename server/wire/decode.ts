@@ -5,7 +5,7 @@ import type { XmlRpcStruct, XmlRpcValue } from "./value";
 import { XmlRpcSpooled } from "./value";
 import { isBlank } from "./xmlCharacters";
 import type { StartTag } from "./xmlScanner";
-import { XmlScanner } from "./xmlScanner";
+import { usualTag, XmlScanner } from "./xmlScanner";
 
 /** What a document may cost. */
 export interface DecodeLimits {
@@ -50,6 +50,13 @@ export function decodeResponse(
   return new Decoder(bytes, limits, lifted).response();
 }
 
+const PARAM = usualTag("param");
+const VALUE = usualTag("value");
+const STRING = usualTag("string");
+const DATA = usualTag("data");
+const MEMBER = usualTag("member");
+const NAME = usualTag("name");
+
 class Decoder {
   readonly #limits: DecodeLimits;
   readonly #xml: XmlScanner;
@@ -73,14 +80,16 @@ class Decoder {
 
   call(): DecodedCall {
     const root = this.#root("methodCall");
-    const name = this.#xml.openNamed("methodName");
+    const name = this.#xml.openNamed(usualTag("methodName"));
     const method = this.#xml.textAndClose(name);
     if (!METHOD_NAME.test(method)) this.#xml.fail("a method name that is none");
     const params: XmlRpcValue[] = [];
     const list = this.#xml.openChild();
     if (list) {
       if (list.name !== "params") this.#xml.fail("something else than <params> after <methodName>");
-      for (const param of this.#children(list, "param")) params.push(this.#valueWithin(param));
+      for (let param = this.#child(list, PARAM); param; param = this.#child(list, PARAM)) {
+        params.push(this.#valueWithin(param));
+      }
       this.#xml.close(list);
     }
     this.#xml.close(root);
@@ -94,7 +103,7 @@ class Decoder {
     let answer: DecodedResponse;
     if (body?.name === "params") {
       if (body.empty) this.#xml.fail("an answer without a value");
-      answer = { value: this.#valueWithin(this.#xml.openNamed("param")) };
+      answer = { value: this.#valueWithin(this.#xml.openNamed(PARAM)) };
       this.#xml.close(body);
     } else if (body?.name === "fault") {
       answer = { fault: this.#fault(this.#valueWithin(body)) };
@@ -128,21 +137,20 @@ class Decoder {
     return this.#xml.fail("a fault without faultCode and faultString");
   }
 
-  /** The elements within `parent`, which must all be `name`. */
-  *#children(parent: StartTag, name: string): Generator<StartTag> {
-    if (parent.empty) return;
-    for (;;) {
-      const tag = this.#xml.openChild();
-      if (!tag) return;
-      if (tag.name !== name) this.#xml.fail(`something else than <${name}> in <${parent.name}>`);
-      yield tag;
+  /** Opens the next element within `parent`, all of which must be as `usual`; undefined after the last. */
+  #child(parent: StartTag, usual: StartTag): StartTag | undefined {
+    if (parent.empty) return undefined;
+    const tag = this.#xml.openIfNamed(usual) ?? this.#xml.openChild();
+    if (tag && tag.name !== usual.name) {
+      return this.#xml.fail(`something else than <${usual.name}> in <${parent.name}>`);
     }
+    return tag;
   }
 
   /** The one `<value>` within `parent`, whose end is read as well. */
   #valueWithin(parent: StartTag): XmlRpcValue {
     if (parent.empty) return this.#xml.fail(`<${parent.name}> without a <value>`);
-    const value = this.#value(this.#xml.openNamed("value"), 1);
+    const value = this.#value(this.#xml.openNamed(VALUE), 1);
     this.#xml.close(parent);
     return value;
   }
@@ -156,7 +164,7 @@ class Decoder {
       return this.lifted?.get(text) ?? text; // text without a type is a string
     }
     if (!isBlank(text)) this.#xml.fail("both text and an element in <value>");
-    const type = this.#xml.openChild();
+    const type = this.#xml.openIfNamed(STRING) ?? this.#xml.openChild();
     const value = type
       ? this.#typed(type, depth)
       : this.#xml.fail("a <value> whose type is missing");
@@ -165,6 +173,10 @@ class Decoder {
   }
 
   #typed(type: StartTag, depth: number): XmlRpcValue {
+    if (type === STRING) {
+      const text = this.#xml.textAndClose(type);
+      return this.lifted?.get(text) ?? text;
+    }
     if (type.name === "array") return this.#array(type, depth);
     if (type.name === "struct") return this.#struct(type, depth);
     const parse = SCALARS.get(type.name);
@@ -177,9 +189,11 @@ class Decoder {
   #array(type: StartTag, depth: number): XmlRpcValue[] {
     this.#deeper(depth);
     if (type.empty) return this.#xml.fail("<array> without <data>");
-    const data = this.#xml.openNamed("data");
+    const data = this.#xml.openNamed(DATA);
     const items: XmlRpcValue[] = [];
-    for (const tag of this.#children(data, "value")) items.push(this.#value(tag, depth + 1));
+    for (let tag = this.#child(data, VALUE); tag; tag = this.#child(data, VALUE)) {
+      items.push(this.#value(tag, depth + 1));
+    }
     this.#xml.close(data);
     this.#xml.close(type);
     return items;
@@ -189,11 +203,11 @@ class Decoder {
     this.#deeper(depth);
     // no prototype: a member may be called "__proto__" or "constructor"
     const struct = Object.create(null) as XmlRpcStruct;
-    for (const member of this.#children(type, "member")) {
+    for (let member = this.#child(type, MEMBER); member; member = this.#child(type, MEMBER)) {
       this.#count();
       if (member.empty) this.#xml.fail("<member> without a <name>");
-      const name = this.#xml.textAndClose(this.#xml.openNamed("name"));
-      struct[name] = this.#value(this.#xml.openNamed("value"), depth + 1);
+      const name = this.#xml.textAndClose(this.#xml.openNamed(NAME));
+      struct[name] = this.#value(this.#xml.openNamed(VALUE), depth + 1);
       this.#xml.close(member);
     }
     this.#xml.close(type);

@@ -7,6 +7,9 @@ const LESS_THAN = 0x3c;
 const SLASH = 0x2f;
 const GREATER_THAN = 0x3e;
 const BANG = 0x21;
+const AMPERSAND = 0x26;
+const BRACKET = 0x5d;
+const MAX_PLAIN = 64;
 const MAX_SHOWN_NAME = 40;
 /** What Apache's implementation writes on the root where it uses "ex:nil" and "ex:i8". */
 const NAMESPACE =
@@ -16,6 +19,11 @@ export interface StartTag {
   name: string;
   /** True for `<name/>`: no end tag follows. */
   empty: boolean;
+}
+
+/** `<name>`, made once for all documents. */
+export function usualTag(name: string): StartTag {
+  return { name, empty: false };
 }
 
 /**
@@ -61,15 +69,34 @@ export class XmlScanner {
     return { name, empty: this.#endOfStartTag(name) };
   }
 
-  /** Skips blank text, then opens the element `name`, which must follow. */
-  openNamed(name: string): StartTag {
-    const tag = this.openChild();
-    if (tag?.name !== name) {
+  /** Skips blank text, then opens the element of `usual`, which must follow. */
+  openNamed(usual: StartTag): StartTag {
+    const tag = this.openIfNamed(usual) ?? this.openChild();
+    if (tag?.name !== usual.name) {
       return this.fail(
-        `${tag ? `<${shown(tag.name)}>` : "an end tag"} where <${name}> was expected`,
+        `${tag ? `<${shown(tag.name)}>` : "an end tag"} where <${usual.name}> was expected`,
       );
     }
     return tag;
+  }
+
+  /**
+   * Skips white space and opens an element where it follows and is written exactly as `usual`, which is
+   * returned: a document of many elements is read without a new string and object for each.
+   */
+  openIfNamed(usual: StartTag): StartTag | undefined {
+    this.#skipSpace();
+    const { name } = usual;
+    const end = this.#at + 1 + name.length;
+    if (
+      this.#text.charCodeAt(this.#at) !== LESS_THAN ||
+      this.#text.charCodeAt(end) !== GREATER_THAN ||
+      !this.#text.startsWith(name, this.#at + 1)
+    ) {
+      return undefined;
+    }
+    this.#at = end + 1;
+    return usual;
   }
 
   /** Skips blank text, then reads the end tag of `tag` (nothing for `<name/>`). */
@@ -124,6 +151,10 @@ export class XmlScanner {
   #characters(end: number): string {
     const from = this.#at;
     const raw = this.#text.slice(from, end);
+    if (isPlain(raw)) {
+      this.#at = end;
+      return raw;
+    }
     const close = raw.indexOf("]]>");
     if (close >= 0) return this.fail('"]]>" outside of CDATA', from + close);
     this.#at = end;
@@ -194,6 +225,11 @@ export class XmlScanner {
       this.fail(`an element where the end of <${shown(name)}> was expected`);
     }
     const from = this.#at + 2;
+    const usual = from + name.length;
+    if (this.#text.charCodeAt(usual) === GREATER_THAN && this.#text.startsWith(name, from)) {
+      this.#at = usual + 1;
+      return;
+    }
     const to = this.#endOfName(from);
     if (this.#text.slice(from, to) !== name) {
       this.fail(`an end tag that does not match <${shown(name)}>`);
@@ -220,6 +256,16 @@ function isNameCode(code: number): boolean {
     (code >= 0x30 && code <= 0x3a) ||
     code === 0x2e
   );
+}
+
+/** True for a short text that needs no closer look: most texts are names and numbers. */
+function isPlain(text: string): boolean {
+  if (text.length > MAX_PLAIN) return false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === AMPERSAND || code === BRACKET) return false;
+  }
+  return true;
 }
 
 function shown(name: string): string {
