@@ -3,12 +3,14 @@ import { createGunzip } from "node:zlib";
 import { FuncError } from "../common/errors";
 import type { AnswerBody } from "./answerBody";
 import type { DecodedResponse } from "./decode";
+import { GREATEST_RATIO, UNPACKED_FREELY_BYTES } from "./unpacker";
 
 /** Unpacks a gzipped body while it comes in, and stops at more than `maxBytes`. */
 export class GunzippedBody implements AnswerBody {
   readonly #gunzip: Gunzip = createGunzip({ chunkSize: 64 * 1024 });
   readonly #ended: Promise<void>;
   #bytes = 0;
+  #packedBytes = 0;
 
   constructor(
     private readonly body: AnswerBody,
@@ -25,6 +27,7 @@ export class GunzippedBody implements AnswerBody {
 
   /** Always gives a promise: whether the piece is any good is known once it is unpacked. */
   push(piece: Buffer): Promise<unknown> {
+    this.#packedBytes += piece.length;
     const taken = new Promise((resolve) => {
       this.#gunzip.write(piece, resolve);
     });
@@ -47,6 +50,10 @@ export class GunzippedBody implements AnswerBody {
     try {
       if (this.#bytes > this.maxBytes) {
         throw new FuncError("too-large", `the answer unpacks to more than ${this.maxBytes} bytes`);
+      }
+      if (this.#bytes > Math.max(UNPACKED_FREELY_BYTES, this.#packedBytes * GREATEST_RATIO)) {
+        const what = `the answer unpacks to more than ${GREATEST_RATIO} times its size`;
+        throw new FuncError("too-large", what);
       }
       const wait = this.body.push(piece);
       if (!wait) return;

@@ -6,6 +6,7 @@ import { isXmlCharacter, isXmlSpace } from "./xmlCharacters";
 
 const LESS_THAN = 0x3c;
 const GREATER_THAN = 0x3e;
+const SLASH = 0x2f;
 const AMPERSAND = 0x26;
 const SEMICOLON = 0x3b;
 /** So far a loop is faster than asking for the next place of a byte. */
@@ -98,16 +99,18 @@ export class IncomingCheck {
     if (second === undefined) return -1;
     if (second === 0x21) return this.#startMarkup(bytes, from);
     // the usual case first: a name, and nothing else
-    let to = second === 0x2f ? from + 2 : from + 1;
+    let to = second === SLASH ? from + 2 : from + 1;
     const nameFrom = to;
     while (to < bytes.length && isNameCode(bytes[to] ?? 0)) to++;
-    if (to < bytes.length && bytes[to] === GREATER_THAN && to > nameFrom) {
-      const wrong =
-        second === 0x2f
-          ? this.#elements.close(bytes, nameFrom, to)
-          : this.#elements.open(bytes, nameFrom, to, false);
+    const isEnd = second === SLASH;
+    const isEmpty = !isEnd && bytes[to] === SLASH;
+    const end = isEmpty ? to + 1 : to;
+    if (to > nameFrom && bytes[end] === GREATER_THAN) {
+      const wrong = isEnd
+        ? this.#elements.close(bytes, nameFrom, to)
+        : this.#elements.open(bytes, nameFrom, to, isEmpty);
       if (wrong !== undefined) this.#fail(wrong, from);
-      return to + 1;
+      return end + 1;
     }
     if (to === nameFrom && to < bytes.length) {
       this.#fail("a tag without a name, or an instruction or declaration", from);
