@@ -1,3 +1,4 @@
+import { badMinionsBenchmark } from "./badMinions";
 import type { Benchmark } from "./benchmark";
 import { codecBenchmark } from "./codecBenchmark";
 import { codecWorker } from "./codecWorker";
@@ -6,7 +7,11 @@ import { wireClientWorker, type WireClientOptions } from "./wireClientWorker";
 import { wireServerWorker, type WireServerOptions } from "./wireServerWorker";
 
 /** In the order in which they run. */
-export const BENCHMARKS: readonly Benchmark[] = [wireBenchmark, codecBenchmark];
+export const BENCHMARKS: readonly Benchmark[] = [
+  wireBenchmark,
+  codecBenchmark,
+  badMinionsBenchmark,
+];
 
 /** What runs in processes of its own, by name; `options` come from startWorker or workerCommand. */
 export const WORKERS: Readonly<Record<string, (options: unknown) => Promise<void>>> = {
