@@ -1,4 +1,4 @@
-import { FuncError, messageOf } from "../common/errors";
+import { FuncError, messageOf, type ErrorReason } from "../common/errors";
 import type { Log } from "../common/log";
 import type { CallError, MinionCallState } from "../protocol/jobs";
 import type { MinionRecord } from "../protocol/minions";
@@ -38,6 +38,8 @@ export type MinionCallOutcome =
         "failed" | "denied" | "timed-out" | "unreachable" | "cancelled"
       >;
       error: CallError;
+      /** Of the FuncError that ended it, if one did. */
+      reason?: ErrorReason;
       /** The minion itself gave this answer, by a value or a fault. */
       answered: boolean;
       /** The request had left, and nobody knows what became of it. */
@@ -128,7 +130,10 @@ export class MinionCaller {
         mayHaveRun: false,
       };
     }
-    const state = error instanceof FuncError ? STATES[error.reason] : undefined;
+    const reason = error instanceof FuncError ? error.reason : undefined;
+    // once the request has left, it is the answer that there is no room for here
+    const notKept = sent && reason === "unavailable";
+    const state = reason === undefined || notKept ? undefined : STATES[reason];
     if (state === undefined && !(error instanceof FuncError)) {
       this.log.error("a call failed for an unexpected reason", {
         minion: peer.name,
@@ -141,7 +146,7 @@ export class MinionCaller {
     }
     const undelivered = error instanceof FuncError && error.cause instanceof NotDelivered;
     const mayHaveRun = sent && !undelivered && state !== "unreachable";
-    const outcome = { state: state ?? "failed", answered: false, mayHaveRun } as const;
+    const outcome = { state: state ?? "failed", reason, answered: false, mayHaveRun } as const;
     if (!mayHaveRun) return { ...outcome, error: callError };
     return { ...outcome, error: withNextStep(callError, mayHaveRunStep(peer)) };
   }

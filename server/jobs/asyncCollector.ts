@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { outcomeOfValue, type MinionCaller, type MinionCallOutcome } from "../calls/minionCaller";
+import type { ErrorReason } from "../common/errors";
 import type { MinionResult } from "../protocol/jobs";
 import type { MinionRecord } from "../protocol/minions";
 import { readJobAnswer } from "./jobAnswer";
@@ -12,8 +13,9 @@ const MAX_POLLS = 64;
 const WAIT_SECONDS = 25;
 /** When others wait for their turn. */
 const SHORT_WAIT_SECONDS = 5;
-/** How much later than promised the answer to a wait may come. */
+/** How much later than promised the answer to a wait may come; twice as much after each that did not. */
 const WAIT_GRACE_MS = 15_000;
+const LONGEST_GRACE_MS = 10 * 60_000;
 const POLL_TIMEOUT_MS = 20_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
@@ -43,12 +45,13 @@ export class AsyncCollector {
     const { minion, deadlineMs, signal } = collection;
     let longPoll = await this.caller.isNative(minion);
     let pause = FIRST_PAUSE_MS;
+    let graceMs = WAIT_GRACE_MS;
     let awaySince: number | undefined;
     let problem = "";
     for (;;) {
       if (signal.aborted) return { state: "cancelled" };
       const askedAt = Date.now();
-      const outcome = await this.ask(collection, longPoll).catch(() => undefined);
+      const outcome = await this.ask(collection, longPoll, graceMs).catch(() => undefined);
       if (!outcome) continue; // the signal ended the wait for a turn
       if (outcome.state === "succeeded" || outcome.answered) {
         awaySince = undefined;
@@ -60,7 +63,11 @@ export class AsyncCollector {
         if (ending) return ending;
         // a wait that was held needs no pause
         if (longPoll && Date.now() - askedAt > FIRST_PAUSE_MS) pause = 0;
+      } else if (outcome.mayHaveRun && cannotBeTaken(outcome.reason)) {
+        return { state: outcome.state, error: outcome.error };
       } else {
+        // a large result may need longer on a slow line
+        if (outcome.state === "timed-out") graceMs = Math.min(graceMs * 2, LONGEST_GRACE_MS);
         problem = outcome.error.message;
         awaySince ??= askedAt;
         if (Date.now() - awaySince > MAX_AWAY_MS) return lostResult(minion, problem);
@@ -75,10 +82,17 @@ export class AsyncCollector {
   }
 
   /** Throws only when the signal ends the wait for a turn. */
-  private async ask(collection: Collection, longPoll: boolean): Promise<MinionCallOutcome> {
+  private async ask(
+    collection: Collection,
+    longPoll: boolean,
+    graceMs: number,
+  ): Promise<MinionCallOutcome> {
     const { minion, minionJobId, deadlineMs, signal } = collection;
     if (!longPoll) {
-      const options = { timeoutMs: POLL_TIMEOUT_MS, signal };
+      const options = {
+        timeoutMs: Math.max(POLL_TIMEOUT_MS, graceWithin(graceMs, deadlineMs)),
+        signal,
+      };
       return this.polls.take(signal, () =>
         this.caller.call(minion, "jobs.job_status", [minionJobId], options),
       );
@@ -87,7 +101,8 @@ export class AsyncCollector {
       const most = this.waits.waiting > 0 ? SHORT_WAIT_SECONDS : WAIT_SECONDS;
       const left = Math.max(0, Math.ceil(((deadlineMs ?? Infinity) - Date.now()) / 1_000));
       const seconds = Math.min(most, left);
-      const options = { timeoutMs: seconds * 1_000 + WAIT_GRACE_MS, signal };
+      const grace = graceWithin(graceMs, deadlineMs);
+      const options = { timeoutMs: seconds * 1_000 + grace, signal };
       return this.caller.call(minion, "jobs.wait", [minionJobId, seconds], options);
     });
   }
@@ -116,6 +131,16 @@ export class AsyncCollector {
         return lostResult(minion, "what the host says about its job cannot be understood.");
     }
   }
+}
+
+/** The result is there, and would be refused again. */
+function cannotBeTaken(reason: ErrorReason | undefined): boolean {
+  return reason === "too-large" || reason === "unavailable";
+}
+
+/** A job's limit is passed by the first grace at most. */
+function graceWithin(graceMs: number, deadlineMs: number | undefined): number {
+  return Math.max(WAIT_GRACE_MS, Math.min(graceMs, (deadlineMs ?? Infinity) - Date.now()));
 }
 
 function timedOut(minion: MinionRecord): Omit<MinionResult, "minion"> {

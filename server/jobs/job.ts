@@ -11,8 +11,9 @@ import {
   type MinionCallState,
   type MinionResult,
 } from "../protocol/jobs";
-import { digestOfError, type DigestPeer } from "./resultDigest";
-import { keptAsItIs, type KeptValue } from "./valueKeeper";
+import { JobValues } from "./jobValues";
+import type { DigestPeer } from "./resultDigest";
+import type { KeptValue } from "./valueKeeper";
 import { shownBytes, shownResult, type JobEntry } from "./jobEntry";
 
 /** Fast enough to look immediate, slow enough to save nine of ten messages (PERFORMANCE 7). */
@@ -42,10 +43,8 @@ export interface JobDescription {
 export class Job {
   readonly createdAtMs = Date.now();
   finishedAtMs: number | undefined;
-  /** About what values and errors take in memory; equal values are there once. */
-  valueBytes = 0;
   private readonly entries = new Map<string, JobEntry>();
-  private readonly values = new Map<string, KeptValue>();
+  private readonly values = new JobValues();
   private readonly counts = new Map<MinionCallState, number>();
   private readonly controller = new AbortController();
   private readonly listeners = new Set<(progress: JobProgress) => void>();
@@ -78,6 +77,11 @@ export class Job {
     return this.description.module === "command" && this.description.method === "run";
   }
 
+  /** About what values and errors take in memory. */
+  get valueBytes(): number {
+    return this.values.bytes;
+  }
+
   /** About what the job takes in memory. */
   get memoryBytes(): number {
     return this.valueBytes + this.entries.size * ENTRY_BYTES;
@@ -108,7 +112,7 @@ export class Job {
     this.count(change.state, 1);
     const result: MinionResult = { ...entry.result, ...change };
     const changed: JobEntry = { ...entry, result };
-    if (FINAL_STATES.has(result.state)) this.complete(changed, kept);
+    if (FINAL_STATES.has(result.state)) this.values.complete(changed, kept);
     this.entries.set(minion, changed);
     this.markDirty(minion, changed);
     if (this.finalCount() === this.entries.size) this.finish();
@@ -207,30 +211,6 @@ export class Job {
     let sum = 0;
     for (const [state, count] of this.counts) if (FINAL_STATES.has(state)) sum += count;
     return sum;
-  }
-
-  /** Adds to a final result what follows from it. */
-  private complete(entry: JobEntry, kept: KeptValue | undefined): void {
-    const { result, peer } = entry;
-    if (result.startedAtMs !== undefined) result.durationMs = Date.now() - result.startedAtMs;
-    if (result.value === undefined) {
-      result.digest = digestOfError(result.state, result.error, peer);
-      this.valueBytes += (result.error?.message.length ?? 0) + (result.error?.trace.length ?? 0);
-      return;
-    }
-    const { value, digest, jsonBytes, outputs } = this.share(kept ?? keptAsItIs(result.value));
-    Object.assign(result, { value, digest });
-    entry.valueBytes = jsonBytes;
-    entry.outputs = outputs;
-  }
-
-  /** Equal values are one object. */
-  private share(kept: KeptValue): KeptValue {
-    const known = this.values.get(kept.digest);
-    if (known) return known;
-    this.values.set(kept.digest, kept);
-    this.valueBytes += kept.memoryBytes;
-    return kept;
   }
 
   private count(state: MinionCallState, change: number): void {

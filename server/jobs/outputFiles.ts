@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { renameSync } from "node:fs";
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { mkdir, open, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { FuncError, messageOf } from "../common/errors";
 import type { OutputSpool, OutputWriter, SpooledOutput } from "../wire/outputSpool";
+import { putAside, removeAside } from "./putAside";
 import { SpoolWriter } from "./spoolWriter";
 
 const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
@@ -271,22 +272,4 @@ function gone(sha256: string): FuncError {
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
-}
-
-/** Moving a folder takes no time, whatever it holds. */
-async function putAside(folder: string): Promise<void> {
-  const aside = join(dirname(folder), `${asidePrefix(folder)}${randomBytes(6).toString("hex")}`);
-  await rename(folder, aside).catch(() => undefined);
-}
-
-async function removeAside(folder: string): Promise<void> {
-  const names = await readdir(dirname(folder)).catch(() => []);
-  for (const name of names) {
-    if (!name.startsWith(asidePrefix(folder))) continue;
-    await rm(join(dirname(folder), name), { recursive: true, force: true }).catch(() => undefined);
-  }
-}
-
-function asidePrefix(folder: string): string {
-  return `.${basename(folder)}-`;
 }

@@ -1,8 +1,12 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { CallError, MinionCallState } from "../protocol/jobs";
 
-/** 128 bits: nobody finds two results with the same. */
-const DIGEST_BYTES = 16;
+/** 132 bits: nobody finds two results with the same. */
+const DIGEST_LENGTH = 22;
+const PEER = "\0";
+/** `name (address:port)` once the name is gone. */
+const PEER_ADDRESS = /\0 \([^()\s]*:\d+\)/g;
+const NAME_PART = /[\w-]/;
 
 /** Who a message may name. */
 export interface DigestPeer {
@@ -13,12 +17,12 @@ export interface DigestPeer {
 
 /** The digest of a value, by the SHA-256 (hex) of its JSON. */
 export function digestOfHash(sha256: string): string {
-  return Buffer.from(sha256, "hex").subarray(0, DIGEST_BYTES).toString("base64url");
+  return Buffer.from(sha256, "hex").toString("base64url").slice(0, DIGEST_LENGTH);
 }
 
 /** Of a value, by its JSON. */
 export function digestOfJson(json: string): string {
-  return createHash("sha256").update(json).digest().subarray(0, DIGEST_BYTES).toString("base64url");
+  return hash("sha256", json, "base64url").slice(0, DIGEST_LENGTH);
 }
 
 /** Of a problem: the same for minions that have the same one, so their own name and address do not count. */
@@ -32,21 +36,33 @@ export function digestOfError(
 }
 
 function withoutPeer(message: string, { name, address, port }: DigestPeer): string {
-  const word = wordOf(name);
-  let text = message.replace(new RegExp(`${word} \\([^()\\s]*:\\d+\\)`, "gi"), "\0");
-  if (address !== undefined) {
-    const host = address.includes(":") ? `\\[${escape(address)}\\]` : wordOf(address);
-    if (port !== undefined) text = text.replace(new RegExp(`${host}:${port}(?!\\d)`, "gi"), "\0");
-    text = text.replace(new RegExp(wordOf(address), "gi"), "\0");
+  // the address may have been corrected since
+  let text = withoutWord(message, name).replace(PEER_ADDRESS, PEER);
+  if (address === undefined) return text;
+  if (port !== undefined) {
+    const host = address.includes(":") ? `[${address}]` : address;
+    text = withoutWord(text, `${host}:${port}`);
   }
-  return text.replace(new RegExp(word, "gi"), "\0");
+  return withoutWord(text, address);
 }
 
 /** "web1" is no part of "web10", "web1.example.org" or "my-web1", but may end a sentence. */
-function wordOf(text: string): string {
-  return `(?<![\\w.-])${escape(text)}(?![\\w-]|\\.\\w)`;
+function withoutWord(text: string, word: string): string {
+  let at = text.indexOf(word);
+  if (at === -1 || word === "") return text;
+  let result = "";
+  let copied = 0;
+  for (; at !== -1; at = text.indexOf(word, at + word.length)) {
+    const end = at + word.length;
+    const before = text[at - 1];
+    if (before === "." || isPartOfName(before) || isPartOfName(text[end])) continue;
+    if (text[end] === "." && isPartOfName(text[end + 1])) continue;
+    result += text.slice(copied, at) + PEER;
+    copied = end;
+  }
+  return result + text.slice(copied);
 }
 
-function escape(text: string): string {
-  return text.replace(/[^\w]/g, "\\$&");
+function isPartOfName(character: string | undefined): boolean {
+  return character !== undefined && NAME_PART.test(character);
 }

@@ -45,7 +45,7 @@ it("writes the JSON of JSON.stringify, in pieces", () => {
       leaf as fc.Arbitrary<JsonValue>,
       fc.array(tie("value"), { maxLength: 6 }),
       fc.dictionary(text, tie("value"), { maxKeys: 4 }),
-      fc.integer({ min: 0, max: 40_000 }).map((count) => Array<JsonValue>(count).fill(count)),
+      fc.integer({ min: 0, max: 3_000 }).map((count) => Array<JsonValue>(count).fill(count)),
     ),
   }));
   fc.assert(
@@ -114,8 +114,8 @@ it("has no other digest for a value that is kept in another way", async () => {
       expect(kept.jsonBytes).toBeLessThan([65_536, 4_097, 800][digests.length - 1] ?? 0);
     }
     expect(new Set(digests).size).toBe(1);
-    const expected = createHash("sha256").update(JSON.stringify(value)).digest();
-    expect(digests[0]).toBe(expected.subarray(0, 16).toString("base64url"));
+    const whole = createHash("sha256").update(JSON.stringify(value)).digest("base64url");
+    expect(digests[0]).toBe(whole.slice(0, 22));
   }
 });
 
