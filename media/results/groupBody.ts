@@ -139,7 +139,8 @@ function diffView(diff: FoldedDiff, minion: string, actions: ItemActions): Templ
       ${diff.lines.map(({ sign, text }) => {
         // what stands between the tags may be laid out anew: only the inner element keeps its blanks
         const spoken = html`<span class="visually-hidden">${SPOKEN[sign]}</span>`;
-        const shown = html`<code aria-hidden="true">${sign} </code><code>${text}</code>`;
+        const shown = html`<span class="keep" aria-hidden="true">${sign} </span
+          ><span class="keep">${text}</span>`;
         return html`<div class="diff-line ${CLASSES[sign]}">${spoken}${shown}</div>`;
       })}
     </div>

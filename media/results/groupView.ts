@@ -29,7 +29,7 @@ export function groupView(
   const body = isOpen(group) ? undefined : groupBody(model, group, first, actions);
   const hosts = hostsText(group);
   return html`<div
-    class="card-space"
+    class="card-space ${expanded ? "opened" : ""}"
     role="presentation"
     ${ref((element) => actions.measure(key, element))}
   >

@@ -4,8 +4,10 @@ import type { Group } from "./folding";
 /** One line or card of the list. `key` is its name for focus, heights and messages. */
 export type ListItem =
   | { kind: "group"; key: string; group: Group }
-  /** `inGroup`: below the opened group that it belongs to. */
-  | { kind: "minion"; key: string; row: ResultRow; inGroup: boolean };
+  /** `place`: alone, or below the opened group that it belongs to, as its last one or not. */
+  | { kind: "minion"; key: string; row: ResultRow; place: MinionPlace };
+
+export type MinionPlace = "alone" | "in-group" | "in-group last";
 
 const MINION = "m:";
 const GROUP = "g:";
@@ -19,13 +21,11 @@ export function groupItemKey(group: Pick<Group, "key">): string {
   return GROUP + group.key;
 }
 
-/** The minion that a key stands for, undefined for a group's. */
-export function minionOfKey(key: string): string | undefined {
-  return key.startsWith(MINION) ? key.slice(MINION.length) : undefined;
-}
-
-export function minionItems(rows: readonly ResultRow[], inGroup: boolean): ListItem[] {
-  return rows.map((row) => ({ kind: "minion", key: minionKey(row.minion), row, inGroup }));
+export function minionItems(
+  rows: readonly ResultRow[],
+  place: MinionPlace,
+): Extract<ListItem, { kind: "minion" }>[] {
+  return rows.map((row) => ({ kind: "minion", key: minionKey(row.minion), row, place }));
 }
 
 /** The groups, each opened one followed by its minions. */
@@ -33,7 +33,11 @@ export function groupItems(groups: readonly Group[], opened: ReadonlySet<string>
   return groups.flatMap((group): ListItem[] => {
     const key = groupItemKey(group);
     const card: ListItem = { kind: "group", key, group };
-    return opened.has(group.key) ? [card, ...minionItems(group.rows, true)] : [card];
+    if (!opened.has(group.key)) return [card];
+    const minions = minionItems(group.rows, "in-group");
+    const last = minions.at(-1);
+    if (last) last.place = "in-group last";
+    return [card, ...minions];
   });
 }
 

@@ -109,7 +109,8 @@ function columnsView(model: ResultsModel, actions: ListActions): TemplateResult 
     <span role="columnheader" class="check">${allTick(model, actions)}</span>
     ${
       model.view === "output"
-        ? html`<span role="columnheader">Minions</span><span role="columnheader">Names</span
+        ? html`<span role="columnheader">Minions</span
+            ><span role="columnheader"><span class="visually-hidden">Names</span></span
             ><span role="columnheader" class="aside">Result</span>`
         : COLUMNS.map(([by, title]) => columnView(model, by, title, actions))
     }

@@ -21,6 +21,8 @@ export type Detail =
 
 /** A card before its content is there: heading, one line and the space around. */
 const CARD_HEIGHT = 88;
+/** Between cards; the stylesheet says the same. */
+const CARD_SPACE = 10;
 
 /** Everything the panel shows; changed by the host's messages and by the user. */
 export class ResultsModel {
@@ -101,7 +103,7 @@ export class ResultsModel {
     this.shownItems ??=
       this.view === "output"
         ? groupItems(this.groups(), this.openGroups)
-        : minionItems(this.list.shown(), false);
+        : minionItems(this.list.shown(), "alone");
     return this.shownItems;
   }
 
@@ -178,10 +180,11 @@ export class ResultsModel {
 
   private heightOf(item: ListItem): number {
     if (item.kind === "group") return this.heights.get(item.key) ?? CARD_HEIGHT;
+    const space = item.place === "in-group last" ? CARD_SPACE : 0;
     // a row's height only differs while it is open
     return this.details.has(item.row.minion)
-      ? (this.heights.get(item.key) ?? 2 * ROW_HEIGHT)
-      : ROW_HEIGHT;
+      ? (this.heights.get(item.key) ?? 2 * ROW_HEIGHT + space)
+      : ROW_HEIGHT + space;
   }
 
   private show(minion: string, detail: Detail): void {

@@ -21,6 +21,9 @@ const model = new ResultsModel((minion) => post({ type: "detail", minion, peek: 
 const scroller = new Scroller(model, draw);
 const speaker = new ProgressSpeaker();
 const tools = toolActions(model, { post, remember });
+/** In the browser's performance timeline: the first results are drawn. */
+const FIRST_ROWS = "func-first-rows";
+let shown = false;
 let drawing = false;
 /** The item to focus once it is drawn. */
 let focusDue: string | undefined;
@@ -123,6 +126,10 @@ function drawNow(): void {
     : nothing;
   render(html`${headerView(model, toggleKind)}${list}`, root);
   scroller.tidy();
+  if (model.list.size > 0 && !shown) {
+    shown = true;
+    performance.mark(FIRST_ROWS);
+  }
   if (focusDue === undefined) return;
   const selector = `button[data-item="${CSS.escape(focusDue)}"]`;
   root.querySelector<HTMLButtonElement>(selector)?.focus({ preventScroll: true });

@@ -31,12 +31,12 @@ export function rowView(
   { index, active }: ItemPlace,
   actions: ItemActions,
 ): TemplateResult {
-  const { row, key, inGroup } = item;
+  const { row, key, place } = item;
   const detail = model.details.get(row.minion);
   const selected = model.selection.has(row.minion);
   const id = `detail-${row.minion}`;
   return html`<div
-    class="lines ${inGroup ? "in-group" : ""}"
+    class="lines ${place}"
     role="presentation"
     ${ref((element) => actions.measure(key, detail ? element : undefined))}
   >

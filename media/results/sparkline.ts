@@ -4,13 +4,15 @@ const BARS = 14;
 const BAR_WIDTH = 5;
 const HEIGHT = 18;
 /** A distribution of fewer tells nothing. */
-const LEAST = 8;
+const LEAST = 12;
+/** The slowest to the fastest; below it all are about the same. */
+const LEAST_SPREAD = 1.5;
 
 /** How many durations fall into each of equal steps of their logarithm; undefined for too few. */
 export function durationBars(ascending: readonly number[]): number[] | undefined {
   const first = Math.max(1, ascending[0] ?? 1);
   const last = Math.max(1, ascending.at(-1) ?? 1);
-  if (ascending.length < LEAST || last <= first) return undefined;
+  if (ascending.length < LEAST || last < first * LEAST_SPREAD) return undefined;
   const span = Math.log(last / first);
   const bars = new Array<number>(BARS).fill(0);
   for (const duration of ascending) {

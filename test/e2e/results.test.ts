@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { addAbsentMinions, labNames } from "./harness/absentMinions";
+import { EVIDENCE } from "./harness/paths";
 import { waitUntil } from "./harness/processes";
 import { ResultsPage } from "./harness/resultsPage";
 import { type Session, startSession } from "./harness/session";
@@ -130,6 +131,7 @@ test("a large output is shown in parts", async () => {
   await session.screenshots("results-large");
   await results.button("Open in Editor").click();
   await workbench.editorTab(/minion1/).waitFor();
+  await workbench.page.locator(".monaco-editor .view-line").first().waitFor();
 });
 
 test("two selected outputs open in the diff editor", async () => {
@@ -146,6 +148,10 @@ test("results are exported whole, and nothing else is left beside the file", asy
   await runMixed("export");
   await results.button("Export…").click();
   await workbench.pick(/^JSON/);
+  // VS Code fills in where and how it would be called
+  await waitUntil("the file dialog", async () => {
+    return (await workbench.quickText.inputValue()).endsWith(".json");
+  });
   await workbench.type(join(scratch, "out.json"));
   await workbench.notification("were written").waitFor();
   const exported = JSON.parse(readFileSync(join(scratch, "out.json"), "utf8")) as Exported[];
@@ -177,12 +183,32 @@ test("10,000 results are shown, and a reload restores how", async () => {
   expect(await results.filter.inputValue()).toBe("host:lab-*00");
   const sorted = results.document.getByRole("columnheader", { name: /Time/ });
   expect(await sorted.getAttribute("aria-sort")).toBe("ascending");
-  expect(await results.row("lab-10000").count()).toBeLessThanOrEqual(1);
+  await recordFigures();
 });
 
 test("the page kept to its content security policy", () => {
   expect(session.policyViolations()).toEqual([]);
 });
+
+/** How fast the page with 10,000 results came back: for people to read, not to be asserted. */
+async function recordFigures(): Promise<void> {
+  const figures = await results.document.locator("body").evaluate(async () => {
+    const tasks = await new Promise<PerformanceEntryList>((resolve) => {
+      new PerformanceObserver((list) => resolve(list.getEntries())).observe({
+        type: "longtask",
+        buffered: true,
+      });
+      setTimeout(() => resolve([]), 500);
+    });
+    const [rows] = performance.getEntriesByName("func-first-rows");
+    return {
+      firstRowsMs: Math.round(rows?.startTime ?? -1),
+      longTasksMs: tasks.map(({ duration }) => Math.round(duration)),
+      elements: document.querySelectorAll("*").length,
+    };
+  });
+  writeFileSync(join(EVIDENCE, "results-10000.json"), JSON.stringify(figures, undefined, 1));
+}
 
 interface Exported {
   minion: string;
