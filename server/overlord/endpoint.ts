@@ -18,6 +18,8 @@ import type { EndpointFile } from "../protocol/overlord";
 
 /** Socket paths are cut silently at about 107 bytes (104 on macOS). */
 const MAX_SOCKET_PATH_BYTES = 99;
+/** Clients that may wait to be accepted while the overlord is at work; more are refused by the system. */
+const BACKLOG = 1_024;
 
 export interface Endpoint {
   /** Removes the socket and the endpoint file. */
@@ -60,7 +62,7 @@ export async function openEndpoint(
 async function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(path, () => {
+    server.listen({ path, backlog: BACKLOG }, () => {
       server.removeListener("error", reject);
       resolve();
     });

@@ -33,6 +33,8 @@ const DATA_FILES =
   /^\.?(?:overlord\.|lock|endpoint|inventory\.json|groups|spool-|(?:ca|credentials|minions|try|spool)$)/;
 /** Windows, terminals and scripts of one user. */
 const MAX_CLIENTS = 500;
+/** Connections that have not shown yet who they are; a new one takes the place of the oldest. */
+const MAX_STRANGERS = 100;
 /** The answer to the request that stops the overlord still has to leave. */
 const LAST_ANSWER_MS = 50;
 
@@ -86,7 +88,7 @@ export class Overlord {
     this.server = createServer((socket) => {
       this.accept(socket);
     });
-    this.server.maxConnections = MAX_CLIENTS;
+    this.server.maxConnections = MAX_CLIENTS + MAX_STRANGERS;
     inventory.onChanged((changes) => {
       for (const session of this.sessions) {
         if (session.isWelcome) session.feed.minionsChanged(changes);
@@ -187,6 +189,8 @@ export class Overlord {
       socket.destroy();
       return;
     }
+    const strangers = [...this.sessions].filter(({ isWelcome }) => !isWelcome);
+    if (strangers.length >= MAX_STRANGERS) strangers[0]?.end();
     const context = {
       service: this.service,
       welcome: (params: unknown) => this.welcome(params),
