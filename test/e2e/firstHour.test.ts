@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { waitUntil } from "./harness/processes";
@@ -153,21 +154,29 @@ test("a call is made again after a reload, and changed before it is made", async
   await results.allRows(1, "other words");
 });
 
-test("the command line works in a terminal", async () => {
+test("the command line is installed and works in a shell without any Node", async () => {
   await workbench.palette("Func: Install Command Line");
   await workbench.notification("have the command func").waitFor();
   await session.screenshots("command-line-installed");
   await workbench.clearNotifications();
+  const folder = join(session.userFolder, "globalStorage", "func-overlord.func-overlord", "bin");
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
+  const printed = execFileSync(join(folder, "func"), ["*", "ping"], { env: { PATH: "/nowhere" } });
+  for (const minion of MINIONS) expect(printed.toString()).toContain(minion);
+});
+
+test("a new terminal has the command line", async () => {
+  if (!session.hasTerminals) return; // the oldest version's are not shipped ready to run
   await workbench.palette("Terminal: Create New Terminal");
   // the mark of a prompt, which the shell integration sets
-  await workbench.page.locator(".terminal-wrapper.active .terminal-command-decoration").waitFor();
+  const marks = workbench.page.locator(".terminal-wrapper.active .terminal-command-decoration");
+  await marks.first().waitFor();
   const answer = join(session.home, "answer.txt");
   await workbench.page.keyboard.type(`func "*" ping > ${answer}; echo "status $?" >> ${answer}\n`);
   const printed = await waitUntil("func's answer", () => readQuietly(answer, "status"));
   for (const minion of MINIONS) expect(printed).toContain(minion);
   expect(printed).toContain("status 0");
   await workbench.page.keyboard.type(`PS1='$ '; clear\n`);
-  const marks = workbench.page.locator(".terminal-wrapper.active .terminal-command-decoration");
   await waitUntil("the cleared terminal", async () => (await marks.count()) === 1);
   await workbench.page.keyboard.type(`func "*" ping\n`);
   await waitUntil("the last prompt", async () => (await marks.count()) >= 2);
@@ -216,6 +225,11 @@ test("the walkthrough opens, and its steps show their pictures", async () => {
     );
     await session.screenshots(`walkthrough-${index + 1}`);
   }
+  await workbench.palette("Func: Call Again...");
+  await workbench.quickInput.getByRole("option").first().waitFor();
+  await workbench.page.keyboard.press("Escape");
+  // the step whose button does the same is done
+  await walkthrough.locator(".step-list-container .codicon-getting-started-step-checked").waitFor();
   await workbench.page.setViewportSize(VIEWPORT);
 });
 

@@ -19,6 +19,10 @@ export interface Session {
   workbench: Workbench;
   /** The data directory (FUNC_HOME). */
   home: string;
+  /** Where VS Code keeps the user's settings and what extensions store. */
+  userFolder: string;
+  /** Whether this VS Code can open terminals. */
+  hasTerminals: boolean;
   /** Saves what the page shows as `<name>.png`, in the dark and in the light theme. */
   screenshots(name: string): Promise<void>;
   /** Saves a part of the page as `walkthrough/<name>-<theme>.png`: media/walkthrough holds copies of these. */
@@ -96,6 +100,8 @@ async function startAll(
   return {
     workbench,
     home,
+    userFolder: server.userFolder,
+    hasTerminals: server.hasTerminals,
     async screenshots(name) {
       for (const theme of ["light", "dark"] as const) {
         await setTheme(theme);

@@ -15,6 +15,10 @@ export interface VscodeServer {
   url: string;
   /** Log files of VS Code, its extension host and our output channels. */
   logFolder: string;
+  /** Where VS Code keeps the user's settings and what extensions store. */
+  userFolder: string;
+  /** Whether terminals work: not where their native module is neither shipped nor built. */
+  hasTerminals: boolean;
   /** What the server wrote. */
   output(): string;
   stop(): Promise<void>;
@@ -87,6 +91,10 @@ export async function startVscode(
   return {
     url: `http://127.0.0.1:${port}/?folder=${encodeURIComponent(workspace)}`,
     logFolder: join(user, "logs"),
+    userFolder: join(user, "User"),
+    hasTerminals: ["prebuilds", "build/Release/pty.node"].some((built) =>
+      existsSync(join(main, "../../node_modules/node-pty", built)),
+    ),
     output: () => output,
     async stop() {
       if (server.pid !== undefined) killQuietly(-server.pid, "SIGTERM");
