@@ -52,17 +52,14 @@ export class OutputFiles implements OutputSpool {
   }
 
   /**
-   * Begins with an empty folder; what a predecessor left is removed in the background. To be called by
-   * the owner of the data directory's lock only.
+   * Begins with nothing, not even the folder: the first output makes it. What a predecessor left is
+   * removed in the background. To be called by the owner of the data directory's lock only.
    */
   static async open(folder: string, options: OutputFilesOptions = {}): Promise<OutputFiles> {
     const { maxBytes = DEFAULT_MAX_BYTES, unclaimedMs = UNCLAIMED_MS } = options;
     await putAside(folder);
     void removeAside(folder);
-    const files = new OutputFiles(folder, maxBytes, unclaimedMs);
-    // a folder that cannot be made now is tried again for each output, which then tells why
-    await files.ensure().catch(() => undefined);
-    return files;
+    return new OutputFiles(folder, maxBytes, unclaimedMs);
   }
 
   /** Bytes on disk, those of outputs under way included. */
@@ -238,8 +235,11 @@ export class OutputFiles implements OutputSpool {
     }
   }
 
+  /** Not its parents: a data directory that was taken away is not to come back. */
   private async ensure(): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await mkdir(this.folder, { mode: 0o700 }).catch((error: unknown) => {
+      if (codeOf(error) !== "EEXIST") throw error;
+    });
   }
 
   /** Only what is a hash can become the name of a file. */
