@@ -123,7 +123,7 @@ export class MinionsTree implements TreeDataProvider<TreeNode> {
       group === undefined
         ? this.model.names()
         : pattern === undefined
-          ? this.hostNames(group)
+          ? this.hostNames(group, name)
           : await this.groups.members(group, pattern);
     return all.filter((member) => member.startsWith(name));
   }
@@ -165,10 +165,10 @@ export class MinionsTree implements TreeDataProvider<TreeNode> {
     return this.groups.records.find(({ name }) => name === group)?.hosts ?? [];
   }
 
-  /** A group's hosts without its globs, sorted. */
-  private hostNames(group: string): readonly string[] {
+  /** A group's hosts without its globs, sorted; those that start with `prefix`. */
+  private hostNames(group: string, prefix = ""): readonly string[] {
     return this.hosts(group)
-      .filter((host) => !isGlob(host))
+      .filter((host) => host.startsWith(prefix) && !isGlob(host))
       .sort();
   }
 
