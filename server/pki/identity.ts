@@ -2,6 +2,7 @@ import { createHash, createPublicKey, KeyObject, type X509Certificate } from "no
 import { FuncError } from "../common/errors";
 import { isMinionName } from "../common/minionName";
 import type { WirePeer } from "../wire/wireClient";
+import { subjectPublicKey } from "./subjectPublicKey";
 
 /** What the holder of a certificate may be. */
 export type Role = "minion" | "overlord" | "operator";
@@ -31,18 +32,34 @@ const IDENTITY_URI = /^func:(minion|overlord|operator|certmaster):(.+)$/;
 
 /** hex SHA-256 of the public key (SPKI, DER) of a certificate, of a public, or of a private key. */
 export function keyFingerprint(key: KeyObject | X509Certificate): string {
-  const publicKey =
-    key instanceof KeyObject ? (key.type === "public" ? key : createPublicKey(key)) : key.publicKey;
-  return createHash("sha256")
-    .update(publicKey.export({ type: "spki", format: "der" }))
-    .digest("hex");
+  return createHash("sha256").update(spkiOf(key)).digest("hex");
 }
+
+function spkiOf(key: KeyObject | X509Certificate): Uint8Array {
+  if (!(key instanceof KeyObject)) {
+    return subjectPublicKey(key.raw) ?? spkiOf(key.publicKey);
+  }
+  const publicKey = key.type === "public" ? key : createPublicKey(key);
+  return publicKey.export({ type: "spki", format: "der" });
+}
+
+/** A certificate never changes, and is asked about at every call of its connection. */
+const identities = new WeakMap<X509Certificate, Identity | null>();
 
 /** Who a certificate says its holder is; undefined where it is no identity of ours. Does not judge the chain. */
 export function identityOf(certificate: X509Certificate): Identity | undefined {
+  let identity = identities.get(certificate);
+  if (identity === undefined) {
+    identity = readIdentity(certificate) ?? null;
+    identities.set(certificate, identity);
+  }
+  return identity ?? undefined;
+}
+
+function readIdentity(certificate: X509Certificate): Identity | undefined {
   const named = namedIn(certificate);
   if (named === undefined || named.role === "certmaster") return undefined;
-  return { role: named.role, name: named.name, keyFingerprint: keyFingerprint(certificate) };
+  return Object.freeze({ ...named, role: named.role, keyFingerprint: keyFingerprint(certificate) });
 }
 
 /** True where the certificate is one of a certmaster's listener. Does not judge the chain. */
