@@ -59,6 +59,7 @@ function rows(status: OverlordStatus): string[][] {
     ["clients", String(status.clients)],
     ["minions", String(status.minions)],
     ["running jobs", String(status.runningJobs)],
+    ["large outputs", `${(status.outputBytes / 1e6).toFixed(1)} MB`],
     ["open tokens", String(status.openTokens)],
     ["certmaster", status.certmasterListening ?? "closed"],
     ["forks", String(status.nforks)],
