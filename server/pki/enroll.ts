@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { FuncError, messageOf, type ErrorReason } from "../common/errors";
+import type { PeerCertificate } from "../wire/peerCertificate";
 import { fetchPresentedChain, WireClient } from "../wire/wireClient";
 import { RpcFault } from "../wire/rpcFault";
 import type { XmlRpcValue } from "../wire/value";
@@ -151,7 +152,7 @@ async function request(
   return checkedEnrolment(answer, { name, privateKeyPem, caPem, address });
 }
 
-function verifyCertmaster(certificate: X509Certificate, address: string): void {
+function verifyCertmaster(certificate: PeerCertificate, address: string): void {
   if (isCertmaster(certificate)) return;
   // a minion's certificate is of the same CA: it must not get hold of the token
   throw new FuncError(

@@ -1,6 +1,7 @@
-import { createHash, createPublicKey, KeyObject, type X509Certificate } from "node:crypto";
+import { createHash, createPublicKey, KeyObject, X509Certificate } from "node:crypto";
 import { FuncError } from "../common/errors";
 import { isMinionName } from "../common/minionName";
+import type { PeerCertificate } from "../wire/peerCertificate";
 import type { WirePeer } from "../wire/wireClient";
 import { subjectPublicKey } from "./subjectPublicKey";
 
@@ -31,23 +32,23 @@ export const KEY_USAGE_OF: Readonly<Record<CertificateRole, string>> = {
 const IDENTITY_URI = /^func:(minion|overlord|operator|certmaster):(.+)$/;
 
 /** hex SHA-256 of the public key (SPKI, DER) of a certificate, of a public, or of a private key. */
-export function keyFingerprint(key: KeyObject | X509Certificate): string {
+export function keyFingerprint(key: KeyObject | PeerCertificate): string {
   return createHash("sha256").update(spkiOf(key)).digest("hex");
 }
 
-function spkiOf(key: KeyObject | X509Certificate): Uint8Array {
+function spkiOf(key: KeyObject | PeerCertificate): Uint8Array {
   if (!(key instanceof KeyObject)) {
-    return subjectPublicKey(key.raw) ?? spkiOf(key.publicKey);
+    return subjectPublicKey(key.raw) ?? spkiOf(new X509Certificate(key.raw).publicKey);
   }
   const publicKey = key.type === "public" ? key : createPublicKey(key);
   return publicKey.export({ type: "spki", format: "der" });
 }
 
 /** A certificate never changes, and is asked about at every call of its connection. */
-const identities = new WeakMap<X509Certificate, Identity | null>();
+const identities = new WeakMap<PeerCertificate, Identity | null>();
 
 /** Who a certificate says its holder is; undefined where it is no identity of ours. Does not judge the chain. */
-export function identityOf(certificate: X509Certificate): Identity | undefined {
+export function identityOf(certificate: PeerCertificate): Identity | undefined {
   let identity = identities.get(certificate);
   if (identity === undefined) {
     identity = readIdentity(certificate) ?? null;
@@ -56,14 +57,14 @@ export function identityOf(certificate: X509Certificate): Identity | undefined {
   return identity ?? undefined;
 }
 
-function readIdentity(certificate: X509Certificate): Identity | undefined {
+function readIdentity(certificate: PeerCertificate): Identity | undefined {
   const named = namedIn(certificate);
   if (named === undefined || named.role === "certmaster") return undefined;
   return Object.freeze({ ...named, role: named.role, keyFingerprint: keyFingerprint(certificate) });
 }
 
 /** True where the certificate is one of a certmaster's listener. Does not judge the chain. */
-export function isCertmaster(certificate: X509Certificate): boolean {
+export function isCertmaster(certificate: PeerCertificate): boolean {
   return namedIn(certificate)?.role === "certmaster";
 }
 
@@ -71,7 +72,7 @@ export function isCertmaster(certificate: X509Certificate): boolean {
  * For `WireClient.verifyPeer`: the certificate must be a minion's, of this name, and on the pinned key where
  * the peer has one. Throws FuncError "wrong-identity".
  */
-export function verifyMinionPeer(certificate: X509Certificate, peer: WirePeer): void {
+export function verifyMinionPeer(certificate: PeerCertificate, peer: WirePeer): void {
   const identity = identityOf(certificate);
   const at = `${peer.address}:${peer.port}`;
   if (identity?.role !== "minion") {
@@ -98,7 +99,7 @@ export function verifyMinionPeer(certificate: X509Certificate, peer: WirePeer): 
 }
 
 function namedIn(
-  certificate: X509Certificate,
+  certificate: PeerCertificate,
 ): { role: CertificateRole; name: string } | undefined {
   const names = certificate.subjectAltName;
   // Node quotes an alternative name that could be mistaken for two; no certificate of ours has one
@@ -108,8 +109,7 @@ function namedIn(
   if (uris.length !== 1 || !isRole(role) || name === undefined || !isMinionName(name)) {
     return undefined;
   }
-  // @types/node calls it a string; it is the list of extended key usages
-  const usages: unknown = certificate.keyUsage;
+  const usages = certificate.keyUsage;
   if (!Array.isArray(usages) || usages.length !== 1 || usages[0] !== KEY_USAGE_OF[role]) {
     return undefined;
   }

@@ -1,7 +1,9 @@
-/** A TLS session with the certificate (DER) of the peer it was made with. */
+import type { PeerCertificate } from "./peerCertificate";
+
+/** A TLS session with the certificate of the peer it was made with. */
 export interface ResumableSession {
   ticket: Buffer;
-  certificate: Buffer;
+  certificate: PeerCertificate;
 }
 
 /** What is remembered of a peer between connections. */

@@ -1,6 +1,6 @@
-import { X509Certificate } from "node:crypto";
 import type { SecureContext, TLSSocket } from "node:tls";
 import { connect } from "node:tls";
+import { peerCertificate, type PeerCertificate } from "./peerCertificate";
 import type { PeerFacts, ResumableSession } from "./peerMemory";
 import { tlsError } from "./tlsErrors";
 import { connectError, wrongIdentity } from "./wireErrors";
@@ -16,7 +16,7 @@ const KEEP_ALIVE_MS = 15_000;
 /** For each of several addresses of a name; Node's 250 ms are not enough around the world. */
 const ADDRESSES = { autoSelectFamilyAttemptTimeout: 1_000 };
 
-export type VerifyPeer = (certificate: X509Certificate, peer: WirePeer) => void;
+export type VerifyPeer = (certificate: PeerCertificate, peer: WirePeer) => void;
 
 /** One TLS connection whose peer has been verified; it carries one call at a time. */
 export class WireConnection {
@@ -26,7 +26,7 @@ export class WireConnection {
   private constructor(
     readonly socket: TLSSocket,
     readonly native: boolean,
-    readonly certificate: X509Certificate,
+    readonly certificate: PeerCertificate,
   ) {
     this.#notAfterMs = Date.parse(certificate.validTo);
     const die = (): void => {
@@ -88,7 +88,7 @@ export class WireConnection {
       socket.setKeepAlive(true, KEEP_ALIVE_MS); // before there is a connection, its delay would be lost
     });
     socket.on("error", onError);
-    let certificate: Buffer | undefined;
+    let certificate: PeerCertificate | undefined;
     let early: Buffer | undefined;
     socket.on("session", (ticket: Buffer) => {
       if (certificate) facts.session = { ticket, certificate };
@@ -105,7 +105,7 @@ export class WireConnection {
         return;
       }
       facts.native = connection.native;
-      certificate = connection.certificate.raw;
+      ({ certificate } = connection);
       if (early) facts.session = { ticket: early, certificate };
       done(connection);
     });
@@ -140,9 +140,10 @@ export class WireConnection {
 function certificateOf(
   socket: TLSSocket,
   resumable: ResumableSession | undefined,
-): X509Certificate | undefined {
-  if (socket.isSessionReused() && resumable) return new X509Certificate(resumable.certificate);
-  return socket.getPeerX509Certificate();
+): PeerCertificate | undefined {
+  if (socket.isSessionReused() && resumable) return resumable.certificate;
+  const certificate = socket.getPeerX509Certificate();
+  return certificate && peerCertificate(certificate);
 }
 
 /** Throws FuncError "wrong-identity" where the connection's certificate is not (or no longer) the peer's. */
