@@ -52,6 +52,12 @@ async function* jsonFile(
 
 const COLUMNS = ["minion", "state", "exit status", "seconds", "result", "stderr", "problem"];
 
+/**
+ * What a spreadsheet would take for a formula and run: hosts' outputs must not do that to the operator.
+ * An apostrophe before it makes it text. Plain numbers are left alone.
+ */
+const FORMULA = /^(?![+-]?\d+(?:\.\d+)?\s*$)[=+\-@\t\r]/;
+
 /** As RFC 4180 has it: one line per minion, every text quoted. */
 async function* csvFile(results: AsyncIterable<MinionResult>, context: ExportContext): Texts {
   yield `${COLUMNS.map(quoted).join(",")}\r\n`;
@@ -78,7 +84,13 @@ async function* csvField(parts: readonly ResultPart[], signal: AbortSignal): Tex
   let before = '"';
   for (const part of parts) {
     yield before;
-    for await (const text of sourceText(part.source, signal)) yield text.replaceAll('"', '""');
+    let first = before === '"';
+    for await (const text of sourceText(part.source, signal)) {
+      if (text === "") continue;
+      if (first && FORMULA.test(text)) yield "'";
+      first = false;
+      yield text.replaceAll('"', '""');
+    }
     before = "\n";
   }
   if (before === "\n") yield '"';

@@ -133,7 +133,8 @@ class Delivery {
   }
 
   async #whole(result: MinionResult): Promise<MinionResult> {
-    if (result.value !== undefined || result.valueBytes === undefined) return result;
+    const leftOut = result.value === undefined && result.valueBytes !== undefined;
+    if (!leftOut && !result.error?.cut) return result;
     const { jobId } = this;
     return this.connection.request("jobs/result", { jobId, minion: result.minion });
   }

@@ -40,7 +40,9 @@ export function shownBytes({ result, valueBytes }: JobEntry): number {
 }
 
 function cutError(error: CallError): CallError {
-  return { ...error, message: cut(error.message), trace: cut(error.trace) };
+  const { message, trace } = error;
+  if (Math.max(message.length, trace.length) <= MAX_SHOWN_TEXT) return error;
+  return { ...error, message: cut(message), trace: cut(trace), cut: true };
 }
 
 function cut(text: string): string {

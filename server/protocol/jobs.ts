@@ -45,6 +45,8 @@ export interface CallError {
   trace: string;
   /** What to try next, a whole sentence. */
   nextStep?: string;
+  /** True where message or trace were cut here for their size; ask `jobs/result` for them. */
+  cut?: boolean;
 }
 
 /** One minion's part of a job. */

@@ -111,6 +111,15 @@ describe("an export", () => {
     ]);
   });
 
+  it("lets no output be a spreadsheet's formula", async () => {
+    const formula = '=HYPERLINK("http://evil","x")';
+    for (const text of [formula, "+1+2", "-x", "@SUM(1)", "\t=1", "-2.5\n", "7"]) {
+      const [, row] = (await exported("csv", true, ok("a", [0, text, ""]))).split("\r\n");
+      const mark = ["-2.5\n", "7"].includes(text) ? "" : "'";
+      expect(row).toBe(`"a","succeeded",0,1.500,"${mark}${text.replaceAll('"', '""')}",,`);
+    }
+  });
+
   it("is to be read as text", async () => {
     const file = await exported("text", true, ok("a", [0, "out", ""]), refused);
     expect(file).toBe(

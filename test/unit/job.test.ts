@@ -125,6 +125,17 @@ it("flushes by itself and begins a snapshot where progress goes on", async () =>
   expect(progress.map(({ seq }) => seq)).toEqual([1, 2, 3]);
 });
 
+it("says where an error was cut, and keeps the whole", () => {
+  const job = makeJob(["a"]);
+  const progress = collect(job);
+  const error = { type: "t", message: "m", trace: "line\n".repeat(2_000) };
+  job.update("a", { state: "failed", error });
+  const shown = progress[0]?.results[0]?.error;
+  expect(shown?.cut).toBe(true);
+  expect(shown?.trace.length).toBeLessThan(5_000);
+  expect(job.result("a").error).toEqual(error);
+});
+
 it("leaves large values out of what nobody asked for", () => {
   const job = makeJob(["a"]);
   const progress = collect(job);
