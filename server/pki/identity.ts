@@ -103,7 +103,8 @@ function namedIn(
 ): { role: CertificateRole; name: string } | undefined {
   const names = certificate.subjectAltName;
   // Node quotes an alternative name that could be mistaken for two; no certificate of ours has one
-  if (certificate.ca || names === undefined || names.includes('"')) return undefined;
+  // and says null, whatever its types say, where the extension is damaged
+  if (certificate.ca || typeof names !== "string" || names.includes('"')) return undefined;
   const uris = names.split(", ").filter((entry) => entry.startsWith("URI:func:"));
   const [, role, name] = IDENTITY_URI.exec(uris[0]?.slice("URI:".length) ?? "") ?? [];
   if (uris.length !== 1 || !isRole(role) || name === undefined || !isMinionName(name)) {

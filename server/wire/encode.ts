@@ -6,11 +6,11 @@ import type { XmlRpcStruct, XmlRpcValue } from "./value";
 import { XmlRpcDateTime, XmlRpcDouble, XmlRpcSpooled } from "./value";
 import { doubleText } from "./doubleText";
 import { escapeText } from "./escapeText";
+import { DATE_TIME } from "./scalar";
 import { UNCARRIABLE_TEXT } from "./xmlCharacters";
 
 const HEADER = "<?xml version='1.0'?>\n";
 const METHOD_NAME = /^[\x21-\x7e]{1,512}$/;
-const DATE_TIME = /^[0-9TZ:.+-]{1,40}$/;
 const INT_MIN = -(2 ** 31);
 const INT_MAX = 2 ** 31 - 1;
 

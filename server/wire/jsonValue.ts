@@ -1,6 +1,7 @@
 import { FuncError } from "../common/errors";
 import type { JsonValue } from "../protocol/value";
 import { DEFAULT_LIMITS } from "./decode";
+import { DATE_TIME } from "./scalar";
 import type { XmlRpcStruct, XmlRpcValue } from "./value";
 import { XmlRpcDateTime, XmlRpcDouble, XmlRpcSpooled } from "./value";
 
@@ -73,7 +74,7 @@ function parseForm(form: string, content: JsonValue | undefined, depth: number):
       }
       break;
     case "$dateTime":
-      if (typeof content === "string" && /^[0-9TZ:.+-]{1,40}$/.test(content)) {
+      if (typeof content === "string" && DATE_TIME.test(content)) {
         return new XmlRpcDateTime(content);
       }
       break;

@@ -119,7 +119,13 @@ export class RpcServer {
       socket.destroy();
     });
     this.#tls.on("secureConnection", (socket) => {
-      this.#accept(socket);
+      try {
+        this.#accept(socket);
+      } catch (error) {
+        // whatever a stranger's certificate may hold: the server goes on
+        log.error("a connection could not be judged", { error: messageOf(error) });
+        socket.destroy();
+      }
     });
     // deadlines are kept here, per connection: Node's own run only in servers that listen themselves
     this.#http = createHttpServer({

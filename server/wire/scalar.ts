@@ -5,7 +5,8 @@ import { trimXmlSpace } from "./xmlCharacters";
 const INTEGER = /^[+-]?0*([0-9]{1,19})$/;
 const DOUBLE = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-const DATE_TIME =
+/** What is read, and written, as `dateTime.iso8601`. */
+export const DATE_TIME =
   /^[0-9]{4}-?[0-9]{2}-?[0-9]{2}T[0-9]{2}:?[0-9]{2}:?[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?$/;
 /** Longer than any double or 64-bit integer written out in full. */
 const MAX_NUMBER_LENGTH = 2_000;

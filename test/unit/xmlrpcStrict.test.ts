@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { FuncError } from "../../server/common/errors";
 import type { DecodeLimits } from "../../server/wire/decode";
 import { decodeCall, decodeResponse } from "../../server/wire/decode";
+import { encodeResponse } from "../../server/wire/encode";
+import { fromJson } from "../../server/wire/jsonValue";
 import type { XmlRpcValue } from "../../server/wire/value";
 import { XmlRpcDateTime, XmlRpcDouble } from "../../server/wire/value";
 
@@ -219,5 +221,17 @@ describe("documents that cost too much", () => {
       "bad-data",
     );
     expect(reasonOf(document(`<${"a".repeat(million)}>`))).toBe("bad-data");
+  });
+});
+
+describe("dates", () => {
+  it("are written only as they are read", () => {
+    for (const text of ["yesterday", "123", "2026", "T"]) {
+      expect(() => fromJson({ $dateTime: text })).toThrow(FuncError);
+      expect(() => encodeResponse(new XmlRpcDateTime(text))).toThrow(FuncError);
+    }
+    expect(fromJson({ $dateTime: "20260131T12:00:00" })).toEqual(
+      new XmlRpcDateTime("20260131T12:00:00"),
+    );
   });
 });

@@ -1,0 +1,142 @@
+import { isDeepStrictEqual } from "node:util";
+import { checkArguments } from "../../server/minion/argumentCheck";
+import { MethodError } from "../../server/minion/methodError";
+import { parseCommandLine } from "../../server/cli/parse";
+import { parseListen } from "../../server/minion/configuration";
+import { parseFuncdOptions } from "../../server/minion/funcdOptions";
+import { parseConfiguration } from "../../server/overlord/configuration";
+import { parseParams, isRequestName } from "../../server/overlord/requestSchemas";
+import { decodeEnrolRequest } from "../../server/pki/enrolProtocol";
+import { formatHostPort, parseHostPort } from "../../server/pki/hostPort";
+import { formatJoinToken, parseJoinToken } from "../../server/pki/joinToken";
+import { fnmatch } from "../../server/targets/fnmatch";
+import { GroupsText } from "../../server/targets/groupsText";
+import { matchTargets } from "../../server/targets/targetSpec";
+import type { XmlRpcValue } from "../../server/wire/value";
+import type { FuzzTarget } from "./fuzzTarget";
+import { insist, verdictOf } from "./fuzzTarget";
+import { mutate } from "./mutation";
+import type { Random } from "./random";
+
+const WORDS = ["\n", "\r\n", "\t", " ", "[", "]", "{", "}", ":", ";", ",", "=", "#", "*", "?", "!", "@", "-", "--", "0", "-1", "65536", "1e999", "é", "😀", "\u0000", "\ufeff", "&a", "*a", "!!js", "<<:", "%", "__proto__", "'", '"', "\\"] as const; // prettier-ignore
+
+/** A reader of text: what it reads it reads for whatever text, and says what is wrong with the rest. */
+function textTarget(
+  name: string,
+  samples: readonly string[],
+  read: (text: string, random: Random) => void,
+): FuzzTarget {
+  return {
+    name,
+    make: (random) => mutate(random, Buffer.from(random.pick(samples)), WORDS),
+    check: (input, random) => {
+      verdictOf(() => {
+        read(input.toString(), random);
+      });
+    },
+  };
+}
+
+const TOKEN = formatJoinToken({
+  id: "0123abcd",
+  secret: Buffer.alloc(32, 7).toString("base64url"),
+  caFingerprint: "ab".repeat(32),
+  addresses: ["192.0.2.1:51235", "[2001:db8::1]:51235"],
+});
+const HOSTS = ["web1", "web2.example", "db1", "a-b", "_x"];
+const GROUPS = new Map([["web", ["web1", "web2.example"]]]);
+
+export const TEXT_TARGETS: readonly FuzzTarget[] = [
+  textTarget("join tokens", [TOKEN], (text) => {
+    const content = parseJoinToken(text);
+    insist(isDeepStrictEqual(parseJoinToken(formatJoinToken(content)), content), "a token changes");
+  }),
+  textTarget(
+    "groups files",
+    ["[web]\nweb1 = web2\n host3\n\n# note\n[db]\ndb1\ndb2, db3\n", "[a]\nb\n[c]\n"],
+    (text) => {
+      const groups = GroupsText.parse(text, "groups");
+      const again = GroupsText.parse(groups.toString(), "groups");
+      insist(isDeepStrictEqual(again.groups(), groups.groups()), "a groups file changes");
+    },
+  ),
+  textTarget(
+    "overlord.yaml",
+    ['certmaster: { listen: "127.0.0.1:0" }\ntimeout: 20\nnforks: 100\n', "a: &a [*a]\n"],
+    (text) => {
+      parseConfiguration(text, "overlord.yaml");
+    },
+  ),
+  textTarget("addresses", ["127.0.0.1:80", "[::1]:80", "host"], (text) => {
+    parseListen(text);
+    const parsed = parseHostPort(text, 1);
+    insist(isDeepStrictEqual(parseHostPort(formatHostPort(parsed)), parsed), "an address changes");
+  }),
+  textTarget(
+    "command lines",
+    [
+      "web* call command run uptime",
+      "--json\n* ping",
+      "ca token --ttl 5m",
+      "-e web1 --forks 3 @web list_minions",
+      "group add web a b",
+    ],
+    (text) => {
+      parseCommandLine(text.split(/[ \n]/));
+    },
+  ),
+  textTarget(
+    "options of funcd",
+    ["--home /tmp/a --listen 0.0.0.0:0", "join TOKEN --name a"],
+    (text) => {
+      parseFuncdOptions(text.split(" "), {});
+    },
+  ),
+  textTarget(
+    "target expressions",
+    ["web*;db?", "@web:web[12]*", "*;!a", "[!a-c]*", "@web;@web"],
+    (text, random) => {
+      matchTargets({ spec: text, exclude: random.chance(0.3) ? "web1" : undefined }, HOSTS, GROUPS);
+    },
+  ),
+  textTarget("globs", ["*a*b*c", "[a-z]?*", "[!]]*[[]"], (text) => {
+    const matches = fnmatch(text);
+    for (const host of [...HOSTS, "a".repeat(200)]) matches(host);
+  }),
+  textTarget(
+    "requests",
+    [
+      '["calls/start",{"spec":"*","module":"a","method":"b","args":[]}]',
+      '["outputs/read",{"sha256":"","offset":0,"length":1}]',
+    ],
+    (text) => {
+      const request = parsedJson(text);
+      const [method, params] = Array.isArray(request) ? (request as unknown[]) : [];
+      if (typeof method === "string" && isRequestName(method)) parseParams(method, params);
+    },
+  ),
+  textTarget(
+    "enrolments",
+    ['[{"token_id":"a","secret":"b","csr":"c","name":"d","port":1}]'],
+    (text) => {
+      const params = parsedJson(text);
+      if (Array.isArray(params)) decodeEnrolRequest(params as XmlRpcValue[]);
+    },
+  ),
+  textTarget("arguments", ["12", "1.5e3", "yes", "  7 ", "9".repeat(300)], (text, random) => {
+    const type = random.pick(["int", "float", "boolean", "string", "hash", "list"] as const);
+    try {
+      checkArguments("a.b", [{ name: "x", type, optional: false, description: "" }], [text]);
+    } catch (error) {
+      if (!(error instanceof MethodError)) throw error;
+    }
+  }),
+];
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
