@@ -1,5 +1,5 @@
-import type { SecureContext, TLSSocket } from "node:tls";
-import { connect } from "node:tls";
+import type { SecureContext } from "node:tls";
+import { connect, TLSSocket } from "node:tls";
 import { peerCertificate, type PeerCertificate } from "./peerCertificate";
 import type { PeerFacts, ResumableSession } from "./peerMemory";
 import { tlsError } from "./tlsErrors";
@@ -15,6 +15,12 @@ export const LEAST_TLS = "TLSv1.2";
 const KEEP_ALIVE_MS = 15_000;
 /** For each of several addresses of a name; Node's 250 ms are not enough around the world. */
 const ADDRESSES = { autoSelectFamilyAttemptTimeout: 1_000 };
+
+/** What `connect` itself calls; its option `session` parses the ticket twice, a seventh of a resumed call. */
+interface SettableSession extends TLSSocket {
+  setSession(ticket: Buffer): void;
+}
+const CAN_SET_SESSION = "setSession" in TLSSocket.prototype;
 
 export type VerifyPeer = (certificate: PeerCertificate, peer: WirePeer) => void;
 
@@ -66,12 +72,13 @@ export class WireConnection {
       host: peer.address,
       port: peer.port,
       secureContext,
-      session: resumable?.ticket,
+      session: CAN_SET_SESSION ? undefined : resumable?.ticket,
       ALPNProtocols: ALPN_PROTOCOLS,
       ...ADDRESSES,
       // host names mean nothing here: who the peer is says verifyPeer, below
       checkServerIdentity: () => undefined,
     });
+    if (resumable && CAN_SET_SESSION) (socket as SettableSession).setSession(resumable.ticket);
     socket.setNoDelay(true);
     skipLegacyCertificate(socket);
     let connected = false;
