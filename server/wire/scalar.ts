@@ -4,6 +4,7 @@ import { trimXmlSpace } from "./xmlCharacters";
 
 const INTEGER = /^[+-]?0*([0-9]{1,19})$/;
 const DOUBLE = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
+const PADDING = /^=[ \t\r\n]*=?[ \t\r\n]*$/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 /** What is read, and written, as `dateTime.iso8601`. */
 export const DATE_TIME =
@@ -63,6 +64,8 @@ function parseDouble(text: string): number | XmlRpcDouble | undefined {
 }
 
 function parseBase64(text: string): Uint8Array | undefined {
+  const padding = text.indexOf("=");
+  if (padding >= 0 && !PADDING.test(text.slice(padding))) return undefined;
   const packed = text.replace(/[ \t\r\n]+/g, "");
   if (packed.length % 4 !== 0 || !BASE64.test(packed)) return undefined;
   const buffer = Buffer.from(packed, "base64");
