@@ -35,7 +35,8 @@ export interface RequestServerOptions {
 /** What one connection is doing. */
 interface ConnectionState {
   connection: RpcConnection;
-  busy: boolean;
+  /** To the latest request, until it has gone out whole. */
+  response?: ServerResponse;
   onActivity: (activity: Activity) => void;
   /** Ends the connection where what it is to do next takes too long. */
   deadline?: NodeJS.Timeout;
@@ -53,7 +54,7 @@ export class RequestServer {
     connection: RpcConnection,
     onActivity: (activity: Activity) => void,
   ): void {
-    const state: ConnectionState = { connection, busy: false, onActivity };
+    const state: ConnectionState = { connection, onActivity };
     this.#states.set(socket, state);
     expectWithin(socket, state, this.options.rules.deadlines.headersMs);
     socket.once("close", () => {
@@ -65,19 +66,23 @@ export class RequestServer {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
     const state = this.#states.get(socket);
-    if (!state || state.busy) {
+    const earlier = state?.response;
+    if (!state || earlier?.writableEnded === false) {
       socket.destroy(); // requests are not answered side by side on one connection
       return;
     }
-    state.busy = true;
+    state.response = response;
+    response.on("error", () => socket.destroy());
+    // a client may have the whole answer before Node tells that it has gone out
+    if (earlier) await closed(earlier);
+    if (socket.destroyed) return;
     clearTimeout(state.deadline); // the body has its own
     state.onActivity("receiving");
     response.once("close", () => {
-      state.busy = false;
+      if (state.response === response) state.response = undefined;
       state.onActivity("idle");
       expectWithin(socket, state, KEEP_ALIVE_MS + this.options.rules.deadlines.headersMs);
     });
-    response.on("error", () => socket.destroy());
     try {
       await this.#serve(request, response, state);
     } catch (error) {
@@ -148,6 +153,13 @@ export class RequestServer {
     const value = await this.options.handle({ ...call, connection, callId, signal });
     return answerDocument(call.method, value);
   }
+}
+
+function closed(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (response.closed) resolve();
+    else response.once("close", resolve);
+  });
 }
 
 /** (Re)starts the time that the peer has for what is to come next. */

@@ -57,11 +57,14 @@ async function endWith(response: ServerResponse, document: OutgoingDocument): Pr
     response.end(document);
     return;
   }
+  let last: Buffer = Buffer.alloc(0);
   for (const piece of document.pieces()) {
+    if (last.length > 0 && !response.write(last)) await room(response);
     if (response.destroyed) return;
-    if (!response.write(piece)) await room(response);
+    last = piece;
   }
-  response.end();
+  // with its last byte the answer has to be at its end: the client may ask on at once
+  response.end(last);
 }
 
 function piecesOf(document: OutgoingDocument): Iterable<Buffer> {

@@ -147,6 +147,33 @@ describe("the server's bounds", () => {
     }
   });
 
+  it("answer a request that comes when the answer before it is still on its way out", async () => {
+    let calls = 0;
+    const large = Array.from({ length: 400 }, () => "x".repeat(50_000));
+    const peer = await harness.serve({ handle: async () => (++calls === 1 ? large : calls) });
+    const socket = await harness.connectRaw(peer, { ALPNProtocols: ["func/1"] });
+    const body = encodeCall("a.b", []);
+    socket.pause().write(post(body) + body.toString());
+    await expect.poll(() => calls).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 100)); // its document is made and under way
+    const answered = new Promise<number>((resolve, reject) => {
+      let bytes = 0;
+      let end = "";
+      socket.once("close", () => reject(new Error("closed")));
+      socket.on("data", (piece: Buffer) => {
+        bytes += piece.length;
+        end = (end + piece.toString("latin1")).slice(-1_000);
+        if (end.includes("<int>2</int>")) resolve(bytes);
+      });
+      socket.pause();
+    });
+    socket.write(post(body) + body.toString());
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    socket.resume();
+    expect(await answered).toBeGreaterThan(20_000_000);
+    expect(calls).toBe(2);
+  });
+
   it("give up the connection that has been idle for longest for a new one, never one with a call", async () => {
     const peer = await harness.serve({
       maxConnections: 2,
