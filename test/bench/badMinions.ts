@@ -4,7 +4,7 @@ import { FINAL_STATES, type JobProgress, type MinionResult } from "../../server/
 import type { JsonValue } from "../../server/protocol/value";
 import { blackHole, closedPort, lonelyFuncd, stranger, trickler, type At } from "./badMinionHosts";
 import type { BenchContext, Benchmark } from "./benchmark";
-import { atMost, told, type BenchRow } from "./benchRow";
+import { atMost, told, type BenchRow, type Figure } from "./benchRow";
 import { loopMeter } from "./overlordLoop";
 import { startProvisionedFleet, type ProvisionedFleet } from "./provisionedFleet";
 import { interleaved, median, pairedRatio, pairs, spread } from "./statistics";
@@ -108,18 +108,22 @@ async function* compare(setting: Setting, method: Method): AsyncGenerator<BenchR
   const runs = await interleaved(method.rounds, {
     without: () => others(setting, method, "without"),
     cold: () => others(setting, method, "cold"),
+    again: () => others(setting, method, "without"),
     held: () => others(setting, method, "held"),
   });
-  for (const kind of ["cold", "held"] as const) {
-    yield atMost(MOST_RATIO, {
-      name: `bad-minions: ${method.what}, the 995 with / without five bad ones (${kind} frozen)`,
-      value: pairedRatio(pairs(runs[kind], runs.without)),
+  const figure = (kind: "cold" | "held" | "again", what: string): Figure => {
+    const paired = pairs(runs[kind], runs.without);
+    const ratios = paired.map(({ ours, theirs }) => ours / theirs);
+    return {
+      name: `bad-minions: ${method.what}, the 995 ${what}`,
+      value: pairedRatio(paired),
       unit: "by the clock",
-      details: `medians ${median(runs[kind]).toFixed(0)} and ${median(runs.without).toFixed(0)} ms; ratios ${spread(
-        pairs(runs[kind], runs.without).map(({ ours, theirs }) => ours / theirs),
-      )}`,
-    });
-  }
+      details: `medians ${median(runs[kind]).toFixed(0)} and ${median(runs.without).toFixed(0)} ms; ratios ${spread(ratios)}`,
+    };
+  };
+  yield atMost(MOST_RATIO, figure("cold", "with / without five bad ones (one frozen before)"));
+  yield atMost(MOST_RATIO, figure("held", "with / without five bad ones (one frozen when held)"));
+  yield told(figure("again", "without / without them, which is the noise"));
 }
 
 /** Time until the 995 have answered, in ms. Nothing is known of the bad ones before. */

@@ -12,7 +12,7 @@ export interface BenchRow {
   details?: string;
 }
 
-interface Figure {
+export interface Figure {
   name: string;
   value: number;
   unit: string;
