@@ -2,6 +2,12 @@ import { badMinionsBenchmark } from "./badMinions";
 import type { Benchmark } from "./benchmark";
 import { codecBenchmark } from "./codecBenchmark";
 import { codecWorker } from "./codecWorker";
+import { fleetBenchmark } from "./fleetBenchmark";
+import { largeBenchmark } from "./largeBenchmark";
+import { notifyBenchmark } from "./notifyBenchmark";
+import { notifyWorker, type NotifyOptions } from "./notifyWorker";
+import { sshBenchmark } from "./sshBenchmark";
+import { startBenchmark } from "./startBenchmark";
 import { wireBenchmark } from "./wireBenchmark";
 import { wireClientWorker, type WireClientOptions } from "./wireClientWorker";
 import { wireServerWorker, type WireServerOptions } from "./wireServerWorker";
@@ -9,7 +15,12 @@ import { wireServerWorker, type WireServerOptions } from "./wireServerWorker";
 /** In the order in which they run. */
 export const BENCHMARKS: readonly Benchmark[] = [
   wireBenchmark,
+  sshBenchmark,
   codecBenchmark,
+  notifyBenchmark,
+  startBenchmark,
+  fleetBenchmark,
+  largeBenchmark,
   badMinionsBenchmark,
 ];
 
@@ -17,5 +28,6 @@ export const BENCHMARKS: readonly Benchmark[] = [
 export const WORKERS: Readonly<Record<string, (options: unknown) => Promise<void>>> = {
   wireServer: (options) => wireServerWorker(options as WireServerOptions),
   wireClient: (options) => wireClientWorker(options as WireClientOptions),
+  notify: (options) => notifyWorker(options as NotifyOptions),
   codec: (options) => codecWorker(options as Parameters<typeof codecWorker>[0]),
 };

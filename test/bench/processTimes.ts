@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** CPU time of all threads of a running process (Linux), in ms. */
 export function cpuMsOf(pid: number): number {
@@ -15,4 +15,16 @@ export function memoryOf(pid: number): { residentKb: number; peakKb: number } {
   const field = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
   return { residentKb: field("VmRSS"), peakKb: field("VmHWM") };
+}
+
+/** Open sockets of a running process (Linux). */
+export function socketsOf(pid: number): number {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).filter((name) => {
+    try {
+      return readlinkSync(`${folder}/${name}`).startsWith("socket:");
+    } catch {
+      return false; // closed meanwhile
+    }
+  }).length;
 }
