@@ -1,7 +1,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { FuncError, messageOf, type ErrorReason } from "../common/errors";
 import type { PeerCertificate } from "../wire/peerCertificate";
-import { fetchPresentedChain, WireClient } from "../wire/wireClient";
+import { fetchPresentedChain } from "../wire/presentedChain";
+import { WireClient } from "../wire/wireClient";
 import { RpcFault } from "../wire/rpcFault";
 import type { XmlRpcValue } from "../wire/value";
 import { certificatePem } from "./certificate";

@@ -1,6 +1,5 @@
-import type { X509Certificate } from "node:crypto";
 import type { SecureContext } from "node:tls";
-import { connect, createSecureContext } from "node:tls";
+import { createSecureContext } from "node:tls";
 import { FuncError, messageOf } from "../common/errors";
 import type { AnswerBody, AnswerHead } from "./answerBody";
 import { openAnswerBody } from "./answerBody";
@@ -18,7 +17,6 @@ import { SMALL_BODY_BYTES } from "./httpResponse";
 import type { OutgoingDocument } from "./outgoingDocument";
 import type { OutputSpool } from "./outputSpool";
 import { PeerMemory } from "./peerMemory";
-import { handshakeTimedOut } from "./limitErrors";
 import { REFUSED_HEADER } from "./refusal";
 import { PendingCall } from "./pendingCall";
 import { RpcFault } from "./rpcFault";
@@ -26,7 +24,7 @@ import { refusedCertificate } from "./tlsErrors";
 import type { XmlRpcValue } from "./value";
 import type { VerifyPeer } from "./wireConnection";
 import { LEAST_TLS, verify, WireConnection } from "./wireConnection";
-import { badAddress, brokenAnswer, cancelled, connectError, unreachable } from "./wireErrors";
+import { badAddress, brokenAnswer } from "./wireErrors";
 import type { WirePeer } from "./wirePeer";
 import { peerKey } from "./wirePeer";
 
@@ -275,65 +273,4 @@ function callTooLarge(method: string, bytes: number): FuncError {
     `The arguments of ${method} make a request of ${bytes} bytes, more than the ${DEFAULT_LIMITS.maxBytes} that are read. Nothing was sent.`,
     "Give it less at a time.",
   );
-}
-
-/**
- * The certificates that a server presents, leaf first, root last where it sends that. Nothing is sent and
- * nothing is trusted: it is for learning a CA that is then compared with a known fingerprint. Throws
- * FuncError "name-not-found", "refused", "unreachable", "tls", "timed-out" or "cancelled".
- */
-export async function fetchPresentedChain(options: {
-  address: string;
-  port: number;
-  timeoutMs: number;
-  signal?: AbortSignal;
-}): Promise<X509Certificate[]> {
-  const { address, port, timeoutMs, signal } = options;
-  const peer: WirePeer = { name: address, address, port };
-  if (signal?.aborted) throw cancelled(peer, false);
-  return new Promise((resolve, reject) => {
-    let connected = false;
-    const socket = connect({
-      host: address,
-      port,
-      rejectUnauthorized: false,
-      minVersion: LEAST_TLS,
-    });
-    const finish = (result: X509Certificate[] | FuncError): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-      socket.destroy();
-      if (result instanceof FuncError) reject(result);
-      else resolve(result);
-    };
-    const onAbort = (): void => {
-      finish(cancelled(peer, false));
-    };
-    const timer = setTimeout(() => {
-      finish(
-        connected ? handshakeTimedOut(peer, timeoutMs) : unreachable(peer, undefined, timeoutMs),
-      );
-    }, timeoutMs);
-    signal?.addEventListener("abort", onAbort);
-    socket.once("connect", () => {
-      connected = true;
-    });
-    socket.on("error", (error) => {
-      finish(connectError(error, peer, connected));
-    });
-    socket.once("secureConnect", () => {
-      finish(chainOf(socket.getPeerX509Certificate()));
-    });
-  });
-}
-
-const MAX_CHAIN = 10;
-
-function chainOf(leaf: X509Certificate | undefined): X509Certificate[] {
-  const chain: X509Certificate[] = [];
-  for (let next = leaf; next && chain.length < MAX_CHAIN; next = next.issuerCertificate) {
-    if (chain.some((certificate) => certificate.fingerprint256 === next.fingerprint256)) break;
-    chain.push(next);
-  }
-  return chain;
 }

@@ -4,7 +4,7 @@ import { RpcFault } from "../../server/wire/rpcFault";
 import type { RpcConnection, RpcRequest } from "../../server/wire/rpcServer";
 import { RpcServer } from "../../server/wire/rpcServer";
 import type { XmlRpcValue } from "../../server/wire/value";
-import { fetchPresentedChain } from "../../server/wire/wireClient";
+import { fetchPresentedChain } from "../../server/wire/presentedChain";
 import { httpAnswer, WireHarness } from "../fixtures/wireHarness";
 
 const harness = new WireHarness();

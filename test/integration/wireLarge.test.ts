@@ -58,7 +58,7 @@ describe("an answer of 100 MB", () => {
     },
     "of every character of Unicode": () => everyCharacter().repeat(23),
   };
-  it.each(Object.keys(values))("%s goes to the spool, and memory stays small", async (name) => {
+  it.each(Object.keys(values))("%s goes to the spool whole", async (name) => {
     let value: string | Uint8Array | undefined = values[name]?.() ?? "";
     const [sum, bytes] = [sha256(value), Buffer.byteLength(value)];
     const peer = await harness.serve({ handle: async () => [0, value ?? "", "small"] });
