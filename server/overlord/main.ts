@@ -13,8 +13,12 @@ declare const __VERSION__: string;
 /** Ending takes no longer, whatever hangs. */
 const END_TIMEOUT_MS = 5_000;
 
+/** Half of them may wait for name servers; of the usual four, two names that hang would delay all others. */
+const WORKER_THREADS = "32";
+
 async function main(): Promise<void> {
   process.umask(0o077);
+  process.env["UV_THREADPOOL_SIZE"] ??= WORKER_THREADS;
   // started for a data directory that was taken away meanwhile: it is not to come back
   if (!hasWorkingFolder()) process.exit(EXIT_ALREADY_RUNNING);
   const home = homeFromArguments();
