@@ -4,6 +4,8 @@ import { nearestNames } from "./nearestNames";
 
 /** Long enough for ten thousand names. */
 const MAX_SPEC_LENGTH = 1_000_000;
+/** Names have at most 253 characters; a longer pattern only costs time. */
+const MAX_PATTERN_LENGTH = 1_000;
 const MAX_SHOWN = 100;
 const GROUP_PART = /(?:^|;)\s*@/;
 
@@ -68,6 +70,14 @@ function partsOf(expression: string, what: "target" | "exclude"): Set<string> {
       .map((part) => part.trim())
       .filter((part) => part !== ""),
   );
+  for (const part of parts) {
+    if (part.length <= MAX_PATTERN_LENGTH) continue;
+    throw new FuncError(
+      "bad-argument",
+      `"${shown(part)}" is longer than the ${MAX_PATTERN_LENGTH} characters that a name or pattern may have.`,
+      'Separate names by ";".',
+    );
+  }
   if (parts.size > 0) return parts;
   throw new FuncError(
     "bad-argument",

@@ -23,6 +23,14 @@ it("refuses an empty expression", () => {
   }
 });
 
+it("refuses a pattern that is longer than any name", () => {
+  for (const targets of [{ spec: "*a".repeat(501) }, { spec: "*", exclude: "x".repeat(1_001) }]) {
+    expect(() => matchTargets(targets, names)).toThrow(
+      expect.objectContaining({ reason: "bad-argument" }),
+    );
+  }
+});
+
 it("refuses any part that matches nothing, with the nearest names", () => {
   expect(() => matchTargets({ spec: "db1;mial" }, names)).toThrow(
     expect.objectContaining({
