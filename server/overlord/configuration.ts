@@ -1,34 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { isMap, isScalar, LineCounter, parseDocument, type Pair } from "yaml";
-import { FuncError, messageOf } from "../common/errors";
-import { DEFAULT_CONNECT_MS, DEFAULT_DELIVERY_MS } from "../wire/callLimits";
-
-/** `<data>/overlord.yaml`, with defaults. */
-export interface OverlordConfiguration {
-  /** How many minions are called at the same time. */
-  nforks: number;
-  /** True where the file says so: then calls that run for long keep their places too. */
-  nforksGiven: boolean;
-  /** Limit for finding a minion: name, TCP and TLS. */
-  connectTimeoutMs: number;
-  /** Limit for giving it the request, or for starting an async call there. */
-  deliveryTimeoutMs: number;
-  /** Limit from then until its answer begins. */
-  timeoutMs: number;
-  certmasterListen: { host: string; port: number };
-  /** The overlord ends itself after this long without a client or work. */
-  idleMs: number;
-}
-
-const DEFAULTS: OverlordConfiguration = {
-  nforks: 64,
-  nforksGiven: false,
-  connectTimeoutMs: DEFAULT_CONNECT_MS,
-  deliveryTimeoutMs: DEFAULT_DELIVERY_MS,
-  timeoutMs: 60_000,
-  certmasterListen: { host: "0.0.0.0", port: 51_235 },
-  idleMs: 10 * 60_000,
-};
+import { FuncError } from "../common/errors";
+import { DEFAULTS, type OverlordConfiguration } from "./overlordConfiguration";
 
 const KNOWN = [
   "nforks",
@@ -41,19 +13,6 @@ const KNOWN = [
 
 /** The longest limit that a timer can hold. */
 const MAX_SECONDS = 2_000_000;
-
-/** Reads the file; defaults where it is missing. Throws FuncError "bad-data" naming file, line and key. */
-export async function readConfiguration(file: string): Promise<OverlordConfiguration> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT")
-      return { ...DEFAULTS };
-    throw new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}`);
-  }
-  return parseConfiguration(text, file);
-}
 
 /** Parses the text of overlord.yaml; `file` is for messages. */
 export function parseConfiguration(text: string, file: string): OverlordConfiguration {

@@ -21,7 +21,8 @@ import {
 import { GroupsFile } from "../targets/groupsFile";
 import { Inventory } from "../targets/inventory";
 import { ClientSession } from "./clientSession";
-import { readConfiguration, type OverlordConfiguration } from "./configuration";
+import { readConfiguration } from "./configurationFile";
+import type { OverlordConfiguration } from "./overlordConfiguration";
 import { openEndpoint, type Endpoint } from "./endpoint";
 import { FleetCredentials } from "./fleetCredentials";
 import { HelloVerifier } from "./helloVerifier";

@@ -15,7 +15,7 @@ import { editGroup, listGroups } from "../targets/groups";
 import type { GroupsFile } from "../targets/groupsFile";
 import type { Inventory } from "../targets/inventory";
 import type { ClientFeed } from "./clientFeed";
-import type { OverlordConfiguration } from "./configuration";
+import type { OverlordConfiguration } from "./overlordConfiguration";
 import type { FleetCredentials } from "./fleetCredentials";
 import { isRequestName, parseParams } from "./requestSchemas";
 
