@@ -7,7 +7,7 @@ import { CertificateAuthority } from "../pki/certificateAuthority";
 import { verifyMinionPeer } from "../pki/identity";
 import { openOverlordCredentials } from "../pki/overlordCredentials";
 import type { OutputSpool } from "../wire/outputSpool";
-import { WireClient } from "../wire/wireClient";
+import type { WireClient } from "../wire/wireClient";
 
 /** How often it is looked whether the overlord's certificate has to be renewed. */
 const RENEWAL_CHECK_MS = 60 * 60_000;
@@ -87,6 +87,8 @@ export class FleetCredentials {
     const credentials = await openOverlordCredentials(this.ownFolder, authority, overlordName());
     if (previous && credentials.certificate === this.certificate) return previous;
     this.certificate = credentials.certificate;
+    // with TLS and all: what the first call needs, and no start
+    const { WireClient } = await import("../wire/wireClient");
     return new WireClient({ ...credentials, verifyPeer: verifyMinionPeer, spool: this.spool });
   }
 }

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { isMinionName } from "../common/minionName";
-import { RpcServer, type RpcRequest } from "../wire/rpcServer";
+import type { RpcRequest, RpcServer } from "../wire/rpcServer";
 import type { XmlRpcValue } from "../wire/value";
 import type { CertificateAuthority } from "./certificateAuthority";
 import { formatHostPort, type HostPort } from "./hostPort";
@@ -47,6 +47,8 @@ export class CertmasterListener {
       return this.current.at;
     }
     const { listen, log, handle } = this.options;
+    // an overlord needs no server of its own until a host is to join it
+    const { RpcServer } = await import("../wire/rpcServer");
     const server = new RpcServer({
       ...(await credentials(authority)),
       clientCertificate: "none",
