@@ -1,4 +1,4 @@
-import type { JobProgress, JobSummary } from "../../server/protocol/jobs";
+import type { JobProgress, JobSummary, MinionResult } from "../../server/protocol/jobs";
 import { resultRow } from "../results/resultRow";
 import type { ResultRow } from "../webviews/resultsProtocol";
 
@@ -8,11 +8,16 @@ export class JobState {
   readonly rows = new Map<string, ResultRow>();
   private seq: number;
 
-  /** `snapshot` is the answer to jobs/watch. */
+  /** `snapshot` is the answer to jobs/watch; `add` takes the results that it left out. */
   constructor(snapshot: JobProgress) {
     this.summary = snapshot.summary;
     this.seq = snapshot.seq;
-    this.take(snapshot);
+    this.add(snapshot.results);
+  }
+
+  /** True once there is nothing more to come. */
+  get complete(): boolean {
+    return this.summary.finished && this.rows.size >= this.summary.total;
   }
 
   /**
@@ -24,7 +29,18 @@ export class JobState {
     if (progress.seq !== this.seq + 1) return "gap";
     this.seq = progress.seq;
     this.summary = progress.summary;
-    return this.take(progress);
+    return this.add(progress.results);
+  }
+
+  /** Takes results as they stand and gives their rows. */
+  add(results: readonly MinionResult[]): ResultRow[] {
+    const { module, method } = this.summary;
+    const rows = results.map((result) => ({
+      ...resultRow(result, module, method),
+      digest: result.digest,
+    }));
+    for (const row of rows) this.rows.set(row.minion, row);
+    return rows;
   }
 
   /** The overlord no longer knows the job: what had not ended will never be heard of. */
@@ -33,15 +49,5 @@ export class JobState {
       if (row.kind !== "running" && row.kind !== "waiting") continue;
       this.rows.set(row.minion, { ...row, kind: "lost", label: "lost" });
     }
-  }
-
-  private take(progress: JobProgress): ResultRow[] {
-    const { module, method } = progress.summary;
-    const rows = progress.results.map((result) => ({
-      ...resultRow(result, module, method),
-      digest: result.digest,
-    }));
-    for (const row of rows) this.rows.set(row.minion, row);
-    return rows;
   }
 }

@@ -10,6 +10,9 @@ import { JobState } from "./jobState";
 export type JobChange =
   { kind: "snapshot" } | { kind: "rows"; rows: readonly ResultRow[] } | { kind: "lost" };
 
+/** Results in one answer: read and drawn in a few milliseconds. */
+const PAGE = 1_000;
+
 /** One displayed job: watches it, follows its progress, watches anew where something was missed. */
 export class TrackedJob {
   state: JobState | undefined;
@@ -46,19 +49,31 @@ export class TrackedJob {
     this.session.request("jobs/unwatch", { jobId: this.jobId }).catch(() => undefined);
   }
 
+  /** In pages, so that a large job holds up neither the overlord nor this process. */
+  private async askForOthers(state: JobState, have: number): Promise<void> {
+    const { jobId } = this;
+    for (let from = have; from < state.summary.total; from += PAGE) {
+      const { results } = await this.session.request("jobs/results", { jobId, from, limit: PAGE });
+      if (this.disposed || this.state !== state) return;
+      this.emitter.fire({ kind: "rows", rows: state.add(results) });
+    }
+  }
+
   private async ask(): Promise<JobSummary | undefined> {
     try {
-      const snapshot = await this.session.request("jobs/watch", { jobId: this.jobId });
+      const { jobId } = this;
+      const snapshot = await this.session.request("jobs/watch", { jobId, limit: PAGE });
       if (this.disposed) return undefined;
       this.state = new JobState(snapshot);
       this.lost = undefined;
       this.emitter.fire({ kind: "snapshot" });
+      await this.askForOthers(this.state, snapshot.results.length);
       return snapshot.summary;
     } catch (error) {
       if (this.disposed) return undefined;
       const failure = asFuncError(error);
-      // a finished list of results stays of use when the overlord no longer has the job
-      if (this.state?.summary.finished) return undefined;
+      // a finished and whole list of results stays of use when the overlord no longer has the job
+      if (this.state?.complete) return undefined;
       this.state?.lose();
       this.lost = failure.reason === "not-found" ? unknownJob() : failure;
       this.emitter.fire({ kind: "lost" });

@@ -63,6 +63,6 @@ function valueHead(value: JsonValue): string {
 /** The first line with anything on it, control characters (terminal escapes) taken out. */
 function oneLine(text: string): string {
   const line = /[^\s].*/.exec(text.slice(0, MAX_LINE * 8))?.[0] ?? "";
-  const clean = Array.from(line, (char) => (char < " " || char === "\x7f" ? " " : char)).join("");
+  const clean = line.replace(/\p{Cc}/gu, " ");
   return clean.length > MAX_LINE ? `${clean.slice(0, MAX_LINE)}…` : clean.trimEnd();
 }

@@ -157,15 +157,19 @@ export class Job {
     };
   }
 
-  /** Everything as it stands; progress goes on with the next `seq`. */
-  snapshot(): JobProgress {
+  /** How it stands, with the results of the first `most` minions; progress goes on with the next `seq`. */
+  snapshot(most = Infinity): JobProgress {
     this.flush();
+    return { seq: this.seq, summary: this.summary(), results: this.page(0, most) };
+  }
+
+  /** The results of at most `most` minions as they stand, from place `from` in the job's order. */
+  page(from: number, most: number): MinionResult[] {
     let budget = SNAPSHOT_VALUE_BYTES;
-    const results = [...this.entries.values()].map((entry) => {
+    return [...this.entries.values()].slice(from, from + most).map((entry) => {
       budget -= entry.valueBytes;
       return shownResult(entry, budget >= 0);
     });
-    return { seq: this.seq, summary: this.summary(), results };
   }
 
   /** Where the job stands, without results: tells a client that missed some progress that it did. */

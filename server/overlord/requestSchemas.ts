@@ -17,6 +17,7 @@ const hosts = v.optional(
   v.pipe(v.array(v.pipe(v.string(), v.maxLength(1_000_000))), v.maxLength(MAX_NAMES)),
 );
 const jobId = v.pipe(v.string(), v.minLength(1), v.maxLength(1_000));
+const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_NAMES));
 const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_MS));
 /** Everything that arrives by JSON-RPC is JSON. */
 const json = v.custom<JsonValue>((value) => value !== undefined);
@@ -61,7 +62,12 @@ const schemas: Schemas = {
     background: v.optional(v.boolean()),
   }),
   "jobs/list": empty,
-  "jobs/watch": v.object({ jobId }),
+  "jobs/watch": v.object({ jobId, limit: v.optional(count) }),
+  "jobs/results": v.object({
+    jobId,
+    from: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+    limit: count,
+  }),
   "jobs/unwatch": v.object({ jobId }),
   "jobs/status": v.object({ jobId }),
   "jobs/result": v.object({ jobId, minion: name }),

@@ -130,9 +130,10 @@ function handlersOf(parts: OverlordParts): Handlers {
     },
 
     "jobs/list": () => jobs.list().map((job) => job.summary({ whole: false })),
-    "jobs/watch": ({ jobId }, feed) => {
+    "jobs/results": ({ jobId, from, limit }) => ({ results: jobs.get(jobId).page(from, limit) }),
+    "jobs/watch": ({ jobId, limit }, feed) => {
       const job = jobs.get(jobId);
-      const snapshot = job.snapshot();
+      const snapshot = job.snapshot(limit);
       feed.watch(job);
       return snapshot;
     },

@@ -59,7 +59,16 @@ export interface OverlordRequests {
 
   "jobs/list": { params: object; result: JobSummary[] };
   /** Summary and results as they stand, with `seq` of the last progress they include; subscribes this client. */
-  "jobs/watch": { params: { jobId: string }; result: JobProgress };
+  "jobs/watch": {
+    /** `limit`: at most so many results, those of the first minions; `jobs/results` has the others. */
+    params: { jobId: string; limit?: number };
+    result: JobProgress;
+  };
+  /** The results of `limit` minions as they stand now, from place `from` in the job's order, counted from 0. */
+  "jobs/results": {
+    params: { jobId: string; from: number; limit: number };
+    result: { results: MinionResult[] };
+  };
   "jobs/unwatch": { params: { jobId: string }; result: object };
   /**
    * The seed's (code, results); results is null where the code is 0 or 2. An error is the REMOTE_ERROR

@@ -125,6 +125,18 @@ it("flushes by itself and begins a snapshot where progress goes on", async () =>
   expect(progress.map(({ seq }) => seq)).toEqual([1, 2, 3]);
 });
 
+it("gives its results in pages, in one order", () => {
+  const names = Array.from({ length: 25 }, (_, at) => `m${at}`);
+  const job = makeJob(names);
+  job.update("m20", { state: "succeeded", value: 1 });
+  const first = job.snapshot(10);
+  expect(first.summary.total).toBe(25);
+  const pages = [first.results, job.page(10, 10), job.page(20, 10), job.page(30, 10)];
+  expect(pages.map((page) => page.length)).toEqual([10, 10, 5, 0]);
+  expect(pages.flat()).toEqual(job.snapshot().results);
+  expect(pages.flat().map(({ minion }) => minion)).toEqual(names);
+});
+
 it("says where an error was cut, and keeps the whole", () => {
   const job = makeJob(["a"]);
   const progress = collect(job);

@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { createVSIX } from "@vscode/vsce";
+import { packProbe } from "./probeExtension";
 import { waitUntil } from "./processes";
 import type { Workbench } from "./workbench";
 
@@ -17,29 +17,9 @@ export interface ProbedFile {
 const TITLE = "Probe a File";
 
 /** Packs, in `folder`, an extension that reads files by VS Code's API for extensions; gives the file of it. */
-export async function packFileProbe(folder: string): Promise<string> {
-  const source = join(folder, "probe");
-  mkdirSync(source, { recursive: true });
-  const manifest = {
-    name: "file-probe",
-    publisher: "probe",
-    version: "1.0.0",
-    engines: { vscode: "^1.100.0" },
-    main: "./main.js",
-    files: ["main.js"],
-    contributes: { commands: [{ command: "probe.file", title: TITLE, category: "Probe" }] },
-  };
-  writeFileSync(join(source, "package.json"), JSON.stringify(manifest));
-  writeFileSync(join(source, "main.js"), MAIN);
-  const packagePath = join(folder, "probe.vsix");
-  await createVSIX({
-    cwd: source,
-    packagePath,
-    dependencies: false,
-    allowMissingRepository: true,
-    skipLicense: true,
-  });
-  return packagePath;
+export function packFileProbe(folder: string): Promise<string> {
+  const commands = [{ command: "probe.file", title: TITLE }];
+  return packProbe(folder, { name: "file-probe", commands, main: MAIN });
 }
 
 /** Lets that extension read `uri`; `folder` is for the answer. */
