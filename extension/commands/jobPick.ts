@@ -1,4 +1,5 @@
 import { l10n, type QuickPickItem } from "vscode";
+import { dateText } from "../dateText";
 import { targetsText, type JobSummary } from "../../server/protocol/jobs";
 import { askPick } from "../input/askPick";
 import { plainLabel } from "../input/plainLabel";
@@ -42,7 +43,7 @@ function jobItem(job: JobSummary): JobItem {
   return {
     label: `${icon} ${plainLabel(`${job.module}.${job.method}(${job.argsText})`)}`,
     description: plainLabel(targetsText(job)),
-    detail: `${new Date(job.createdAtMs).toLocaleString()} · ${state}`,
+    detail: `${dateText(job.createdAtMs)} · ${state}`,
     jobId: job.id,
   };
 }

@@ -7,6 +7,7 @@ import {
   type QuickInputButton,
   type QuickPickItem,
 } from "vscode";
+import { dateText } from "../dateText";
 import { targetsText, type JobSummary } from "../../server/protocol/jobs";
 import { showError } from "../errors";
 import type { RecentCall, RecentCalls } from "../recentCalls";
@@ -101,7 +102,7 @@ function callItem(
   buttons: readonly QuickInputButton[],
 ): CallItem {
   const args = call.args?.map((value) => JSON.stringify(value)).join(", ") ?? l10n.t("asked again");
-  const when = new Date(call.createdAtMs).toLocaleString();
+  const when = dateText(call.createdAtMs);
   return {
     kind: QuickPickItemKind.Default,
     label: plainLabel(`${call.module}.${call.method}(${shortened(args)})`),

@@ -6,6 +6,7 @@ import {
   TreeItem,
   TreeItemCollapsibleState,
 } from "vscode";
+import { dateText } from "../dateText";
 import type { FuncError } from "../../server/common/errors";
 import type { MinionRecord } from "../../server/protocol/minions";
 import { COMMANDS } from "../commandIds";
@@ -136,16 +137,15 @@ export function minionTooltip(record: MinionRecord): MarkdownString {
   const line = (label: string, value: string): void => {
     text.appendMarkdown(`**${label}** ${escaped(value)}  \n`);
   };
-  const date = (ms: number): string => new Date(ms).toLocaleString();
   text.appendMarkdown(`### ${escaped(record.name)}\n\n`);
   line(
     l10n.t("State"),
     record.problem ? `${record.state}: ${plainProblem(record.problem)}` : record.state,
   );
   line(l10n.t("Address"), `${record.address}:${record.port}`);
-  if (record.lastSeenMs !== undefined) line(l10n.t("Last seen"), date(record.lastSeenMs));
-  line(l10n.t("Joined"), date(record.enrolledAtMs));
-  line(l10n.t("Certificate valid until"), date(record.certificateNotAfterMs));
+  if (record.lastSeenMs !== undefined) line(l10n.t("Last seen"), dateText(record.lastSeenMs));
+  line(l10n.t("Joined"), dateText(record.enrolledAtMs));
+  line(l10n.t("Certificate valid until"), dateText(record.certificateNotAfterMs));
   line(l10n.t("Key (SHA-256)"), record.keyFingerprint);
   return text;
 }

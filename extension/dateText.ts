@@ -1,0 +1,7 @@
+let format: Intl.DateTimeFormat | undefined;
+
+/** Date and time as the user's locale writes them. One formatter for all: making one takes long. */
+export function dateText(ms: number): string {
+  format ??= new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "medium" });
+  return format.format(ms);
+}
