@@ -14,6 +14,8 @@ import { spread, median } from "./statistics";
 const SIZE = 1_000;
 /** Connections that are there before memory is looked at: what the first ones take is no connection's. */
 const WARM = 100;
+/** The heap grows with the work it has seen: as many calls as come afterwards, and more. */
+const WARM_ROUNDS = 40;
 const MOST_KB = 70;
 const SETTLE_MS = 500;
 
@@ -86,7 +88,7 @@ async function memory(context: BenchContext, fleet: ProvisionedFleet): Promise<B
   const connection = await connectOverlord({ ...fleet.target, launch: { ...launch, env } });
   const { pid } = connection.hello;
   const first = fleet.names.slice(0, WARM).join(";");
-  for (let turn = 0; turn < 5; turn++) await call(connection, PING, first, WARM);
+  for (let turn = 0; turn < WARM_ROUNDS; turn++) await call(connection, PING, first, WARM);
   const before = await settled(pid);
   for (let turn = 0; turn < 2; turn++) await call(connection, PING, "*", SIZE);
   const after = await settled(pid);
