@@ -56,6 +56,8 @@ async function bench(signal: AbortSignal): Promise<void> {
     await runBenchmark(benchmark, { signal, dist, rounds, progress }, (row) => {
       rows.push(row);
       process.stdout.write(`${JSON.stringify(row)}\n`);
+    }).catch((error: unknown) => {
+      throw signal.aborted ? new FuncError("cancelled", "The benchmark was interrupted.") : error;
     });
   }
   process.stdout.write(`\n${table(rows)}`);
