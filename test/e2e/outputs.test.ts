@@ -71,7 +71,7 @@ test("100 MB are read by other extensions byte for byte, and opened in parts", a
 
   const file = join(scratch, "saved.txt");
   await workbench.palette("Func: Save Whole Output As...");
-  await workbench.type(file);
+  await workbench.saveAs(file);
   await waitUntil("the saved file", () => readdirSync(scratch).includes("saved.txt"), 60_000);
   const saved = readFileSync(file);
   expect(saved.includes(LINE)).toBe(true);

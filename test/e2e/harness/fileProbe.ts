@@ -15,6 +15,7 @@ export interface ProbedFile {
 }
 
 const TITLE = "Probe a File";
+const QUESTION = "Which file?";
 
 /** Packs, in `folder`, an extension that reads files by VS Code's API for extensions; gives the file of it. */
 export function packFileProbe(folder: string): Promise<string> {
@@ -31,6 +32,7 @@ export async function probeFile(
   const answer = join(folder, "probed.json");
   rmSync(answer, { force: true });
   await workbench.palette(`Probe: ${TITLE}`);
+  await workbench.quickInput.locator(".quick-input-title").getByText(QUESTION).waitFor();
   await workbench.type(JSON.stringify({ uri, answer }));
   let found: ProbedFile | { error: string } | undefined;
   await waitUntil(`the probe of ${uri}`, () => (found = readAnswer(answer)) !== undefined, 60_000);
@@ -65,7 +67,7 @@ async function probe({ uri }) {
 exports.activate = (context) => {
   context.subscriptions.push(
     commands.registerCommand("probe.file", async () => {
-      const asked = JSON.parse(await window.showInputBox());
+      const asked = JSON.parse(await window.showInputBox({ title: "${QUESTION}" }));
       const found = await probe(asked).catch((error) => ({ error: String(error) }));
       writeFileSync(asked.answer, JSON.stringify(found));
     }),

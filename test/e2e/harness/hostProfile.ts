@@ -26,23 +26,27 @@ export function packHostProfiler(folder: string): Promise<string> {
     { command: "probe.startProfile", title: START },
     { command: "probe.endProfile", title: END },
   ];
-  return packProbe(folder, { name: "host-profiler", commands, main: MAIN });
+  const main = `const answer = ${JSON.stringify(answerIn(folder))};\n${MAIN}`;
+  return packProbe(folder, { name: "host-profiler", commands, main });
 }
 
 export async function startHostProfile(workbench: Workbench): Promise<void> {
   await workbench.palette(`Probe: ${START}`);
 }
 
-/** `folder` is for the answer. */
+/** `folder` is where the profiler was packed. */
 export async function endHostProfile(workbench: Workbench, folder: string): Promise<HostProfile> {
-  const answer = join(folder, "profile.json");
+  const answer = answerIn(folder);
   rmSync(answer, { force: true });
   await workbench.palette(`Probe: ${END}`);
-  await workbench.type(answer);
   let profile: HostProfile | undefined;
   await waitUntil("the profile", () => (profile = read(answer)) !== undefined, 60_000);
   if (!profile) throw new Error("The profile is gone");
   return profile;
+}
+
+function answerIn(folder: string): string {
+  return join(folder, "profile.json");
 }
 
 function read(file: string): HostProfile | undefined {
@@ -54,7 +58,7 @@ function read(file: string): HostProfile | undefined {
 }
 
 const MAIN = `
-const { commands, window } = require("vscode");
+const { commands } = require("vscode");
 const { Session } = require("node:inspector/promises");
 const { monitorEventLoopDelay } = require("node:perf_hooks");
 const { writeFileSync } = require("node:fs");
@@ -141,8 +145,7 @@ exports.activate = (context) => {
   context.subscriptions.push(
     commands.registerCommand("probe.startProfile", start),
     commands.registerCommand("probe.endProfile", async () => {
-      const file = await window.showInputBox();
-      writeFileSync(file, JSON.stringify(await end()));
+      writeFileSync(answer, JSON.stringify(await end()));
     }),
   );
 };

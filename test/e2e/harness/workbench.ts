@@ -149,6 +149,21 @@ export class Workbench {
     await this.quickText.press("Enter");
   }
 
+  /** Answers the open dialog for a file to be written. */
+  async saveAs(file: string): Promise<void> {
+    // VS Code fills in where and how it would be called
+    await waitUntil("the file dialog", async () =>
+      (await this.quickText.inputValue()).startsWith("/"),
+    );
+    await this.quickText.fill(file);
+    // it overhears an answer while it looks through the folder
+    await waitUntil("the end of the file dialog", async () => {
+      if (await this.quickText.isVisible()) await this.page.keyboard.press("Enter");
+      await this.page.waitForTimeout(300);
+      return !(await this.quickText.isVisible());
+    });
+  }
+
   /** Answers the question for a shell command, a quick pick of earlier ones that takes new ones too. */
   async typeCommand(command: string): Promise<void> {
     await this.quickInput.locator(".quick-input-title").getByText("Run Command on").waitFor();
