@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, KeyObject, X509Certificate } from "node:crypto";
+import { createPublicKey, hash, KeyObject, X509Certificate } from "node:crypto";
 import { FuncError } from "../common/errors";
 import { isMinionName } from "../common/minionName";
 import type { PeerCertificate } from "../wire/peerCertificate";
@@ -33,7 +33,7 @@ const IDENTITY_URI = /^func:(minion|overlord|operator|certmaster):(.+)$/;
 
 /** hex SHA-256 of the public key (SPKI, DER) of a certificate, of a public, or of a private key. */
 export function keyFingerprint(key: KeyObject | PeerCertificate): string {
-  return createHash("sha256").update(spkiOf(key)).digest("hex");
+  return hash("sha256", spkiOf(key), "hex");
 }
 
 function spkiOf(key: KeyObject | PeerCertificate): Uint8Array {
