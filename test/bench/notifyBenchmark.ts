@@ -14,7 +14,7 @@ import { cpuMsOf } from "./processTimes";
 import { interleaved, pairedRatio, pairs, spread } from "./statistics";
 import { startWorker } from "./worker";
 
-const RESULTS = 10_000;
+const RESULTS = 40_000;
 const LEAST = 8;
 
 interface Run {
@@ -22,10 +22,10 @@ interface Run {
   cpuMs: number;
 }
 
-/** Target T12: what it costs to tell a client of 10,000 results, batched as the overlord's jobs do. */
+/** Target T12: what it costs to tell a client of 40,000 results, batched as the overlord's jobs do. */
 export const notifyBenchmark: Benchmark = {
   name: "notify",
-  what: "10,000 results told to a client, batched against one message for each",
+  what: "40,000 results told to a client, batched against one message for each",
   async *run(context) {
     const socket = join(context.folder, "notify");
     const worker = await startWorker(context, "notify", { socket });
