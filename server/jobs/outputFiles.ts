@@ -187,15 +187,15 @@ export class OutputFiles implements OutputSpool {
 
   /** Without a pause between look and move, so that two equal outputs cannot get into each other's way. */
   private adopt(temporary: string, { sha256, bytes }: SpooledOutput): void {
+    // also over an equal one: somebody may have removed or cut that behind our back
+    renameSync(temporary, this.pathOf(sha256));
     const known = this.files.get(sha256);
     if (known) {
       known.unclaimed++;
       known.finishedAtMs = Date.now();
       this.usedBytes -= bytes;
-      rm(temporary, { force: true }).catch(() => undefined);
       return;
     }
-    renameSync(temporary, this.pathOf(sha256));
     this.doomed.delete(sha256);
     const finishedAtMs = Date.now();
     this.files.set(sha256, { bytes, unclaimed: 1, finishedAtMs, holders: new Set() });

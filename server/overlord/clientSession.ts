@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import {
   createMessageConnection,
@@ -51,6 +52,7 @@ export class ClientSession {
     private readonly onEnd: () => void,
   ) {
     this.outbox = new Outbox(socket);
+    setMaxListeners(0, this.ended.signal); // each request under way listens to it
     this.rpc = createMessageConnection(new StreamMessageReader(socket), this.outbox, NullLogger);
     this.feed = new ClientFeed(this.outbox, (name, params) =>
       this.rpc.sendNotification(name, params),
@@ -112,6 +114,7 @@ export class ClientSession {
       }
       if (this.outbox.held >= MAX_HELD_REQUESTS) this.end();
       await this.outbox.room();
+      if (this.ended.signal.aborted) throw new FuncError("cancelled", "The client has gone.");
       return await this.run(method, params, token);
     } catch (error) {
       return this.failure(method, error);

@@ -1,16 +1,26 @@
+import { FuncError } from "../common/errors";
+
+/** For so long the oldest may hold up others. */
+const PATIENCE_MS = 20_000;
 /** Room that one waiting answer is taken to need when it goes on. */
 const STEP_BYTES = 64 * 1024;
 
 /**
  * How much memory all answers that come in at the same time may take together. Beyond it answers wait,
- * except for the oldest: it may take what it needs, so that there is always one that ends.
+ * except for the oldest: it may take what it needs, so that there is always one that ends; but not for
+ * ever while others wait, or one minion that dribbles would hold up all.
  */
 export class DecodeBudget {
   /** In the order of their beginning. */
   readonly #shares = new Set<BudgetShare>();
   #used = 0;
+  /** Since when others wait for the one that is the oldest now. */
+  #waitingSince: number | undefined;
 
-  constructor(private readonly maxBytes: number) {}
+  constructor(
+    private readonly maxBytes: number,
+    private readonly patienceMs = PATIENCE_MS,
+  ) {}
 
   /** What all answers take now. */
   get usedBytes(): number {
@@ -23,14 +33,33 @@ export class DecodeBudget {
         this.#used += bytes;
         if (this.#shares.size > 1) this.#wake();
       },
-      mayGoOn: () => this.#used <= this.maxBytes || this.#oldest() === share,
+      mayGoOn: () => {
+        if (this.#used <= this.maxBytes) return true;
+        if (this.#oldest() !== share) return false;
+        this.#checkPatience();
+        return true;
+      },
+      waits: () => {
+        this.#waitingSince ??= Date.now();
+      },
       closed: () => {
         this.#shares.delete(share);
+        this.#waitingSince = undefined;
         this.#wake();
+        if ([...this.#shares].some((other) => other.waiting)) this.#waitingSince = Date.now();
       },
     });
     this.#shares.add(share);
     return share;
+  }
+
+  #checkPatience(): void {
+    if (this.#waitingSince === undefined) return;
+    if (Date.now() - this.#waitingSince < this.patienceMs) return;
+    throw new FuncError(
+      "too-large",
+      `the answer needs more memory than all answers together may take (${this.maxBytes} bytes), and has held up others for ${this.patienceMs / 1000} s`,
+    );
   }
 
   #oldest(): BudgetShare | undefined {
@@ -51,7 +80,9 @@ export class DecodeBudget {
 
 interface BudgetSide {
   change: (bytes: number) => void;
+  /** Throws FuncError "too-large" where it has held up others for too long. */
   mayGoOn: () => boolean;
+  waits: () => void;
   closed: () => void;
 }
 
@@ -72,13 +103,22 @@ export class BudgetShare {
     this.budget.change(change);
   }
 
-  /** Resolves when the answer may take more; undefined where it may at once. */
+  /** True while it waits for room. */
+  get waiting(): boolean {
+    return this.#wake !== undefined;
+  }
+
+  /**
+   * Resolves when the answer may take more; undefined where it may at once. Throws FuncError "too-large"
+   * where it has held up others for too long.
+   */
   room(): Promise<void> | undefined {
     if (this.#room) return this.#room;
     if (this.#closed || this.budget.mayGoOn()) return undefined;
     this.#room = new Promise((resolve) => {
       this.#wake = resolve;
     });
+    this.budget.waits();
     return this.#room;
   }
 

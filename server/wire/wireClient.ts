@@ -33,7 +33,7 @@ export type { WirePeer } from "./wirePeer";
 const DEFAULT_MAX_HELD = 2_000; // about 120 MB
 const DEFAULT_IDLE_MS = 60_000; // below the server's 120 s, so that it is we who close
 /** For all answers together that come in at the same time, what goes to the spool apart. */
-const DECODE_BYTES = 128 * 1024 * 1024;
+const DECODE_BYTES = 64 * 1024 * 1024;
 const CALL_ID = /^[\x21-\x7e]{1,512}$/;
 
 export interface CallOptions extends RequestedLimits {

@@ -27,6 +27,18 @@ describe("the budget of answers that come in", () => {
     expect(second.room()).toBe(second.room());
   });
 
+  it("does not let the oldest hold up others for ever", async () => {
+    const budget = new DecodeBudget(100 * KIB, 0);
+    const [first, second] = [budget.open(), budget.open()];
+    first.set(200 * KIB);
+    expect(first.room()).toBeUndefined(); // nobody waits
+    const going = watch([second]);
+    expect(() => first.room()).toThrow(expect.objectContaining({ reason: "too-large" }));
+    first.close();
+    await nextTurn();
+    expect(going).toEqual([0]);
+  });
+
   it("lets others go on, oldest first, as there is room again", async () => {
     const budget = new DecodeBudget(180 * KIB);
     const shares = [0, 1, 2, 3, 4].map(() => budget.open());

@@ -151,15 +151,15 @@ export class Workbench {
 
   /** Answers the open dialog for a file to be written. */
   async saveAs(file: string): Promise<void> {
-    // VS Code fills in where and how it would be called
     await waitUntil("the file dialog", async () =>
       (await this.quickText.inputValue()).startsWith("/"),
     );
-    await this.quickText.fill(file);
-    // it overhears an answer while it looks through the folder
+    // while it looks through folders it fills in names of its own, and overhears answers
     await waitUntil("the end of the file dialog", async () => {
-      if (await this.quickText.isVisible()) await this.page.keyboard.press("Enter");
-      await this.page.waitForTimeout(300);
+      if (!(await this.quickText.isVisible())) return true;
+      if ((await this.quickText.inputValue()) === file) await this.page.keyboard.press("Enter");
+      else await this.quickText.fill(file);
+      await this.page.waitForTimeout(500);
       return !(await this.quickText.isVisible());
     });
   }
