@@ -128,6 +128,19 @@ it("tells of a file that was cut or removed behind its back", async () => {
   expect((await files.read(other.sha256, 0, 20)).bytes.toString()).toBe("other");
 });
 
+it("heals a file that was cut or removed, when the output comes again", async () => {
+  const { files, folder } = await openOutputs();
+  const { sha256 } = await spool(files, TEXT);
+  expect(files.hold("job1", sha256)).toBe(true);
+  for (const damage of [() => rm(join(folder, sha256)), () => truncate(join(folder, sha256), 5)]) {
+    await damage();
+    await spool(files, TEXT);
+    const { bytes } = await files.read(sha256, 0, TEXT.length);
+    expect(bytes.equals(TEXT)).toBe(true);
+    expect(files.bytes).toBe(TEXT.length);
+  }
+});
+
 it("makes room by letting go of what is held, and else fails loudly", async () => {
   const { files, folder } = await openOutputs({ maxBytes: 1_000 });
   const { sha256 } = await spool(files, Buffer.alloc(600, 1));
