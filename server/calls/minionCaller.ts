@@ -27,6 +27,7 @@ export interface MinionCallOptions {
   onSent?: () => void;
   /** See CallOptions of the wire client. */
   beforeSending?: CallOptions["beforeSending"];
+  memory?: CallOptions["memory"];
 }
 
 /** How one call on one minion ended. */
@@ -80,6 +81,7 @@ export class MinionCaller {
         signal: options.signal,
         callId: options.callId,
         beforeSending: options.beforeSending,
+        memory: options.memory,
         onSent: () => {
           request.sent = true;
           options.onSent?.();

@@ -3,6 +3,7 @@ import { outcomeOfValue, type MinionCaller, type MinionCallOutcome } from "../ca
 import type { ErrorReason } from "../common/errors";
 import type { MinionResult } from "../protocol/jobs";
 import type { MinionRecord } from "../protocol/minions";
+import type { AnswerMemory } from "../wire/answerMemory";
 import { readJobAnswer } from "./jobAnswer";
 import { lostResult, resultOf } from "./outcome";
 import { Turns } from "./turns";
@@ -28,6 +29,8 @@ export interface Collection {
   /** Point in time when the job's limit passes; undefined where it has none. */
   deadlineMs: number | undefined;
   signal: AbortSignal;
+  /** Of the answers; the last one is still in use when the result is there. */
+  memory: AnswerMemory;
 }
 
 /** Learns from minions how their jobs ended, for all async jobs of the overlord together. */
@@ -87,11 +90,12 @@ export class AsyncCollector {
     longPoll: boolean,
     graceMs: number,
   ): Promise<MinionCallOutcome> {
-    const { minion, minionJobId, deadlineMs, signal } = collection;
+    const { minion, minionJobId, deadlineMs, signal, memory } = collection;
     if (!longPoll) {
       const options = {
         timeoutMs: Math.max(POLL_TIMEOUT_MS, graceWithin(graceMs, deadlineMs)),
         signal,
+        memory,
       };
       return this.polls.take(signal, () =>
         this.caller.call(minion, "jobs.job_status", [minionJobId], options),
@@ -102,7 +106,7 @@ export class AsyncCollector {
       const left = Math.max(0, Math.ceil(((deadlineMs ?? Infinity) - Date.now()) / 1_000));
       const seconds = Math.min(most, left);
       const grace = graceWithin(graceMs, deadlineMs);
-      const options = { timeoutMs: seconds * 1_000 + grace, signal };
+      const options = { timeoutMs: seconds * 1_000 + grace, signal, memory };
       return this.caller.call(minion, "jobs.wait", [minionJobId, seconds], options);
     });
   }

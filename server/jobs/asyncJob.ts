@@ -2,6 +2,7 @@ import { fanOut, missingLast } from "../calls/fanOut";
 import type { Place } from "../calls/place";
 import type { MinionCaller } from "../calls/minionCaller";
 import type { MinionRecord } from "../protocol/minions";
+import { AnswerMemory } from "../wire/answerMemory";
 import type { AsyncCollector } from "./asyncCollector";
 import { callIdOf } from "./jobId";
 import { cancelledResult, lostResult, resultOf } from "./outcome";
@@ -85,11 +86,17 @@ async function collect(
 ): Promise<void> {
   const { job, runLimitMs } = run;
   const deadlineMs = runLimitMs === undefined ? undefined : Date.now() + runLimitMs;
-  const result = await collector.collect({ minion, minionJobId, deadlineMs, signal: job.signal });
-  if (job.signal.aborted) {
+  const { signal } = job;
+  const memory = new AnswerMemory();
+  try {
+    const result = await collector.collect({ minion, minionJobId, deadlineMs, signal, memory });
+    if (!signal.aborted) {
+      await settle(job, minion, result, run.keeper);
+      return;
+    }
     caller.tellCancel(minion, minionJobId);
     job.update(minion.name, cancelledResult(minion));
-    return;
+  } finally {
+    memory.release();
   }
-  await settle(job, minion, result, run.keeper);
 }

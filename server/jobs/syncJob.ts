@@ -1,6 +1,7 @@
 import { fanOut, missingLast } from "../calls/fanOut";
 import type { MinionCaller } from "../calls/minionCaller";
 import type { MinionRecord } from "../protocol/minions";
+import { AnswerMemory } from "../wire/answerMemory";
 import type { XmlRpcValue } from "../wire/value";
 import type { Job } from "./job";
 import { callIdOf } from "./jobId";
@@ -34,17 +35,23 @@ export async function runSyncJob(run: JobRun, caller: MinionCaller): Promise<voi
       const { name } = minion;
       const callId = callIdOf(job.id, name);
       job.update(name, { state: "sent", startedAtMs: Date.now() });
-      const outcome = await caller.call(minion, method, params, {
-        timeoutMs,
-        signal: job.signal,
-        callId,
-        beforeSending: () => (run.keepPlaces ? place.keep() : undefined),
-        onSent: () => {
-          job.update(name, { state: "running" });
-        },
-      });
-      await settle(job, minion, resultOf(outcome, minion), keeper);
-      if (outcome.state === "cancelled" && outcome.mayHaveRun) caller.tellCancel(minion, callId);
+      const memory = new AnswerMemory();
+      try {
+        const outcome = await caller.call(minion, method, params, {
+          timeoutMs,
+          signal: job.signal,
+          callId,
+          memory,
+          beforeSending: () => (run.keepPlaces ? place.keep() : undefined),
+          onSent: () => {
+            job.update(name, { state: "running" });
+          },
+        });
+        await settle(job, minion, resultOf(outcome, minion), keeper);
+        if (outcome.state === "cancelled" && outcome.mayHaveRun) caller.tellCancel(minion, callId);
+      } finally {
+        memory.release();
+      }
     },
     skip: (minion) => {
       job.update(minion.name, cancelledResult(minion));

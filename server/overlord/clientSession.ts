@@ -10,6 +10,7 @@ import {
 } from "vscode-jsonrpc/node";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
+import { Turns } from "../jobs/turns";
 import type { ClientHello } from "../protocol/overlord";
 import type { ErrorData } from "../protocol/requests";
 import { ClientFeed } from "./clientFeed";
@@ -23,6 +24,8 @@ const HELLO_TIMEOUT_MS = 5_000;
 const HELLO_MAX_BYTES = 65_536;
 /** Requests that wait because their client does not read the answers. */
 const MAX_HELD_REQUESTS = 1_000;
+/** Requests with large answers that one client has under way at the same time. */
+const LARGE_AT_ONCE = 4;
 
 const METHOD_NOT_FOUND = -32_601;
 const NOT_INITIALIZED = -32_002;
@@ -43,6 +46,7 @@ export class ClientSession {
   private readonly outbox: Outbox;
   private readonly rpc: MessageConnection;
   private readonly ended = new AbortController();
+  private readonly large = new Turns(LARGE_AT_ONCE);
   private hello: ClientHello | "refused" | undefined;
   private readonly helloTimer: NodeJS.Timeout;
 
@@ -87,7 +91,7 @@ export class ClientSession {
 
   end(): void {
     if (this.ended.signal.aborted) return;
-    this.ended.abort();
+    this.ended.abort(new FuncError("cancelled", "The client has gone."));
     clearTimeout(this.helloTimer);
     this.feed.dispose();
     this.outbox.release();
@@ -112,10 +116,9 @@ export class ClientSession {
         const message = `The overlord has no request "${method.slice(0, 100)}".`;
         return new ResponseError<ErrorData>(METHOD_NOT_FOUND, message, { reason: "bad-argument" });
       }
-      if (this.outbox.held >= MAX_HELD_REQUESTS) this.end();
-      await this.outbox.room();
-      if (this.ended.signal.aborted) throw new FuncError("cancelled", "The client has gone.");
-      return await this.run(method, params, token);
+      if (this.outbox.held + this.large.waiting >= MAX_HELD_REQUESTS) this.end();
+      if (!this.context.service.answersLarge(method)) return await this.run(method, params, token);
+      return await this.large.take(this.ended.signal, () => this.run(method, params, token));
     } catch (error) {
       return this.failure(method, error);
     }
@@ -134,6 +137,8 @@ export class ClientSession {
 
   /** The work ends with its request, or with its connection. */
   private async run(method: string, params: unknown, token: CancellationToken): Promise<unknown> {
+    await this.outbox.room();
+    this.ended.signal.throwIfAborted();
     const controller = new AbortController();
     const abort = (): void => {
       controller.abort();

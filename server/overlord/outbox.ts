@@ -1,23 +1,35 @@
-import { StreamMessageWriter, type Message } from "vscode-jsonrpc/node";
 import type { Socket } from "node:net";
+import { AbstractMessageWriter, type Message, type MessageWriter } from "vscode-jsonrpc/node";
 
 /** A client that takes nothing for this long while messages wait is gone, or hangs. */
 const STALLED_MS = 30_000;
 const MANY = 64;
+const MANY_BYTES = 4 * 1024 * 1024;
 
 /** Writes messages to one client and knows how far behind that client is. */
-export class Outbox extends StreamMessageWriter {
+export class Outbox extends AbstractMessageWriter implements MessageWriter {
   private unwritten = 0;
-  private lastWrittenMs = Date.now();
+  private unwrittenBytes = 0;
   private readonly waiting: (() => void)[] = [];
+  private stalled: NodeJS.Timeout | undefined;
 
-  constructor(private readonly socket: Socket) {
-    super(socket);
+  constructor(
+    private readonly socket: Socket,
+    private readonly stalledMs = STALLED_MS,
+  ) {
+    super();
+    socket.on("error", (error) => {
+      this.fireError(error);
+    });
+    socket.once("close", () => {
+      clearTimeout(this.stalled);
+      this.fireClose();
+    });
   }
 
-  /** More messages wait than a client that reads would let come together. */
+  /** More waits than a client that reads would let come together. */
   isBehind(): boolean {
-    return this.unwritten >= MANY;
+    return this.unwritten >= MANY || this.unwrittenBytes >= MANY_BYTES;
   }
 
   /** Requests that wait for the client to read. */
@@ -27,24 +39,52 @@ export class Outbox extends StreamMessageWriter {
 
   /** Returns when the client is not behind any more. */
   async room(): Promise<void> {
-    if (this.isBehind()) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    while (this.isBehind() && !this.socket.destroyed) {
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
   }
 
-  override async write(message: Message): Promise<void> {
-    if (this.unwritten === 0) this.lastWrittenMs = Date.now();
+  async write(message: Message): Promise<void> {
+    const body = Buffer.from(JSON.stringify(message));
+    if (this.unwritten === 0) this.progressed();
     this.unwritten++;
-    if (this.isBehind() && Date.now() - this.lastWrittenMs > STALLED_MS) this.socket.destroy();
+    this.unwrittenBytes += body.length;
     try {
-      await super.write(message);
+      await this.send(body);
     } finally {
       this.unwritten--;
-      this.lastWrittenMs = Date.now();
+      this.unwrittenBytes -= body.length;
+      this.progressed();
       if (!this.isBehind()) this.waiting.shift()?.();
     }
   }
 
+  end(): void {
+    // whoever ends the connection ends its socket
+  }
+
   /** The connection has closed: nobody waits for it any more. */
   release(): void {
+    clearTimeout(this.stalled);
     for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  private send(body: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.socket.cork();
+      this.socket.write(`Content-Length: ${body.length}\r\n\r\n`, "latin1");
+      this.socket.write(body, (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+      this.socket.uncork();
+    });
+  }
+
+  /** The client has taken something: its time begins anew, while something waits. */
+  private progressed(): void {
+    clearTimeout(this.stalled);
+    if (this.unwritten === 0 || this.socket.destroyed) return;
+    this.stalled = setTimeout(() => this.socket.destroy(), this.stalledMs);
   }
 }

@@ -39,6 +39,8 @@ export interface OverlordParts {
   stop(): void;
 }
 
+const LARGE: ReadonlySet<string> = new Set<keyof OverlordRequests>(["outputs/read", "jobs/results"]);
+
 type Handler<M extends keyof OverlordRequests> = (
   params: OverlordRequests[M]["params"],
   feed: ClientFeed,
@@ -57,6 +59,11 @@ export class OverlordService {
 
   has(method: string): boolean {
     return isRequestName(method);
+  }
+
+  /** True where one answer may be so large that a client should not have many of them coming. */
+  answersLarge(method: string): boolean {
+    return LARGE.has(method);
   }
 
   /** Runs one request. Throws FuncError, "bad-argument" where the params are wrong. */

@@ -1,4 +1,5 @@
 import { FuncError } from "../common/errors";
+import type { AnswerMemory } from "./answerMemory";
 import { AnswerOutputs } from "./answerOutputs";
 import { BodyLifter } from "./bodyLifter";
 import type { DecodedResponse, DecodeLimits } from "./decode";
@@ -22,6 +23,8 @@ export interface AnswerBodyOptions {
   limits: DecodeLimits;
   /** Of the memory for all answers. */
   share: BudgetShare;
+  /** Keeps the share until the value is no longer in use; without it, until the value is decoded. */
+  memory: AnswerMemory | undefined;
   /** Texts of more than `liftBytes` go there; undefined to keep all in memory. */
   spool: OutputSpool | undefined;
   liftBytes: number;
@@ -70,9 +73,12 @@ class LiftedAnswer implements AnswerBody {
   }
 
   async end(): Promise<DecodedResponse> {
+    const { limits, share } = this.options;
     const { skeleton, values } = await this.#lifter.end();
-    const answer = decodeResponse(skeleton, this.options.limits, values);
-    this.options.share.close();
+    share.set(this.#lifter.memoryBytes);
+    await roomOf(share);
+    const answer = decodeResponse(skeleton, limits, values);
+    decoded(this.options);
     if ("fault" in answer) this.#outputs.discard(); // its text is shortened to the head
     return answer;
   }
@@ -102,11 +108,25 @@ class CollectedAnswer implements AnswerBody {
 
   async end(): Promise<DecodedResponse> {
     const answer = decodeResponse(this.#bytes.bytes(), this.options.limits);
-    this.options.share.close();
+    decoded(this.options);
     return answer;
   }
 
   discard(): void {
     this.options.share.close();
+  }
+}
+
+/** Others may have taken the room while it was waited for. */
+async function roomOf(share: BudgetShare): Promise<void> {
+  for (let room = share.room(); room; room = share.room()) await room;
+}
+
+function decoded({ share, memory }: AnswerBodyOptions): void {
+  if (!memory) share.close();
+  else {
+    memory.hold(() => {
+      share.close();
+    });
   }
 }

@@ -9,6 +9,8 @@ import { LiftedRun } from "./liftedRun";
 
 /** What is at most looked at in one go: pieces may be of any size. */
 const SLICE_BYTES = 64 * 1024;
+/** About what a value or member takes in memory until it is kept, its JSON included. */
+const ELEMENT_BYTES = 256;
 const LESS_THAN = 0x3c;
 const GREATER_THAN = 0x3e;
 const BANG = 0x21;
@@ -60,9 +62,10 @@ export class BodyLifter {
     this.#check = new IncomingCheck("methodResponse", limits);
   }
 
-  /** What it takes of memory. */
+  /** What it takes of memory, and will take once it is decoded. */
   get memoryBytes(): number {
-    return this.#skeleton.length + this.#keptBytes + (this.#run?.memoryBytes ?? 0);
+    const decoded = this.#check.elements * ELEMENT_BYTES;
+    return this.#skeleton.length + decoded + this.#keptBytes + (this.#run?.memoryBytes ?? 0);
   }
 
   push(piece: Buffer): void {

@@ -76,6 +76,11 @@ export class ElementStack {
     this.#ids[0] = OUTSIDE;
   }
 
+  /** How many values and members there were. */
+  get elements(): number {
+    return this.#elements;
+  }
+
   /** True before the root element and after it. */
   get isOutside(): boolean {
     return this.#top === 0;

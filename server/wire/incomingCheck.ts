@@ -45,6 +45,11 @@ export class IncomingCheck {
     this.#elements = new ElementStack(root, limits);
   }
 
+  /** How many values and members have come. */
+  get elements(): number {
+    return this.#elements.elements;
+  }
+
   /**
    * Takes the next piece of the document, of any size; keeps at most 4 KiB of it. Throws FuncError "bad-data"
    * or "too-large"; after that the check is of no more use.

@@ -3,6 +3,7 @@ import { createSecureContext } from "node:tls";
 import { FuncError, messageOf } from "../common/errors";
 import type { AnswerBody, AnswerHead } from "./answerBody";
 import { openAnswerBody } from "./answerBody";
+import type { AnswerMemory } from "./answerMemory";
 import { answerError } from "./answerError";
 import { callLimits } from "./callLimits";
 import type { RequestedLimits } from "./callLimits";
@@ -42,6 +43,8 @@ export interface CallOptions extends RequestedLimits {
   callId?: string;
   /** Called right before the first byte of the request goes out: from here on the call may have run. */
   onSent?: () => void;
+  /** Holds the memory of a large answer; without it nothing counts any more what has been decoded. */
+  memory?: AnswerMemory;
   /** Asked once there is a connection: where it gives a promise, nothing is sent before that resolves. */
   beforeSending?: () => Promise<void> | undefined;
 }
@@ -147,7 +150,7 @@ export class WireClient {
         body,
         callId: options.callId,
         maxAnswerBytes: this.#limits.maxBytes,
-        openBody: (head: AnswerHead) => this.#openBody(head, pending),
+        openBody: (head: AnswerHead) => this.#openBody(head, pending, options.memory),
         onExpecting: (bytes: number) => {
           pending.expecting(bytes);
         },
@@ -234,7 +237,7 @@ export class WireClient {
     }
   }
 
-  #openBody(head: AnswerHead, pending: PendingCall): AnswerBody {
+  #openBody(head: AnswerHead, pending: PendingCall, memory?: AnswerMemory): AnswerBody {
     const share = this.#budget.open();
     // also where this itself throws
     pending.result.catch(() => {
@@ -243,6 +246,7 @@ export class WireClient {
     const body = openAnswerBody(head, {
       limits: this.#limits,
       share,
+      memory,
       spool: this.#spool,
       liftBytes: this.#liftBytes,
     });
