@@ -11,7 +11,7 @@ export type JobChange =
   { kind: "snapshot" } | { kind: "rows"; rows: readonly ResultRow[] } | { kind: "lost" };
 
 /** Results in one answer: read and drawn in a few milliseconds. */
-const PAGE = 1_000;
+const PAGE = 250;
 
 /** One displayed job: watches it, follows its progress, watches anew where something was missed. */
 export class TrackedJob {

@@ -4,7 +4,7 @@ import type { ResultRow, ResultsHeader, ToResults } from "./resultsProtocol";
 /** Results come in bursts; more than 25 pictures a second nobody sees. */
 const BATCH_MS = 40;
 /** Rows in one message: it is packed and unpacked in a few milliseconds. */
-const MAX_ROWS = 1_000;
+const MAX_ROWS = 250;
 
 /** What the sender takes the rows from, as they stand when they are sent. */
 export interface RowSource {
