@@ -1,7 +1,11 @@
-import { lstat, mkdir, readFile, readlink, rm, symlink } from "node:fs/promises";
+import { constants } from "node:fs";
+import { lstat, mkdir, open, readlink, rm, stat, symlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { FuncError, messageOf } from "../../server/common/errors";
 import { SHIM_MARK } from "./shim";
+
+/** The mark is in the first lines of our script. */
+const HEAD_BYTES = 4096;
 
 /** What stands where the user's link is to be. */
 export type UserLink =
@@ -48,9 +52,23 @@ export async function removeLink(link: string, target: string): Promise<boolean>
 
 async function isShim(file: string): Promise<boolean> {
   try {
-    return (await readFile(file, "utf8")).includes(SHIM_MARK);
+    // a named pipe would keep its reader waiting, a device may do anything when it is opened
+    if (!(await stat(file)).isFile()) return false;
+    return (await headOf(file)).includes(SHIM_MARK);
   } catch {
-    return false; // a folder, or a link to nothing
+    return false; // a link to nothing, or not ours to read
+  }
+}
+
+/** Empty where something else has taken the place of the plain file meanwhile. */
+async function headOf(file: string): Promise<Buffer> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!(await handle.stat()).isFile()) return Buffer.alloc(0);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
   }
 }
 

@@ -8,6 +8,7 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -130,6 +131,21 @@ describe("the user's link", () => {
     expect(await lookAtLink(link, command)).toMatchObject({ kind: "foreign" });
     expect(await removeLink(link, command)).toBe(false);
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  });
+
+  it("opens nothing that is no plain file, and reads no more of one than it needs", async () => {
+    const { command } = install("func");
+    const pipe = join(base, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const link = join(base, "link-to-pipe");
+    symlinkSync(pipe, link);
+    const big = join(base, "big");
+    writeFileSync(big, "");
+    truncateSync(big, 5_000_000_000);
+    for (const place of [pipe, link, big, folder]) {
+      expect(await lookAtLink(place, command)).toMatchObject({ kind: "foreign" });
+      expect(await removeLink(place, command)).toBe(false);
+    }
   });
 
   it("knows the link of another VS Code of the same user as ours", async () => {
