@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { FuncError, messageOf } from "../common/errors";
 import type { OutputSpool, OutputWriter, SpooledOutput } from "../wire/outputSpool";
 import { putAside, removeAside } from "./putAside";
+import { spoolProblem } from "./spoolProblem";
 import { SpoolWriter } from "./spoolWriter";
 
 const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
@@ -84,7 +85,7 @@ export class OutputFiles implements OutputSpool {
       adopt: (temporary, output) => {
         this.adopt(temporary, output);
       },
-      problem: (error) => this.cannotKeep(error),
+      problem: (error) => spoolProblem(this.folder, error),
     });
   }
 
@@ -250,15 +251,6 @@ export class OutputFiles implements OutputSpool {
 
   private temporary(): string {
     return join(this.folder, `${randomBytes(12).toString("hex")}.tmp`);
-  }
-
-  private cannotKeep(error: unknown): FuncError {
-    return new FuncError(
-      "unavailable",
-      `The call has run, but its output could not be kept in ${this.folder}: ${messageOf(error)}`,
-      "Make room on that disk, and look at the host before you call again.",
-      { cause: error },
-    );
   }
 }
 

@@ -1,6 +1,16 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -161,6 +171,29 @@ it("makes room by letting go of what is held, and else fails loudly", async () =
   });
   await until(async () => (await readdir(folder)).length === 1);
   expect(files.bytes).toBe(600);
+});
+
+it("says what is in the way where the folder cannot be made, and what to do", async () => {
+  const { files, folder } = await openOutputs();
+  for (const [obstacle, what] of [
+    [() => writeFile(folder, ""), "a file"],
+    [() => symlink("/dev/null", folder), "a link to /dev/null, which is no folder"],
+    [() => symlink("/no/such/disk", folder), "a link to /no/such/disk, which is not there"],
+  ] as const) {
+    await obstacle();
+    const problem = await spool(files, TEXT).catch((error: unknown) => error);
+    expect(problem).toBeInstanceOf(FuncError);
+    const { message, nextStep } = problem as FuncError;
+    expect(message).toBe(
+      `The call has run, but its output could not be kept: ${folder} should be a folder, and is ${what}.`,
+    );
+    expect(nextStep).toBe(
+      `Remove ${folder}: the next large output makes it anew. Look at the host before you call again.`,
+    );
+    await rm(folder);
+    await spool(files, TEXT);
+    await rm(folder, { recursive: true });
+  }
 });
 
 /** A folder that takes little; one that can be none where this user may not mount. */
