@@ -1,7 +1,7 @@
 import { FuncError } from "../common/errors";
-import { parseMinionName } from "../common/minionName";
-import { groupUsage } from "./help";
 import { OptionReader, type OptionRule } from "./optionReader";
+import { parseCa } from "./parseCa";
+import { nothingMore, number, reservedUsage, usage } from "./parseSteps";
 
 /** Options that every command knows. */
 export interface GlobalOptions {
@@ -72,7 +72,6 @@ const TARGET_KINDS: ReadonlySet<Command["kind"]> = new Set<Command["kind"]>([
 ]);
 const MAX_FORKS = 10_000;
 const MAX_TIMEOUT_S = 86_400;
-const MAX_TOKEN_MINUTES = 24 * 60;
 
 /** What `argv` (without program and script) asks for. Throws FuncError "bad-argument". */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
@@ -192,40 +191,6 @@ function parseReserved(word: string, reader: OptionReader): Command {
   }
 }
 
-function parseCa(reader: OptionReader): Command {
-  const token: { nameGlob?: string; ttlMs?: number; addresses: string[] } = { addresses: [] };
-  const action = reader.next()?.word;
-  if (action === "list") {
-    nothingMore(reader);
-    return { kind: "caList" };
-  }
-  if (action === "forget") return parseCaForget(reader);
-  if (action !== "token") throw reservedUsage("ca", "token, list or forget");
-  reader.add([
-    { names: ["--name"], kind: "value", set: (value) => (token.nameGlob = value) },
-    {
-      names: ["--minutes"],
-      kind: "value",
-      set: (value) =>
-        (token.ttlMs = Math.round(number("--minutes", value, MAX_TOKEN_MINUTES) * 60_000)),
-    },
-    { names: ["--address"], kind: "value", set: (value) => void token.addresses.push(value) },
-  ]);
-  nothingMore(reader);
-  return { kind: "caToken", ...token };
-}
-
-function parseCaForget(reader: OptionReader): Command {
-  const asked: { yes?: true } = {};
-  reader.add([{ names: ["-y", "--yes"], kind: "flag", set: () => (asked.yes = true) }]);
-  const names = new Set<string>();
-  for (let next = reader.next(); next !== undefined; next = reader.next()) {
-    names.add(parseMinionName(next.word));
-  }
-  if (names.size === 0) throw usage("ca forget needs the names of minions.");
-  return { kind: "caForget", names: [...names], yes: asked.yes === true };
-}
-
 function parseOverlord(reader: OptionReader): Command {
   const asked: { force?: true } = {};
   const action = reader.next()?.word;
@@ -311,29 +276,4 @@ function addExclude(options: GlobalOptions, value: string): void {
 function folder(value: string): string {
   if (value === "") throw usage("--home needs the path of a folder.");
   return value;
-}
-
-function number(option: string, text: string, most: number): number {
-  const value = /^\d*\.?\d+$|^\d+\.$/.test(text) ? Number(text) : NaN;
-  if (!(value > 0) || value > most) {
-    throw usage(`${option} needs a number above 0 and at most ${most}, not "${text}".`);
-  }
-  return value;
-}
-
-function nothingMore(reader: OptionReader): void {
-  const more = reader.next();
-  if (more !== undefined) throw usage(`The word "${more.word}" is too much here.`);
-}
-
-function reservedUsage(word: string, actions: string): FuncError {
-  return new FuncError(
-    "bad-argument",
-    `func ${word} needs one of: ${actions}.`,
-    `${groupUsage(word)}\nFor a minion named ${word}: func -- ${word} ping`,
-  );
-}
-
-function usage(message: string): FuncError {
-  return new FuncError("bad-argument", message, `See "func --help".`);
 }

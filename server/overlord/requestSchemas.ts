@@ -17,6 +17,7 @@ const hosts = v.optional(
   v.pipe(v.array(v.pipe(v.string(), v.maxLength(1_000_000))), v.maxLength(MAX_NAMES)),
 );
 const jobId = v.pipe(v.string(), v.minLength(1), v.maxLength(1_000));
+const fingerprint = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "It must be 64 hex digits"));
 const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_NAMES));
 const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_MS));
 /** Everything that arrives by JSON-RPC is JSON. */
@@ -89,6 +90,30 @@ const schemas: Schemas = {
     addresses: v.optional(v.array(v.pipe(v.string(), v.maxLength(300)))),
   }),
   "certmaster/list": empty,
+  "certmaster/closeToken": v.object({ id: name }),
+  "certmaster/setApproval": v.object({
+    forMs: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_MS)),
+  }),
+  "certmaster/approve": v.object({ name, keyFingerprint: fingerprint }),
+  "certmaster/deny": v.object({ name, keyFingerprint: fingerprint }),
+  "certmaster/sign": v.object({
+    csr: v.pipe(v.string(), v.maxLength(65_536)),
+    role: v.optional(v.picklist(["minion", "operator"])),
+    name: v.optional(name),
+    days: v.optional(v.pipe(v.number(), v.minValue(0.01), v.maxValue(825))),
+    address: v.optional(v.pipe(v.string(), v.maxLength(253))),
+    port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))),
+    replace: v.optional(v.boolean()),
+  }),
+  "certmaster/revoke": v.object({
+    names: v.optional(v.pipe(v.array(name), v.maxLength(MAX_NAMES))),
+    role: v.optional(v.picklist(["minion", "overlord", "operator"])),
+    serials: v.optional(
+      v.pipe(v.array(v.pipe(v.string(), v.regex(/^[0-9A-Fa-f]{1,64}$/))), v.maxLength(MAX_NAMES)),
+    ),
+    reason: v.optional(v.pipe(v.string(), v.maxLength(500))),
+  }),
+  "certmaster/crl": empty,
 };
 
 export function isRequestName(method: string): method is keyof OverlordRequests {

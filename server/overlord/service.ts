@@ -14,6 +14,7 @@ import { findTargets } from "../targets/findTargets";
 import { editGroup, listGroups } from "../targets/groups";
 import type { GroupsFile } from "../targets/groupsFile";
 import type { Inventory } from "../targets/inventory";
+import { certmasterHandlers } from "./certmasterHandlers";
 import type { ClientFeed } from "./clientFeed";
 import type { OverlordConfiguration } from "./overlordConfiguration";
 import type { FleetCredentials } from "./fleetCredentials";
@@ -39,15 +40,18 @@ export interface OverlordParts {
   stop(): void;
 }
 
-const LARGE: ReadonlySet<string> = new Set<keyof OverlordRequests>(["outputs/read", "jobs/results"]);
+const LARGE: ReadonlySet<string> = new Set<keyof OverlordRequests>([
+  "outputs/read",
+  "jobs/results",
+]);
 
-type Handler<M extends keyof OverlordRequests> = (
+export type Handler<M extends keyof OverlordRequests> = (
   params: OverlordRequests[M]["params"],
   feed: ClientFeed,
   signal: AbortSignal,
 ) => Promise<OverlordRequests[M]["result"]> | OverlordRequests[M]["result"];
 
-type Handlers = { [M in keyof OverlordRequests]: Handler<M> };
+export type Handlers = { [M in keyof OverlordRequests]: Handler<M> };
 
 /** The overlord's JSON-RPC service: the name of a request to what it does. */
 export class OverlordService {
@@ -89,7 +93,7 @@ export class OverlordService {
 }
 
 function handlersOf(parts: OverlordParts): Handlers {
-  const { inventory, groups, jobs, runner, methods, certmaster, credentials, outputs } = parts;
+  const { inventory, groups, jobs, runner, methods, credentials, outputs } = parts;
   const search = new JobSearch(outputs);
   return {
     "overlord/status": () => statusOf(parts),
@@ -162,15 +166,7 @@ function handlersOf(parts: OverlordParts): Handlers {
       return job.summary();
     },
 
-    "certmaster/createToken": (params) => certmaster.createToken(params),
-    "certmaster/list": () => {
-      const authority = credentials.existingAuthority();
-      return {
-        caFingerprint: authority?.fingerprint,
-        certificates: authority?.list() ?? [],
-        tokens: certmaster.tokens(),
-      };
-    },
+    ...certmasterHandlers(parts),
   };
 }
 

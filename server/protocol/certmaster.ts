@@ -30,11 +30,89 @@ export interface CertificateRecord {
   keyFingerprint: string;
   notBeforeMs: number;
   notAfterMs: number;
+  /** Absent while it is not revoked. */
+  revoked?: Revocation;
+}
+
+/** Why a certificate, and the key in it, are of no more worth. */
+export interface Revocation {
+  atMs: number;
+  /** As the operator gave it, or "". */
+  reason: string;
+}
+
+/** A certificate request that waits for an operator's approval. */
+export interface WaitingRequest {
+  name: string;
+  /** hex SHA-256 of the public key. */
+  keyFingerprint: string;
+  /** The beginning of the fingerprint as words, to be compared with what the host shows. */
+  words: string;
+  /** Where the request came from. */
+  from: string;
+  port: number;
+  sinceMs: number;
+  /** Set where the name has a live certificate with another key: approval replaces and revokes it. */
+  replaces?: string;
+}
+
+/** How hosts can get certificates at this moment. */
+export interface EnrolmentModes {
+  /** Requests are taken, and wait for approval, until then; absent while this is off. */
+  approvalUntilMs?: number;
+  /** From overlord.yaml; absent while nothing is signed by itself. */
+  autosign?: { names: string[]; networks: string[] };
 }
 
 export interface CertmasterList {
   /** Undefined while no CA exists (it is made with the first token). */
   caFingerprint?: string;
+  caNotAfterMs?: number;
+  /** "locked": its key is encrypted, and the passphrase was not given since the start. */
+  caState: "none" | "ready" | "locked";
   certificates: CertificateRecord[];
   tokens: TokenRecord[];
+  waiting: WaitingRequest[];
+  modes: EnrolmentModes;
+  /** Of the revocation list; 0 before the first revocation. */
+  revocationNumber: number;
+}
+
+export interface SignParams {
+  /** PEM of a PKCS#10 request. */
+  csr: string;
+  /** "minion" by default; the name in the request must be this one where it is given. */
+  role?: "minion" | "operator";
+  name?: string;
+  days?: number;
+  /** For a minion: where it is reached; it is then put into the inventory. */
+  address?: string;
+  port?: number;
+  /** The name has a live certificate with another key, which this one replaces and revokes. */
+  replace?: boolean;
+}
+
+/** PEM texts. */
+export interface SignedCertificate {
+  certificate: string;
+  /** All CAs of the fleet that are trusted at this time. */
+  ca: string;
+  record: CertificateRecord;
+}
+
+export interface RevokeParams {
+  /** All certificates of these names that have not expired. */
+  names?: string[];
+  /** Of which role the names are; "minion" by default. */
+  role?: CertificateRecord["role"];
+  serials?: string[];
+  reason?: string;
+}
+
+/** `told`: minions that have the new list already; the others get it before their next call. */
+export interface RevokeResult {
+  revoked: CertificateRecord[];
+  revocationNumber: number;
+  told: number;
+  untold: string[];
 }

@@ -1,4 +1,12 @@
-import type { CertmasterList, CreateTokenParams, JoinToken } from "./certmaster";
+import type {
+  CertmasterList,
+  CreateTokenParams,
+  JoinToken,
+  RevokeParams,
+  RevokeResult,
+  SignedCertificate,
+  SignParams,
+} from "./certmaster";
 import type { EditGroupParams, GroupRecord } from "./groups";
 import type { JobCode, JobProgress, JobSummary, MinionResult } from "./jobs";
 import type { ModuleDescription } from "./methods";
@@ -103,12 +111,29 @@ export interface OverlordRequests {
   /** Makes the CA where there is none yet, and opens the certmaster's listener. */
   "certmaster/createToken": { params: CreateTokenParams; result: JoinToken };
   "certmaster/list": { params: object; result: CertmasterList };
+  /** Takes a token back before it is used. */
+  "certmaster/closeToken": { params: { id: string }; result: CertmasterList };
+  /** Takes certificate requests, which then wait for approval, for so long; 0 ends it. */
+  "certmaster/setApproval": { params: { forMs: number }; result: CertmasterList };
+  /** `keyFingerprint`: what was compared with the host. Fails with "conflict" where the request is another by now. */
+  "certmaster/approve": {
+    params: { name: string; keyFingerprint: string };
+    result: CertmasterList;
+  };
+  "certmaster/deny": { params: { name: string; keyFingerprint: string }; result: CertmasterList };
+  /** Signs a request that came by hand, or by SSH. */
+  "certmaster/sign": { params: SignParams; result: SignedCertificate };
+  "certmaster/revoke": { params: RevokeParams; result: RevokeResult };
+  /** PEM of the X.509 revocation list, for other tools. */
+  "certmaster/crl": { params: object; result: { pem: string } };
 }
 
 /** Notifications from the overlord to its clients. */
 export interface OverlordNotifications {
   "jobs/progress": JobProgress;
   "minions/changed": MinionsChanged;
+  /** Something that `certmaster/list` tells is different. */
+  "certmaster/changed": object;
 }
 
 /** `data` of a ResponseError. */

@@ -1,0 +1,41 @@
+import { parseMinionName } from "../common/minionName";
+import type { OptionReader } from "./optionReader";
+import type { Command } from "./parse";
+import { nothingMore, number, reservedUsage, usage } from "./parseSteps";
+
+const MAX_TOKEN_MINUTES = 24 * 60;
+
+/** What follows `func ca`. Throws FuncError "bad-argument". */
+export function parseCa(reader: OptionReader): Command {
+  const token: { nameGlob?: string; ttlMs?: number; addresses: string[] } = { addresses: [] };
+  const action = reader.next()?.word;
+  if (action === "list") {
+    nothingMore(reader);
+    return { kind: "caList" };
+  }
+  if (action === "forget") return parseCaForget(reader);
+  if (action !== "token") throw reservedUsage("ca", "token, list or forget");
+  reader.add([
+    { names: ["--name"], kind: "value", set: (value) => (token.nameGlob = value) },
+    {
+      names: ["--minutes"],
+      kind: "value",
+      set: (value) =>
+        (token.ttlMs = Math.round(number("--minutes", value, MAX_TOKEN_MINUTES) * 60_000)),
+    },
+    { names: ["--address"], kind: "value", set: (value) => void token.addresses.push(value) },
+  ]);
+  nothingMore(reader);
+  return { kind: "caToken", ...token };
+}
+
+function parseCaForget(reader: OptionReader): Command {
+  const asked: { yes?: true } = {};
+  reader.add([{ names: ["-y", "--yes"], kind: "flag", set: () => (asked.yes = true) }]);
+  const names = new Set<string>();
+  for (let next = reader.next(); next !== undefined; next = reader.next()) {
+    names.add(parseMinionName(next.word));
+  }
+  if (names.size === 0) throw usage("ca forget needs the names of minions.");
+  return { kind: "caForget", names: [...names], yes: asked.yes === true };
+}
