@@ -40,8 +40,8 @@ export function followCall(
 /**
  * Reports each minion's result as it arrives and resolves with the summary once all are final.
  * `start` makes the overlord send this client the job's progress (calls/start, jobs/watch).
- * Throws what `start` throws, "unavailable" where the overlord goes away, "cancelled" by the signal;
- * the job itself then goes on.
+ * Throws what `start` throws, "unavailable" where the overlord goes away, also while `onResult` reads,
+ * "cancelled" by the signal; the job itself then goes on.
  */
 export async function followJob(
   connection: OverlordConnection,
@@ -73,7 +73,7 @@ export async function followJob(
     const known = inbox.some(({ summary }) => summary.id === current.id && summary.finished);
     if (first.summary.finished || known) options.onFinished?.();
     inbox.unshift(first);
-    const delivery = new Delivery(connection, first.summary.id, options.onResult);
+    const delivery = new Delivery(connection, first.summary, options.onResult, () => overlord.gone);
     let summary = first.summary;
     for (;;) {
       const next = inbox.shift();
@@ -90,10 +90,7 @@ export async function followJob(
       }
     }
     // a finished job may have told part of its results before this client subscribed
-    if (delivery.count < summary.total) {
-      const whole = await connection.request("jobs/watch", { jobId: summary.id });
-      await delivery.take(whole.results);
-    }
+    if (delivery.count < summary.total) await delivery.takeAll();
     return summary;
   } finally {
     progress.dispose();
@@ -110,14 +107,32 @@ function overlordGone(jobId: string): FuncError {
   );
 }
 
+/** "Try again" would be bad advice: that runs it once more. */
+function resultLost(
+  { id, module, method }: JobSummary,
+  { minion, state }: MinionResult,
+): FuncError {
+  const call = `${module}.${method}`;
+  const what =
+    state === "succeeded"
+      ? `${call} has run on ${minion}`
+      : `${call} has ended on ${minion} (${state})`;
+  return new FuncError(
+    "unavailable",
+    `The overlord went away: ${what} (job ${id}), but its result can no longer be read from here.`,
+    `Look at ${minion} for what it did; calling again runs it once more.`,
+  );
+}
+
 /** Reports each minion once, whole. */
 class Delivery {
   readonly #reported = new Set<string>();
 
   constructor(
     private readonly connection: OverlordConnection,
-    private readonly jobId: string,
+    private readonly job: JobSummary,
     private readonly onResult: FollowOptions["onResult"],
+    private readonly isGone: () => boolean,
   ) {}
 
   get count(): number {
@@ -128,14 +143,33 @@ class Delivery {
     for (const result of results) {
       if (!FINAL_STATES.has(result.state) || this.#reported.has(result.minion)) continue;
       this.#reported.add(result.minion);
-      await this.onResult(await this.#whole(result));
+      try {
+        await this.onResult(await this.#whole(result));
+      } catch (error) {
+        throw this.#isLoss(error) ? resultLost(this.job, result) : error;
+      }
     }
+  }
+
+  /** Asks for all results of the job, and takes those that are not reported yet. */
+  async takeAll(): Promise<void> {
+    const { id } = this.job;
+    const { results } = await this.connection
+      .request("jobs/watch", { jobId: id })
+      .catch((error: unknown) => {
+        throw this.#isLoss(error) ? overlordGone(id) : error;
+      });
+    await this.take(results);
   }
 
   async #whole(result: MinionResult): Promise<MinionResult> {
     const leftOut = result.value === undefined && result.valueBytes !== undefined;
     if (!leftOut && !result.error?.cut) return result;
-    const { jobId } = this;
+    const jobId = this.job.id;
     return this.connection.request("jobs/result", { jobId, minion: result.minion });
+  }
+
+  #isLoss(error: unknown): boolean {
+    return this.isGone() && error instanceof FuncError && error.reason === "unavailable";
   }
 }

@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { followCall } from "../../server/client/followJob";
 import { outputChunks } from "../../server/client/outputs";
 import { outputRefOf, type OutputRef } from "../../server/protocol/outputs";
 import type { JsonValue } from "../../server/protocol/value";
@@ -52,10 +53,10 @@ function sha256Of(content: string | Buffer): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-async function bytesOf(ref: OutputRef | undefined): Promise<Buffer> {
+async function bytesOf(ref: OutputRef | undefined, connection = fleet.connection): Promise<Buffer> {
   if (!ref) throw new Error("no output");
   const chunks: Buffer[] = [];
-  for await (const chunk of outputChunks(fleet.connection, ref)) chunks.push(chunk);
+  for await (const chunk of outputChunks(connection, ref)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
@@ -165,7 +166,7 @@ describe("the folder of outputs", () => {
     expect(error?.message).toContain("node1");
     expect(error?.message).toContain("The call has run, but its output could not be kept");
     expect(error?.message).toContain(spoolFolder);
-    expect(error?.nextStep).toMatch(/room/);
+    expect(error?.nextStep).toMatch(/room|Remove/);
     fleet.minion("node3").handle = asyncAnswer;
     const fetched = await fleet.call({ spec: "node3", async: true });
     expect(fetched.results).toMatchObject([{ state: "failed", error: { type: error?.type } }]);
@@ -181,6 +182,30 @@ describe("the folder of outputs", () => {
     await fleet.killOverlord();
     expect(await outputBytes()).toBe(0);
     await until(async () => !(await readdir(fleet.home)).join().includes("spool"));
+  });
+});
+
+it("says of an output that is lost with the overlord that its command has run", async () => {
+  answerWith("node1", [0, new Uint8Array(BYTES), ""]);
+  const { connection } = fleet;
+  let jobId = "";
+  const followed = followCall(
+    connection,
+    { spec: "node1", module: "command", method: "run", args: ["x"] },
+    {
+      onStarted: ({ id }) => (jobId = id),
+      onResult: async ({ value }) => {
+        const ref = outputRefOf((value as JsonValue[])[1] ?? null);
+        await fleet.killOverlord();
+        await bytesOf(ref, connection);
+      },
+    },
+  );
+  const problem = await followed.catch((error: unknown) => error);
+  expect(problem).toMatchObject({
+    reason: "unavailable",
+    message: `The overlord went away: command.run has run on node1 (job ${jobId}), but its result can no longer be read from here.`,
+    nextStep: expect.stringMatching(/^Look at node1 .* once more/) as string,
   });
 });
 
