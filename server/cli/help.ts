@@ -23,7 +23,7 @@ ARGS are everything that follows METHOD, also what looks like an option:
 
 Options, before or after SPEC and its command, but before MODULE:
   -e, --exclude SPEC  leave out these minions; a part of it that matches nothing is an error
-  -t, --timeout SEC   time limit on each minion, such as 2.5
+  -t, --timeout SEC   time limit on each minion, such as 2.5 (at least 0.001)
   -f, --forks N       how many minions are called at the same time
   -a, --async         run as a job on the minions; prints the results as they come
   -n, --nopoll        with --async: print the job's id and do not wait

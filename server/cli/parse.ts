@@ -1,7 +1,7 @@
 import { FuncError } from "../common/errors";
 import { OptionReader, type OptionRule } from "./optionReader";
 import { parseCa } from "./parseCa";
-import { nothingMore, number, reservedUsage, usage } from "./parseSteps";
+import { nothingMore, number, reservedUsage, usage, wholeNumber } from "./parseSteps";
 
 /** Options that every command knows. */
 export interface GlobalOptions {
@@ -71,7 +71,8 @@ const TARGET_KINDS: ReadonlySet<Command["kind"]> = new Set<Command["kind"]>([
   "jobStatus",
 ]);
 const MAX_FORKS = 10_000;
-const MAX_TIMEOUT_S = 86_400;
+/** The overlord counts in milliseconds. */
+const TIMEOUT_S = { unit: "seconds", least: 0.001, most: 86_400, example: "2.5" };
 
 /** What `argv` (without program and script) asks for. Throws FuncError "bad-argument". */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
@@ -243,19 +244,12 @@ function globalRules(options: GlobalOptions): OptionRule[] {
       names: ["-t", "--timeout"],
       kind: "value",
       set: (value) =>
-        (options.timeoutMs = Math.max(
-          1,
-          Math.round(number("--timeout", value, MAX_TIMEOUT_S) * 1000),
-        )),
+        (options.timeoutMs = Math.round(number("--timeout", value, TIMEOUT_S) * 1000)),
     },
     {
       names: ["-f", "--forks"],
       kind: "value",
-      set: (value) => {
-        const forks = number("--forks", value, MAX_FORKS);
-        if (!Number.isInteger(forks)) throw usage(`--forks needs a whole number, not "${value}".`);
-        options.forks = forks;
-      },
+      set: (value) => (options.forks = wholeNumber("--forks", value, MAX_FORKS)),
     },
     { names: ["-e", "--exclude"], kind: "value", set: (value) => addExclude(options, value) },
     { names: ["-j", "--json"], kind: "flag", set: () => (options.json = true) },

@@ -3,7 +3,7 @@ import type { OptionReader } from "./optionReader";
 import type { Command } from "./parse";
 import { nothingMore, number, reservedUsage, usage } from "./parseSteps";
 
-const MAX_TOKEN_MINUTES = 24 * 60;
+const TOKEN_MINUTES = { unit: "minutes", least: 1, most: 24 * 60, example: "15" };
 
 /** What follows `func ca`. Throws FuncError "bad-argument". */
 export function parseCa(reader: OptionReader): Command {
@@ -21,7 +21,7 @@ export function parseCa(reader: OptionReader): Command {
       names: ["--minutes"],
       kind: "value",
       set: (value) =>
-        (token.ttlMs = Math.round(number("--minutes", value, MAX_TOKEN_MINUTES) * 60_000)),
+        (token.ttlMs = Math.round(number("--minutes", value, TOKEN_MINUTES) * 60_000)),
     },
     { names: ["--address"], kind: "value", set: (value) => void token.addresses.push(value) },
   ]);

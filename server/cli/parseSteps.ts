@@ -2,13 +2,29 @@ import { FuncError } from "../common/errors";
 import { groupUsage } from "./help";
 import type { OptionReader } from "./optionReader";
 
-/** The value of `option`, above 0 and at most `most`. Throws FuncError "bad-argument". */
-export function number(option: string, text: string, most: number): number {
+/** What the number of an option counts, and its limits. */
+interface NumberRange {
+  unit: string;
+  least: number;
+  most: number;
+  example: string;
+}
+
+/** The value of `option`, a plain decimal. Throws FuncError "bad-argument". */
+export function number(option: string, text: string, range: NumberRange): number {
+  const { unit, least, most, example } = range;
   const value = /^\d*\.?\d+$|^\d+\.$/.test(text) ? Number(text) : NaN;
-  if (!(value > 0) || value > most) {
-    throw usage(`${option} needs a number above 0 and at most ${most}, not "${text}".`);
-  }
-  return value;
+  if (value >= least && value <= most) return value;
+  throw usage(
+    `${option} needs a plain number of ${unit} from ${least} to ${most}, such as ${example}, not "${text}".`,
+  );
+}
+
+/** The value of `option`, from 1 to `most`. Throws FuncError "bad-argument". */
+export function wholeNumber(option: string, text: string, most: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (value >= 1 && value <= most) return value;
+  throw usage(`${option} needs a whole number from 1 to ${most}, not "${text}".`);
 }
 
 /** Throws FuncError "bad-argument" where another word follows. */

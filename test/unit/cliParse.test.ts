@@ -152,6 +152,29 @@ describe("func's command line", () => {
     expect(command("--version")).toEqual({ kind: "version" });
   });
 
+  it("takes numbers as plain decimals within their limits, and says so", () => {
+    for (const text of ["0.001", ".5", "2.", "86400"]) {
+      expect(parseCommandLine(["-t", text, "*", "ping"]).options.timeoutMs).toBe(
+        Number(text) * 1000,
+      );
+    }
+    for (const text of ["1e-9", "0.0001", "0", "-1", "86400.1", "5s", "", "\u0663", "1\n"]) {
+      expect(problem("-t", text, "*", "ping").message).toBe(
+        `--timeout needs a plain number of seconds from 0.001 to 86400, such as 2.5, not "${text}".`,
+      );
+    }
+    for (const text of ["1.5", "0", "1e1", "10001"]) {
+      expect(problem("-f", text, "*", "ping").message).toBe(
+        `--forks needs a whole number from 1 to 10000, not "${text}".`,
+      );
+    }
+    for (const text of ["0.001", "1e9", "1441"]) {
+      expect(problem("ca", "token", "--minutes", text).message).toBe(
+        `--minutes needs a plain number of minutes from 1 to 1440, such as 15, not "${text}".`,
+      );
+    }
+  });
+
   it("refuses what it does not understand", () => {
     for (const words of [
       [],
