@@ -16,7 +16,7 @@ export const HELP = `Usage:
   func overlord status | stop [--force]           the overlord of this data directory
 
 SPEC names minions: names, globs, @GROUP and @GROUP:GLOB separated by ";", such as "web*;@db". A
-minion whose name is a command's: func -- jobs ping
+minion whose name is a command's: func -- jobs ping. Behind SPEC or a command, "--" ends the options.
 
 ARGS are everything that follows METHOD, also what looks like an option:
   func "web*" call command run -- "ls -l /tmp"

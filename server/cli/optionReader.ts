@@ -9,6 +9,7 @@ export type OptionRule =
 export class OptionReader {
   readonly #rules = new Map<string, OptionRule>();
   readonly #words: string[];
+  #operandsOnly = false;
 
   constructor(words: readonly string[], rules: readonly OptionRule[]) {
     this.#words = [...words];
@@ -20,20 +21,25 @@ export class OptionReader {
     for (const rule of rules) for (const name of rule.names) this.#rules.set(name, rule);
   }
 
+  /** The first word that is no option, as `next` gives it; a "--" in front of it is for that word alone. */
+  first(): { word: string; escaped: boolean } | undefined {
+    const first = this.next();
+    this.#operandsOnly = false;
+    return first;
+  }
+
   /**
-   * Reads options up to the next word that is none, and returns that word; undefined at the end.
-   * `escaped` is true where "--" stood before it.
+   * Reads options up to the next word that is none, and returns that word; undefined at the end. What
+   * follows "--" is no option: `escaped` is true then.
    */
   next(): { word: string; escaped: boolean } | undefined {
     for (;;) {
       const word = this.#words.shift();
       if (word === undefined) return undefined;
-      if (word === "--") {
-        const escaped = this.#words.shift();
-        return escaped === undefined ? undefined : { word: escaped, escaped: true };
-      }
-      if (!word.startsWith("-") || word === "-") return { word, escaped: false };
-      if (word.startsWith("--")) this.#long(word);
+      if (this.#operandsOnly) return { word, escaped: true };
+      if (word === "--") this.#operandsOnly = true;
+      else if (!word.startsWith("-") || word === "-") return { word, escaped: false };
+      else if (word.startsWith("--")) this.#long(word);
       else this.#short(word);
     }
   }

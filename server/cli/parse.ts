@@ -100,7 +100,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 }
 
 function parseCommand(reader: OptionReader, options: GlobalOptions): Command {
-  const first = reader.next();
+  const first = reader.first();
   if (first === undefined) {
     throw usage(`func needs a target and a command, such as: func "*" ping`);
   }

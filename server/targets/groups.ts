@@ -19,6 +19,7 @@ export async function listGroups(file: GroupsFile): Promise<GroupRecord[]> {
 export async function editGroup(file: GroupsFile, params: EditGroupParams): Promise<void> {
   const name = parseGroupName(params.name);
   const add = parseHosts(params.add ?? []);
+  for (const host of add) checkBeginning(host);
   const remove = parseHosts(params.remove ?? []);
   if (params.delete && add.length + remove.length > 0) {
     throw new FuncError("bad-argument", `A group that is deleted has no hosts to add or remove.`);
@@ -39,6 +40,16 @@ export async function editGroup(file: GroupsFile, params: EditGroupParams): Prom
     text.remove(name, new Set(remove));
     if (add.length > 0 || remove.length === 0) text.add(name, add);
   });
+}
+
+/** More likely an option in the wrong place; one that a file has already may be removed. */
+function checkBeginning(host: string): void {
+  if (!host.startsWith("-")) return;
+  throw new FuncError(
+    "bad-argument",
+    `"${host}" can match no minion: no name begins with "-".`,
+    'Write names and globs; options of the command line stand in front of "--".',
+  );
 }
 
 /** Throws FuncError "not-found" with the nearest names of groups. */

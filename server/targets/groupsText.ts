@@ -171,7 +171,7 @@ function blank(): Line {
 }
 
 function badGroup(name: string): string {
-  return `"${quoted(name)}" is no name of a group: use letters, digits, "-", "_" and "." (at most 100)`;
+  return `"${quoted(name)}" is no name of a group: use letters, digits, "_", and "-" and "." not at its beginning (at most 100)`;
 }
 
 function badHost(host: string): string {

@@ -135,6 +135,30 @@ describe("func's command line", () => {
     expect(problem("*", "group").message).toContain("stands first");
   });
 
+  it("takes all that follows -- as operands, but behind a leading -- only the target", () => {
+    for (const words of [
+      ["add", "--", "web", "-e"],
+      ["add", "web", "--", "-e"],
+      ["--", "add", "web", "-e"],
+    ]) {
+      expect(command("group", ...words)).toEqual({ kind: "groupAdd", name: "web", hosts: ["-e"] });
+    }
+    expect(command("group", "add", "-j", "--", "-x", "--", "-h")).toEqual({
+      kind: "groupAdd",
+      name: "-x",
+      hosts: ["--", "-h"],
+    });
+    expect(problem("group", "remove", "web", "--", "").message).toContain("empty");
+    expect(problem("ca", "forget", "--", "web1", "--yes").message).toContain('"--yes"');
+    expect(command("*", "call", "--", "test", "-s", "-x")).toMatchObject({
+      method: "-s",
+      args: ["-x"],
+    });
+    const { options } = parseCommandLine(["--", "jobs", "call", "-j", "test", "ping"]);
+    expect(options.json).toBe(true);
+    expect(command("--", "jobs", "call", "--", "test", "-s")).toMatchObject({ method: "-s" });
+  });
+
   it("takes --exclude before and after SPEC, several as a union", () => {
     for (const words of [
       ["-e", "web9;@db", "*", "ping"],

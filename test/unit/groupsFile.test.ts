@@ -45,6 +45,12 @@ it("refuses what cannot be done, and changes nothing then", async () => {
     [{ name: "web", remove: ["db7"] }, "not-found", /by the glob "db\*" only/],
     [{ name: "@web", add: ["x"] }, "bad-argument", /@web/],
     [{ name: "web", add: ["a b"] }, "bad-argument", /a b/],
+    [{ name: "-e", add: ["a"] }, "bad-argument", /"-e" is no name .* "\." not at its beginning/],
+    [
+      { name: "web", add: ["a;-e"] },
+      "bad-argument",
+      /"-e" can match no minion: no name begins with "-"/,
+    ],
     [{ name: "web", add: ["a"], remove: ["A"] }, "bad-argument", /both/],
     [{ name: "web", add: ["a"], delete: true }, "bad-argument", /deleted/],
   ];
@@ -53,6 +59,12 @@ it("refuses what cannot be done, and changes nothing then", async () => {
     await expect(editGroup(file, params)).rejects.toMatchObject(expected);
   }
   expect(readFileSync(path, "utf8")).toBe(before);
+});
+
+it("takes out of a group what may not be added any more", async () => {
+  writeFileSync(path, "[web]\nhost = -e, web1\n");
+  await editGroup(file, { name: "web", remove: ["-e"] });
+  expect(await listGroups(file)).toEqual([{ name: "web", hosts: ["web1"] }]);
 });
 
 it("does edits that come together one after the other", async () => {
