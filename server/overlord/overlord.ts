@@ -256,6 +256,7 @@ export class Overlord {
       runner: new CallRunner(jobs, caller, methods, keeper, configuration, log),
       methods,
       clients: () => [...this.sessions].filter(({ isWelcome }) => isWelcome).length,
+      addMinion: (minion) => this.addMinion(minion),
       stop: () => {
         setTimeout(() => void this.close("asked to"), LAST_ANSWER_MS);
       },

@@ -7,7 +7,7 @@ import { JobSearch } from "../jobs/jobSearch";
 import { jobStatus } from "../jobs/jobStatus";
 import type { OutputFiles } from "../jobs/outputFiles";
 import type { ValueKeeper } from "../jobs/valueKeeper";
-import type { Certmaster } from "../pki/certmaster";
+import type { Certmaster, EnrolledMinion } from "../pki/certmaster";
 import type { OverlordStatus } from "../protocol/overlord";
 import type { OverlordRequests } from "../protocol/requests";
 import { findTargets } from "../targets/findTargets";
@@ -36,6 +36,8 @@ export interface OverlordParts {
   runner: CallRunner;
   methods: MethodDirectory;
   clients(): number;
+  /** Puts a minion that has a certificate into the inventory; durable when it returns. */
+  addMinion(minion: EnrolledMinion): Promise<void>;
   /** Begins to end the overlord; returns at once. */
   stop(): void;
 }

@@ -26,7 +26,8 @@ import { fromPem, toPem } from "./pem";
 import { hashOf, signatureAlgorithm } from "./signatureAlgorithm";
 
 const EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
-const MINION_URI = "func:minion:";
+/** The role that a request names; the signer decides which one it gets. */
+type RequestRole = "minion" | "operator";
 const LABELS = ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"] as const;
 /** A request with an RSA key of 8192 bits takes under 4 KiB. */
 const MAX_CSR_CHARACTERS = 16 * 1024;
@@ -36,16 +37,21 @@ const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
 
 /**
- * A PKCS #10 request as PEM, signed by the key, for the certificate of a minion of this name.
- * Throws FuncError "bad-argument" where `name` is not a minion's.
+ * A PKCS #10 request as PEM, signed by the key, for the certificate of a minion (or an operator) of this name.
+ * Throws FuncError "bad-argument" where `name` follows another grammar than minions' names.
  */
-export function createCsr(name: string, privateKeyPem: string): string {
-  const minion = parseMinionName(name);
+export function createCsr(
+  name: string,
+  privateKeyPem: string,
+  role: RequestRole = "minion",
+): string {
+  const subject = parseMinionName(name);
   const key = createPrivateKey(privateKeyPem);
-  const requested = sequence(alternativeNames(MINION_URI + minion, minion));
+  const dnsName = role === "minion" ? subject : undefined;
+  const requested = sequence(alternativeNames(uriPrefix(role) + subject, dnsName));
   const info = sequence(
     integer(Uint8Array.of(0)),
-    distinguishedName(minion),
+    distinguishedName(subject),
     subjectPublicKeyInfo(createPublicKey(key)),
     explicit(0, sequence(oid(EXTENSION_REQUEST), set(requested))),
   );
@@ -56,12 +62,15 @@ export function createCsr(name: string, privateKeyPem: string): string {
 
 /**
  * Reads a PKCS #10 request in PEM and checks that its sender holds the key. The name (lower case) comes from
- * the URI `func:minion:NAME`, else from the common name, else from the first DNS name. Keys: EC P-256, RSA of
- * 2048 to 8192 bits. Throws FuncError "bad-data".
+ * the URI `func:ROLE:NAME`, else from the common name, else from the first DNS name. A request that names
+ * another role than `role` is refused. Keys: EC P-256, RSA of 2048 to 8192 bits. Throws FuncError "bad-data".
  */
-export function readCsr(pem: string): { name: string; publicKey: KeyObject } {
+export function readCsr(
+  pem: string,
+  role: RequestRole = "minion",
+): { name: string; publicKey: KeyObject } {
   try {
-    return read(pem);
+    return read(pem, role);
   } catch (error) {
     throw new FuncError(
       "bad-data",
@@ -72,7 +81,7 @@ export function readCsr(pem: string): { name: string; publicKey: KeyObject } {
   }
 }
 
-function read(pem: string): { name: string; publicKey: KeyObject } {
+function read(pem: string, role: RequestRole): { name: string; publicKey: KeyObject } {
   if (pem.length > MAX_CSR_CHARACTERS) throw new Error("it is too large");
   const der = fromPem(LABELS, pem);
   if (der === undefined) throw new Error("it is not in PEM form");
@@ -84,7 +93,8 @@ function read(pem: string): { name: string; publicKey: KeyObject } {
   if (!verify(hashOf(algorithm, publicKey), encode(info), publicKey, bits(signature))) {
     throw new Error("its signature is wrong");
   }
-  return { name: nameOf(commonNamesIn(subject), requestedNames(attributes)), publicKey };
+  const names = requestedNames(attributes);
+  return { name: nameOf(commonNamesIn(subject), names, uriPrefix(role)), publicKey };
 }
 
 function checkKey(key: KeyObject, keyInfo: Der): void {
@@ -124,20 +134,24 @@ function requestedNames(attributes: Der | undefined): RequestedNames {
   return names;
 }
 
-function nameOf(commonNames: string[], requested: RequestedNames): string {
+function nameOf(commonNames: string[], requested: RequestedNames, prefix: string): string {
   const [common] = commonNames;
   const uris = requested.uris.filter((uri) => uri.startsWith("func:"));
   const [uri] = uris;
-  const name = (uri?.slice(MINION_URI.length) ?? common ?? requested.dnsNames[0])?.toLowerCase();
-  if (name === undefined || !isMinionName(name)) throw new Error("it names no minion");
+  const name = (uri?.slice(prefix.length) ?? common ?? requested.dnsNames[0])?.toLowerCase();
+  if (name === undefined || !isMinionName(name)) throw new Error("it names nobody");
   const contradicts = uri !== undefined && common !== undefined && common !== commonName(name);
   if (
     commonNames.length > 1 ||
     uris.length > 1 ||
     contradicts ||
-    uri?.startsWith(MINION_URI) === false
+    uri?.startsWith(prefix) === false
   ) {
-    throw new Error("it asks for more than one name, or for another role than a minion's");
+    throw new Error("it asks for more than one name, or for another role than is to be signed");
   }
   return name;
+}
+
+function uriPrefix(role: RequestRole): string {
+  return `func:${role}:`;
 }

@@ -171,8 +171,8 @@ export class Inventory {
   }
 }
 
-/** An IP address or a host name, in lower case. */
-function parseAddress(address: string): string {
+/** An IP address or a host name, in lower case. Throws FuncError "bad-argument". */
+export function parseAddress(address: string): string {
   const text = address.trim().toLowerCase();
   if (isIP(text) !== 0 || isMinionName(text)) return text;
   throw new FuncError(
