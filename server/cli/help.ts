@@ -28,9 +28,10 @@ Options, before or after SPEC and its command, but before MODULE:
   -a, --async         run as a job on the minions; prints the results as they come
   -n, --nopoll        with --async: print the job's id and do not wait
   -j, --json          one JSON object, host to value, on stdout, everything else on stderr;
-                      an error is ["REMOTE_ERROR", type, message, trace]
-      --typed         read each argument as JSON where it is JSON (5 is a number then), and keep
-                      XML-RPC types in --json, such as {"$base64": "aGk="}
+                      an error is ["REMOTE_ERROR", type, message, trace]; bytes that are no
+                      UTF-8 text are base64, a string like any other: --typed tells them apart
+      --typed         read each argument as JSON where it is JSON (5 is a number then), keep
+                      XML-RPC types in --json, and mark bytes as {"$base64": "aGk="}
       --raw           behind "call" and for exactly one minion: print its result byte for byte, a
                       command's outputs to stdout and stderr, with its exit status
       --home DIR      data directory of the overlord, instead of FUNC_HOME

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { HELP } from "../../server/cli/help";
 import { parseCommandLine, type Command } from "../../server/cli/parse";
 import { FuncError } from "../../server/common/errors";
 
@@ -197,6 +198,12 @@ describe("func's command line", () => {
         `--minutes needs a plain number of minutes from 1 to 1440, such as 15, not "${text}".`,
       );
     }
+  });
+
+  it("says in its help what bytes are in JSON", () => {
+    const words = HELP.replace(/\s+/g, " ");
+    expect(words).toContain("bytes that are no UTF-8 text are base64, a string like any other");
+    expect(words).toContain('mark bytes as {"$base64": "aGk="}');
   });
 
   it("refuses what it does not understand", () => {
