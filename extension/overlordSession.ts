@@ -20,11 +20,14 @@ export class OverlordSession implements Disposable {
   private readonly stateEmitter = new EventEmitter<SessionState>();
   private readonly restartEmitter = new EventEmitter<{ unexpected: boolean }>();
   private readonly minionsEmitter = new EventEmitter<MinionsChanged>();
+  private readonly groupsEmitter = new EventEmitter<void>();
   private readonly progressEmitter = new EventEmitter<JobProgress>();
   readonly onDidChangeState = this.stateEmitter.event;
   /** Connected anew: `unexpected` after the overlord was lost, whose memory is gone then. */
   readonly onDidRestart = this.restartEmitter.event;
   readonly onMinionsChanged = this.minionsEmitter.event;
+  /** Some client, perhaps this one, changed them; see "groups/changed". */
+  readonly onGroupsChanged = this.groupsEmitter.event;
   readonly onJobProgress = this.progressEmitter.event;
 
   private current: SessionState = { kind: "idle" };
@@ -88,6 +91,7 @@ export class OverlordSession implements Disposable {
       this.stateEmitter,
       this.restartEmitter,
       this.minionsEmitter,
+      this.groupsEmitter,
       this.progressEmitter,
     ]) {
       emitter.dispose();
@@ -137,6 +141,9 @@ export class OverlordSession implements Disposable {
     this.connected = connection;
     connection.on("minions/changed", (changes) => {
       this.minionsEmitter.fire(changes);
+    });
+    connection.on("groups/changed", () => {
+      this.groupsEmitter.fire();
     });
     connection.on("jobs/progress", (progress) => {
       this.progressEmitter.fire(progress);

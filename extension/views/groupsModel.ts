@@ -8,6 +8,8 @@ import type { MinionsModel } from "./minionsModel";
 export class GroupsModel {
   private current: readonly GroupRecord[] = [];
   private failure: FuncError | undefined;
+  private loading: Promise<boolean> | undefined;
+  private loadingNext: Promise<boolean> | undefined;
   private matches = new Map<string, Promise<readonly string[]>>();
 
   constructor(
@@ -25,16 +27,20 @@ export class GroupsModel {
     return this.failure;
   }
 
-  /** Asks for the groups. True where they differ from before. Never rejects. */
-  async load(): Promise<boolean> {
-    try {
-      return this.take(await this.session.request("groups/list", {}), undefined);
-    } catch (error) {
-      const failure = asFuncError(error);
-      const damaged = failure.reason === "bad-data" || failure.reason === "too-large";
-      // a lost overlord is said elsewhere; its groups are no longer known
-      return this.take([], damaged ? failure : undefined);
+  /**
+   * Asks for the groups. True where they differ from before. Never rejects. All that come while an
+   * answer is awaited share the one after it, which has what changed meanwhile.
+   */
+  load(): Promise<boolean> {
+    if (this.loading) {
+      this.loadingNext ??= this.loading.then(() => {
+        this.loadingNext = undefined;
+        return this.load();
+      });
+      return this.loadingNext;
     }
+    this.loading = this.ask().finally(() => (this.loading = undefined));
+    return this.loading;
   }
 
   /** Changes a group. Throws FuncError, and nothing is changed then. */
@@ -59,6 +65,17 @@ export class GroupsModel {
   /** Minions came or went: whom the groups mean is to be asked anew. */
   forgetMembers(): void {
     this.matches.clear();
+  }
+
+  private async ask(): Promise<boolean> {
+    try {
+      return this.take(await this.session.request("groups/list", {}), undefined);
+    } catch (error) {
+      const failure = asFuncError(error);
+      const damaged = failure.reason === "bad-data" || failure.reason === "too-large";
+      // a lost overlord is said elsewhere; its groups are no longer known
+      return this.take([], damaged ? failure : undefined);
+    }
   }
 
   private take(records: readonly GroupRecord[], failure: FuncError | undefined): boolean {

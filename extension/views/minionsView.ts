@@ -42,7 +42,8 @@ export class MinionsView implements Disposable {
         this.tree.refresh();
       }),
       session.onDidChangeState((state) => this.show(state)),
-      // people edit groups elsewhere too, and nothing tells of it
+      session.onGroupsChanged(() => this.lookAtGroups()),
+      // people edit the file by hand too, and nothing tells of it
       this.view.onDidChangeVisibility(() => this.lookAtGroups()),
       this.view.onDidExpandElement(({ element }) => {
         if (element.kind === "groups") this.lookAtGroups();

@@ -17,6 +17,7 @@ export class ClientFeed {
   private readonly watched = new Map<string, { dispose(): void }>();
   private readonly missed = new Map<string, Job>();
   private readonly changed = new Map<string, MinionRecord | undefined>();
+  private groupsAreNew = false;
   private disposed = false;
 
   constructor(
@@ -47,8 +48,15 @@ export class ClientFeed {
     this.tellMinions();
   }
 
+  /** Once, however often they change while the client is behind. */
+  groupsChanged(): void {
+    this.groupsAreNew = true;
+    this.tellGroups();
+  }
+
   dispose(): void {
     this.disposed = true;
+    this.groupsAreNew = false;
     for (const jobId of [...this.watched.keys()]) this.unwatch(jobId);
     this.changed.clear();
     this.missed.clear();
@@ -73,6 +81,12 @@ export class ClientFeed {
     });
   }
 
+  private tellGroups(): void {
+    if (!this.groupsAreNew || this.outbox.isBehind()) return;
+    this.groupsAreNew = false;
+    this.deliver("groups/changed", {});
+  }
+
   private deliver<N extends keyof OverlordNotifications>(
     name: N,
     params: OverlordNotifications[N],
@@ -90,6 +104,7 @@ export class ClientFeed {
   private catchUp(): void {
     if (this.disposed || this.outbox.isBehind()) return;
     this.tellMinions();
+    this.tellGroups();
     for (const [jobId, job] of [...this.missed]) {
       if (this.outbox.isBehind()) return;
       this.missed.delete(jobId);

@@ -20,6 +20,7 @@ import {
 } from "../protocol/overlord";
 import { GroupsFile } from "../targets/groupsFile";
 import { Inventory } from "../targets/inventory";
+import type { ClientFeed } from "./clientFeed";
 import { ClientSession } from "./clientSession";
 import { readConfiguration } from "./configurationFile";
 import type { OverlordConfiguration } from "./overlordConfiguration";
@@ -54,6 +55,7 @@ export class Overlord {
   private readonly startedAtMs = Date.now();
   private readonly sessions = new Set<ClientSession>();
   private readonly jobs: JobRegistry;
+  private readonly groups: GroupsFile;
   private readonly methods: MethodDirectory;
   private readonly certmaster: Certmaster;
   private readonly service: OverlordService;
@@ -85,15 +87,21 @@ export class Overlord {
       log,
       onEnrolled: (minion) => this.addMinion(minion),
     });
+    this.groups = new GroupsFile(join(options.dataDirectory, "groups"));
     this.service = new OverlordService(this.parts(caller));
     this.server = createServer((socket) => {
       this.accept(socket);
     });
     this.server.maxConnections = MAX_CLIENTS + MAX_STRANGERS;
     inventory.onChanged((changes) => {
-      for (const session of this.sessions) {
-        if (session.isWelcome) session.feed.minionsChanged(changes);
-      }
+      this.tell((feed) => {
+        feed.minionsChanged(changes);
+      });
+    });
+    this.groups.onEdited(() => {
+      this.tell((feed) => {
+        feed.groupsChanged();
+      });
     });
   }
 
@@ -237,6 +245,13 @@ export class Overlord {
     });
   }
 
+  /** Tells all clients. */
+  private tell(change: (feed: ClientFeed) => void): void {
+    for (const session of this.sessions) {
+      if (session.isWelcome) change(session.feed);
+    }
+  }
+
   private parts(caller: MinionCaller): OverlordParts {
     const { configuration, inventory, credentials, certmaster, jobs, outputs, methods } = this;
     const { version, dataDirectory, log } = this.options;
@@ -247,7 +262,7 @@ export class Overlord {
       startedAtMs: this.startedAtMs,
       configuration,
       inventory,
-      groups: new GroupsFile(join(dataDirectory, "groups")),
+      groups: this.groups,
       credentials,
       certmaster,
       jobs,

@@ -132,6 +132,8 @@ export interface OverlordRequests {
 export interface OverlordNotifications {
   "jobs/progress": JobProgress;
   "minions/changed": MinionsChanged;
+  /** A client changed the groups: `groups/list` has them. Nothing tells of what was edited by hand. */
+  "groups/changed": object;
   /** Something that `certmaster/list` tells is different. */
   "certmaster/changed": object;
 }

@@ -19,6 +19,7 @@ interface Content {
 export class GroupsFile {
   private content: Content | undefined;
   private editing: Promise<unknown> = Promise.resolve();
+  private readonly listeners = new Set<() => void>();
 
   constructor(private readonly file: string) {}
 
@@ -28,6 +29,11 @@ export class GroupsFile {
    */
   async groups(): Promise<ReadonlyMap<string, readonly string[]>> {
     return (await this.load()).groups;
+  }
+
+  /** Calls the listener after each edit that changed the file; of other people's nothing is known. */
+  onEdited(listener: () => void): void {
+    this.listeners.add(listener);
   }
 
   /** Changes the file as it stands now, one edit at a time. Nothing is written where `change` throws. */
@@ -40,7 +46,9 @@ export class GroupsFile {
       change(document);
       const changed = document.toString();
       if (changed.length > MAX_BYTES) throw this.tooLarge();
-      if (changed !== text) await this.write(changed);
+      if (changed === text) return;
+      await this.write(changed);
+      for (const listener of this.listeners) listener();
     })();
     this.editing = edited.catch(() => undefined); // its own caller was told
     await edited;

@@ -158,3 +158,26 @@ describe("MinionsTree", () => {
     expect(members.flat()).toEqual(names);
   });
 });
+
+it("groups are asked for once more, and not more often, when they change while they are asked for", async () => {
+  const answers: ((groups: GroupRecord[]) => void)[] = [];
+  const session = {
+    request: () => new Promise<GroupRecord[]>((resolve) => answers.push(resolve)),
+  } as unknown as OverlordSession;
+  const model = new GroupsModel(session, new MinionsModel());
+  const loads = Array.from({ length: 5 }, () => model.load());
+  expect(answers).toHaveLength(1);
+  answers[0]?.([]);
+  expect(await loads[0]).toBe(false);
+  await vi.waitFor(() => {
+    expect(answers).toHaveLength(2);
+  });
+  answers[1]?.([{ name: "web", hosts: ["web1"] }]);
+  expect(await Promise.all(loads.slice(1))).toEqual([true, true, true, true]);
+  expect(model.records.map(({ name }) => name)).toEqual(["web"]);
+  expect(answers).toHaveLength(2);
+  const later = model.load();
+  expect(answers).toHaveLength(3);
+  answers[2]?.([]);
+  expect(await later).toBe(true);
+});
