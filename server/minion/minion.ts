@@ -26,6 +26,8 @@ import { commandModule } from "./modules/command";
 import { jobsModule } from "./modules/jobs";
 import { systemModule } from "./modules/system";
 import { testModule } from "./modules/test";
+import { trustModule, type TrustParts } from "./modules/trust";
+import { Renewal } from "./renewal";
 import { SyncCalls } from "./syncCalls";
 
 export interface MinionOptions {
@@ -74,7 +76,7 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
     const jobs = await MinionJobs.open(join(home, "jobs"), log);
     closers.push(() => jobs.close());
     const journal = await CallJournal.open(join(home, "calls"), log);
-    const server = createServer(home, log, { jobs, journal }, credentials);
+    const { server, use } = createServer(home, log, { jobs, journal }, credentials);
     closers.push(() => server.close());
     const { port } = await listen(server, wanted);
     const configuration = { ...wanted, listen: { ...wanted.listen, port } };
@@ -84,7 +86,7 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
     if (!credentials) {
       const { joinToken, signal = new AbortController().signal } = options;
       const params = { home, name, port, announce, joinToken, log, signal };
-      server.setCredentials(await enrolMinion(params));
+      use(await enrolMinion(params));
     }
     return { name, port, address: announce ?? configuration.listen.host, close };
   } catch (error) {
@@ -94,18 +96,20 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
 }
 
 /** What `list_modules` answers, for the command line. */
-export const MODULE_NAMES: readonly string[] = ["command", "jobs", "test"];
+export const MODULE_NAMES: readonly string[] = ["command", "jobs", "test", "trust"];
 
 /** Every module of this minion, declared one by one. */
 export function minionRegistry(
   home: string,
   jobs: MinionJobs,
   syncCalls: SyncCalls,
+  trust: TrustParts,
 ): MethodRegistry {
   const registry = new MethodRegistry();
   registry.add(testModule(join(home, "modules", "test.json")));
   registry.add(commandModule);
   registry.add(jobsModule(jobs, syncCalls));
+  registry.add(trustModule(trust));
   registry.add(systemModule(registry));
   return registry;
 }
@@ -142,12 +146,18 @@ function createServer(
   log: Log,
   { jobs, journal }: { jobs: MinionJobs; journal: CallJournal },
   credentials: MinionCredentials | undefined,
-): RpcServer {
+): { server: RpcServer; use: (credentials: MinionCredentials) => void } {
+  let present = credentials;
+  const use = (next: MinionCredentials): void => {
+    server.setCredentials(next);
+    present = next;
+  };
+  const renewal = new Renewal(join(home, "pki"), () => present, use);
   const audit = new Audit(join(home, "audit.log"), log);
   const syncCalls = new SyncCalls();
-  const registry = minionRegistry(home, jobs, syncCalls);
+  const registry = minionRegistry(home, jobs, syncCalls, { renewal });
   const dispatcher = new Dispatcher({ registry, jobs, syncCalls, journal, audit, log });
-  return new RpcServer({
+  const server = new RpcServer({
     ...(credentials && {
       key: credentials.key,
       certificate: credentials.certificate,
@@ -168,6 +178,7 @@ function createServer(
     },
     log,
   });
+  return { server, use };
 }
 
 async function listen(

@@ -1,10 +1,12 @@
-import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { createPublicKey, X509Certificate } from "node:crypto";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
-import { identityOf, keyFingerprint } from "../pki/identity";
-import { generateKey } from "../pki/keyFiles";
+import { readAuthorities } from "../pki/certificateBundle";
+import { identityOf, keyFingerprint, type Identity } from "../pki/identity";
+import { generateKey, readKeyFile, readPkiFile, workingKey } from "../pki/keyFiles";
+import { isIssuedBy } from "../pki/renewal";
 
 /** PEM texts. */
 export interface MinionCredentials {
@@ -16,17 +18,27 @@ export interface MinionCredentials {
 }
 
 const KEY_FILE = "minion.key";
+/** The key that the next certificate is for; it becomes `minion.key` with that. */
+const NEXT_KEY_FILE = "minion.key.next";
 const CERTIFICATE_FILE = "minion.crt";
 const CA_FILE = "ca.crt";
 
 /** The private key of this minion, which never leaves the host; made where there is none. */
-export async function openPrivateKey(pkiFolder: string): Promise<string> {
-  const file = join(pkiFolder, KEY_FILE);
-  const existing = await readText(file);
-  if (existing !== undefined) return existing;
-  const { privateKeyPem } = await generateKey();
-  await writeFileAtomic(file, privateKeyPem, 0o600);
-  return privateKeyPem;
+export function openPrivateKey(pkiFolder: string): Promise<string> {
+  return openKey(pkiFolder, KEY_FILE);
+}
+
+/** The key for this minion's next certificate; the same one until `installCertificate`. */
+export async function openNextKey(pkiFolder: string): Promise<string> {
+  const file = join(pkiFolder, NEXT_KEY_FILE);
+  try {
+    const key = await readKeyFile(file, remedyOf(pkiFolder));
+    if (key !== undefined) workingKey(key);
+  } catch {
+    // nobody has a certificate for it yet: another one is as good
+    await rm(file, { force: true, recursive: true });
+  }
+  return openKey(pkiFolder, NEXT_KEY_FILE);
 }
 
 /** Keeps what the enrolment answered. The certificate goes last: it marks the enrolment as done. */
@@ -39,45 +51,100 @@ export async function saveCredentials(
 }
 
 /**
- * The credentials of an enrolled minion; undefined where it has none yet.
- * Throws FuncError "bad-data" where the files do not go together.
+ * Puts a certificate for the next key in the place of the present one. The certificate's file says which key
+ * is meant: where this ends between the two steps, `readCredentials` does the second one.
+ */
+export async function installCertificate(pkiFolder: string, certificate: string): Promise<void> {
+  await writeFileAtomic(join(pkiFolder, CERTIFICATE_FILE), certificate, 0o644);
+  await promoteNextKey(pkiFolder);
+}
+
+/** Replaces the CAs that this minion trusts. */
+export async function saveAuthorities(pkiFolder: string, ca: string): Promise<void> {
+  await writeFileAtomic(join(pkiFolder, CA_FILE), ca, 0o644);
+}
+
+/**
+ * The credentials of an enrolled minion; undefined where it has none yet. Throws FuncError "bad-data" where a
+ * file is damaged or open to others, or where they do not go together.
  */
 export async function readCredentials(pkiFolder: string): Promise<MinionCredentials | undefined> {
-  const certificate = await readText(join(pkiFolder, CERTIFICATE_FILE));
+  const remedy = remedyOf(pkiFolder);
+  const certificateFile = join(pkiFolder, CERTIFICATE_FILE);
+  const certificate = await readPkiFile(certificateFile, remedy);
   if (certificate === undefined) return undefined;
-  const key = await readText(join(pkiFolder, KEY_FILE));
-  const ca = await readText(join(pkiFolder, CA_FILE));
-  if (key === undefined || ca === undefined) {
-    throw broken(pkiFolder, `${key === undefined ? KEY_FILE : CA_FILE} is missing`);
-  }
-  let identity;
-  let ownKey;
-  try {
-    identity = identityOf(new X509Certificate(certificate));
-    ownKey = keyFingerprint(createPublicKey(createPrivateKey(key)));
-  } catch (error) {
-    throw broken(pkiFolder, messageOf(error));
-  }
+  const ca = await readPkiFile(join(pkiFolder, CA_FILE), remedy);
+  if (ca === undefined) throw broken(pkiFolder, `${CA_FILE} is missing`);
+  const authorities = parsed(pkiFolder, CA_FILE, () => readAuthorities(ca));
+  const read = parsed(pkiFolder, CERTIFICATE_FILE, () => new X509Certificate(certificate));
+  const identity = identityOf(read);
   if (identity?.role !== "minion") throw broken(pkiFolder, `${CERTIFICATE_FILE} is no minion's`);
-  if (identity.keyFingerprint !== ownKey) {
+  if (!authorities.some((authority) => isIssuedBy(read, authority))) {
+    throw broken(
+      pkiFolder,
+      `${CERTIFICATE_FILE} is damaged, or does not come from the CA in ${CA_FILE}`,
+    );
+  }
+  const key = await keyOf(pkiFolder, identity);
+  return { key, certificate, ca, name: identity.name };
+}
+
+async function keyOf(pkiFolder: string, identity: Identity): Promise<string> {
+  const remedy = remedyOf(pkiFolder);
+  const next = await readKeyFile(join(pkiFolder, NEXT_KEY_FILE), remedy).catch(() => undefined);
+  if (next !== undefined && fits(next, identity)) {
+    await promoteNextKey(pkiFolder);
+    return next;
+  }
+  const key = await readKeyFile(join(pkiFolder, KEY_FILE), remedy);
+  if (key === undefined) throw broken(pkiFolder, `${KEY_FILE} is missing`);
+  const own = parsed(pkiFolder, KEY_FILE, () => keyFingerprint(createPublicKey(workingKey(key))));
+  if (own !== identity.keyFingerprint) {
     throw broken(pkiFolder, `${CERTIFICATE_FILE} belongs to another key than ${KEY_FILE}`);
   }
-  return { key, certificate, ca, name: identity.name };
+  return key;
+}
+
+async function promoteNextKey(pkiFolder: string): Promise<void> {
+  await rename(join(pkiFolder, NEXT_KEY_FILE), join(pkiFolder, KEY_FILE));
+}
+
+function fits(key: string, identity: Identity): boolean {
+  try {
+    return keyFingerprint(createPublicKey(workingKey(key))) === identity.keyFingerprint;
+  } catch {
+    return false;
+  }
+}
+
+async function openKey(pkiFolder: string, name: string): Promise<string> {
+  const file = join(pkiFolder, name);
+  const existing = await readKeyFile(file, remedyOf(pkiFolder));
+  if (existing !== undefined) {
+    parsed(pkiFolder, name, () => workingKey(existing));
+    return existing;
+  }
+  const { privateKeyPem } = await generateKey();
+  await writeFileAtomic(file, privateKeyPem, 0o600);
+  return privateKeyPem;
+}
+
+function parsed<T>(pkiFolder: string, name: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw broken(pkiFolder, `${name} is damaged (${messageOf(error)})`);
+  }
 }
 
 function broken(pkiFolder: string, what: string): FuncError {
   return new FuncError(
     "bad-data",
     `the credentials in ${pkiFolder} cannot be used: ${what}`,
-    "Move that folder away and enrol this minion again with a new token.",
+    remedyOf(pkiFolder),
   );
 }
 
-async function readText(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}`);
-  }
+function remedyOf(pkiFolder: string): string {
+  return `Restore ${pkiFolder} from a backup, or move it away and enrol this minion again with a new token.`;
 }

@@ -10,6 +10,7 @@ import type { MethodRegistry } from "../../server/minion/methodRegistry";
 import { MinionJobs } from "../../server/minion/minionJobs";
 import { minionRegistry, MODULE_NAMES } from "../../server/minion/minion";
 import type { Caller } from "../../server/minion/minionModule";
+import { Renewal } from "../../server/minion/renewal";
 import { SyncCalls } from "../../server/minion/syncCalls";
 import { RpcFault } from "../../server/wire/rpcFault";
 import { XmlRpcDouble, type XmlRpcStruct, type XmlRpcValue } from "../../server/wire/value";
@@ -31,7 +32,13 @@ beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "funcd-"));
   jobs = await MinionJobs.open(join(home, "jobs"), silentLog);
   const syncCalls = new SyncCalls();
-  registry = minionRegistry(home, jobs, syncCalls);
+  registry = minionRegistry(home, jobs, syncCalls, {
+    renewal: new Renewal(
+      join(home, "pki"),
+      () => undefined,
+      () => undefined,
+    ),
+  });
   const journal = await CallJournal.open(join(home, "calls"), silentLog);
   const audit = new Audit(join(home, "audit.log"), silentLog);
   dispatcher = new Dispatcher({ registry, jobs, syncCalls, journal, audit, log: silentLog });
