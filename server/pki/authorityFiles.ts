@@ -8,6 +8,13 @@ import { writeFileIfMissing } from "./exclusiveFile";
 import { authorityExtensions } from "./extensions";
 import { formatIssued, readIssued, type IssuedCertificate } from "./issuedFile";
 import { generateKey } from "./keyFiles";
+import {
+  NO_REVOCATIONS,
+  readRevoked,
+  revokedMissing,
+  revokedPath,
+  type Revocations,
+} from "./revokedFile";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const AUTHORITY_DAYS = 3652;
@@ -19,6 +26,7 @@ export interface AuthorityFiles {
   key: KeyObject;
   certificate: X509Certificate;
   issued: IssuedCertificate[];
+  revocations: Revocations;
 }
 
 const paths = (folder: string) => ({
@@ -47,6 +55,10 @@ export async function readAuthority(folder: string): Promise<AuthorityFiles | un
   }
   if (keyPem === undefined) throw missing(keyFile);
   if (issued === undefined) throw missing(issuedFile);
+  const revocations = await readRevoked(revokedPath(folder));
+  if (revocations === undefined && issued.some(({ revoked }) => revoked !== undefined)) {
+    throw revokedMissing(revokedPath(folder));
+  }
   const key = parsed(keyFile, () => createPrivateKey(keyPem));
   const certificate = parsed(certificateFile, () => new X509Certificate(certificatePem));
   if (!certificate.ca || !certificate.checkPrivateKey(key)) {
@@ -56,7 +68,7 @@ export async function readAuthority(folder: string): Promise<AuthorityFiles | un
       "Restore both files from the same backup.",
     );
   }
-  return { key, certificate, issued };
+  return { key, certificate, issued, revocations: revocations ?? NO_REVOCATIONS };
 }
 
 /** Completes the folder: of several calls at the same time, also in several processes, one makes each file. */

@@ -15,6 +15,10 @@ import { distinguishedName } from "./distinguishedName";
 import { leafExtensions } from "./extensions";
 import { KEY_USAGE_OF, keyFingerprint, type CertificateRole, type Role } from "./identity";
 import { IssuedFile, type IssuedCertificate } from "./issuedFile";
+import { RevocationBook } from "./revocationBook";
+import { signRevocationList, type SignedRevocationList } from "./revocationList";
+import { selectRevoked, type RevokeSelection } from "./revokeSelection";
+import { revokedPath, type RevokedRecord } from "./revokedFile";
 import { SerialQueue } from "./serialQueue";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -43,7 +47,7 @@ export interface IssueParams {
 
 /**
  * The fleet's certificate authority, in a folder of its own: `ca.key` (which signs and does nothing else),
- * `ca.crt`, and `issued.json`, the list of what it issued.
+ * `ca.crt`, `issued.json`, the list of what it issued, and `revoked.json`, what of that was revoked.
  */
 export class CertificateAuthority {
   /** The CA's certificate. */
@@ -53,6 +57,7 @@ export class CertificateAuthority {
   private readonly key: KeyObject;
   private readonly certificate: X509Certificate;
   private readonly issuedFile: IssuedFile;
+  private readonly book: RevocationBook;
   private issued: IssuedCertificate[];
   private batch: { changes: IssuedChange[]; written: Promise<void> } | undefined;
 
@@ -61,6 +66,7 @@ export class CertificateAuthority {
     this.certificate = files.certificate;
     this.issued = files.issued;
     this.issuedFile = new IssuedFile(issuedPath(folder));
+    this.book = new RevocationBook(revokedPath(folder), files.revocations);
     this.certificatePem = certificatePem(files.certificate);
     this.fingerprint = certificateFingerprint(files.certificate);
   }
@@ -88,10 +94,11 @@ export class CertificateAuthority {
 
   /**
    * Issues a certificate and notes it in `issued.json` before it is given out. Does not ask whether the name
-   * is taken: renewal issues for a taken one. Throws FuncError "bad-argument", or "unavailable" where the CA
-   * itself has expired.
+   * is taken: renewal issues for a taken one. Throws FuncError "bad-argument", "denied" where the key was
+   * revoked, or "unavailable" where the CA itself has expired.
    */
   async issue(params: IssueParams): Promise<{ certificatePem: string; record: CertificateRecord }> {
+    this.checkKey(params.name, keyFingerprint(params.publicKey));
     const certificate = this.sign(params.role, params.name, params.publicKey, params.days);
     const record: CertificateRecord = {
       name: parseMinionName(params.name),
@@ -115,7 +122,7 @@ export class CertificateAuthority {
 
   /** What was issued, in order; expired ones stay for 90 days. */
   list(): CertificateRecord[] {
-    return this.issued.map(({ released: _released, ...record }) => record);
+    return this.issued.map((issued) => this.recordOf(issued));
   }
 
   /** The newest certificate of this minion that has not expired and whose name was not released. */
@@ -127,11 +134,51 @@ export class CertificateAuthority {
         record.role === "minion" &&
         record.name === minion &&
         record.released === undefined &&
+        this.revocationOf(record.keyFingerprint) === undefined &&
         record.notAfterMs > now,
     );
-    if (live === undefined) return undefined;
-    const { released: _released, ...record } = live;
-    return record;
+    return live && this.recordOf(live);
+  }
+
+  /**
+   * Revokes certificates, and with them their keys in whatever certificate they appear; durable when it
+   * returns. Gives those that were not revoked before. Throws FuncError "not-found" for an unknown serial.
+   */
+  async revoke(params: RevokeSelection & { reason: string }): Promise<CertificateRecord[]> {
+    const selected = this.selectedBy(params);
+    const revoked = { atMs: Date.now(), reason: params.reason };
+    await this.book.add(
+      selected.map(({ serial, keyFingerprint: key, role, name, notAfterMs }) => {
+        return { serial, keyFingerprint: key, role, name, notAfterMs, ...revoked };
+      }),
+    );
+    const serials = new Set(selected.map(({ serial }) => serial));
+    // revoked.json counts; this lets it be noticed when that is gone, and the next revocation does it again
+    await this.update((issued) =>
+      issued.map((record) => (serials.has(record.serial) ? { ...record, revoked } : record)),
+    ).catch(() => undefined);
+    return selected.map((record) => ({ ...record, revoked }));
+  }
+
+  /** What `revoke` would revoke. */
+  selectedBy(selection: RevokeSelection): CertificateRecord[] {
+    return selectRevoked(this.list(), selection);
+  }
+
+  /** The revocation of this key (hex SHA-256), if it was revoked. */
+  revocationOf(fingerprint: string): RevokedRecord | undefined {
+    return this.book.find(fingerprint);
+  }
+
+  /** Of the present revocation list; 0 before the first revocation. */
+  get revocationNumber(): number {
+    return this.book.number;
+  }
+
+  /** The present revocation list, signed just now. */
+  revocationList(): SignedRevocationList {
+    const { number, revoked } = this.book.state;
+    return signRevocationList({ number, issuedAtMs: Date.now(), revoked }, [this.key]);
   }
 
   /** Lets the minion's name be given out again, although its certificates still run. */
@@ -149,6 +196,22 @@ export class CertificateAuthority {
   async withdraw({ serial }: CertificateRecord): Promise<void> {
     await this.update((issued) =>
       issued.map((record) => (record.serial === serial ? { ...record, released: true } : record)),
+    );
+  }
+
+  private recordOf({ released: _released, ...record }: IssuedCertificate): CertificateRecord {
+    const found = this.book.find(record.keyFingerprint);
+    if (!found) return record;
+    return { ...record, revoked: { atMs: found.atMs, reason: found.reason } };
+  }
+
+  private checkKey(name: string, fingerprint: string): void {
+    const revoked = this.revocationOf(fingerprint);
+    if (!revoked) return;
+    throw new FuncError(
+      "denied",
+      `The key of ${name} was revoked on ${new Date(revoked.atMs).toISOString().slice(0, 10)} (as ${revoked.role} ${revoked.name}).`,
+      "A revoked key gets no certificate again: make a new one (on a minion: move its folder pki away).",
     );
   }
 

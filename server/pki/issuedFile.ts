@@ -21,6 +21,7 @@ const Issued = v.object({
         notBeforeMs: moment,
         notAfterMs: moment,
         released: v.optional(v.literal(true)),
+        revoked: v.optional(v.object({ atMs: moment, reason: v.string() })),
       }),
     ),
     v.maxLength(1_000_000),

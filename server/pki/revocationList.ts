@@ -1,0 +1,159 @@
+import { sign, verify, type KeyObject, type X509Certificate } from "node:crypto";
+import { FuncError, messageOf } from "../common/errors";
+import { isMinionName } from "../common/minionName";
+import { keyFingerprint, type Role } from "./identity";
+
+/** Code of the fault by which a minion whose list is damaged asks for one. */
+export const LIST_WANTED_FAULT = 51;
+
+/** One certificate that is of no more worth. Its key is revoked in whatever certificate it appears. */
+export interface RevokedCertificate {
+  /** As in CertificateRecord. */
+  serial: string;
+  keyFingerprint: string;
+  role: Role;
+  name: string;
+  atMs: number;
+}
+
+export interface RevocationList {
+  /** Higher with every revocation; 0 before the first. */
+  number: number;
+  issuedAtMs: number;
+  revoked: RevokedCertificate[];
+}
+
+export interface SignedRevocationList extends RevocationList {
+  /** What minions are sent; see `signRevocationList`. */
+  document: string;
+}
+
+const FORMAT = "func-revocations 1";
+const MAX_REVOKED = 100_000;
+const MAX_BYTES = 64 * 1024 * 1024;
+/** One of each CA that is trusted at that time. */
+const MAX_SIGNATURES = 8;
+const REVOKED_LINE =
+  /^revoked ([0-9A-F]{1,64}) ([0-9a-f]{64}) (minion|overlord|operator) (\S+) (\S+)$/;
+const SIGNATURE_LINE = /^signature ([0-9a-f]{64}) ([A-Za-z0-9+/]{1,2000}={0,2})$/;
+
+/**
+ * The revocation list as minions get it: lines of ASCII, each ended by a line feed, with one space between
+ * words; times are ISO 8601 in UTC with milliseconds, fingerprints and signers hex SHA-256 of public keys
+ * (SPKI, DER).
+ *
+ *     func-revocations 1
+ *     number NUMBER
+ *     issued TIME
+ *     revoked SERIAL KEYFINGERPRINT ROLE NAME TIME      (any number of these)
+ *     signature SIGNER BASE64                           (one for each signer)
+ *
+ * What is signed are the bytes of all lines before the first "signature", their line feeds included: ECDSA
+ * with SHA-256 (DER) by an EC key, RSA PKCS #1 v1.5 with SHA-256 by an RSA key, pure EdDSA by an Ed25519 key.
+ * The first line keeps a signature from ever meaning anything else. There is one way to write a list: any
+ * other is not read.
+ */
+export function signRevocationList(
+  list: RevocationList,
+  signers: readonly KeyObject[],
+): SignedRevocationList {
+  const text = textOf(list);
+  const signatures = signers.map((key) => {
+    const signature = sign(hashFor(key), Buffer.from(text), key).toString("base64");
+    return `signature ${keyFingerprint(key)} ${signature}\n`;
+  });
+  return { ...list, document: text + signatures.join("") };
+}
+
+/**
+ * Reads a list that one of these CAs has signed. Throws FuncError "bad-data" where it is not in the form
+ * above, "denied" where none of them has signed it as it is.
+ */
+export function verifyRevocationList(
+  document: string,
+  authorities: readonly X509Certificate[],
+): SignedRevocationList {
+  const { list, text, signatures } = parse(document);
+  const trusted = new Map(
+    authorities.map(({ publicKey }) => [keyFingerprint(publicKey), publicKey]),
+  );
+  for (const { signer, signature } of signatures) {
+    const key = trusted.get(signer);
+    if (key && verify(hashFor(key), Buffer.from(text), key, signature)) {
+      return { ...list, document };
+    }
+  }
+  throw new FuncError(
+    "denied",
+    "The revocation list has no valid signature of a CA that is trusted here.",
+  );
+}
+
+function textOf({ number, issuedAtMs, revoked }: RevocationList): string {
+  const lines = revoked.map(
+    ({ serial, keyFingerprint: key, role, name, atMs }) =>
+      `revoked ${serial} ${key} ${role} ${name} ${timeText(atMs)}\n`,
+  );
+  return `${FORMAT}\nnumber ${number}\nissued ${timeText(issuedAtMs)}\n${lines.join("")}`;
+}
+
+interface ParsedList {
+  list: RevocationList;
+  text: string;
+  signatures: { signer: string; signature: Buffer }[];
+}
+
+function parse(document: string): ParsedList {
+  try {
+    if (document.length > MAX_BYTES) throw new Error("it is too long");
+    const lines = document.split("\n");
+    const [format, number, issued, ...rest] = lines;
+    if (format !== FORMAT) throw new Error(`it does not begin with "${FORMAT}"`);
+    if (rest.pop() !== "") throw new Error("its end is missing");
+    const firstSignature = rest.findIndex((line) => line.startsWith("signature "));
+    const signatureLines = firstSignature < 0 ? [] : rest.splice(firstSignature);
+    if (rest.length > MAX_REVOKED) throw new Error("it is too long");
+    if (signatureLines.length > MAX_SIGNATURES) throw new Error("it has too many signatures");
+    const list: RevocationList = {
+      number: Number(/^number (0|[1-9]\d{0,14})$/.exec(number ?? "")?.[1] ?? NaN),
+      issuedAtMs: timeOf(/^issued (\S+)$/.exec(issued ?? "")?.[1]),
+      revoked: rest.map(revokedOf),
+    };
+    const text = textOf(list);
+    if (text !== document.slice(0, text.length)) throw new Error("it is malformed");
+    return { list, text, signatures: signatureLines.map(signatureOf) };
+  } catch (error) {
+    throw new FuncError("bad-data", `The revocation list cannot be read: ${messageOf(error)}.`);
+  }
+}
+
+function revokedOf(line: string): RevokedCertificate {
+  const [, serial = "", key = "", role, name = "", time] = REVOKED_LINE.exec(line) ?? [];
+  if (!isRole(role) || !isMinionName(name)) throw new Error("a line of it is malformed");
+  return { serial, keyFingerprint: key, role, name, atMs: timeOf(time) };
+}
+
+function signatureOf(line: string): ParsedList["signatures"][number] {
+  const [, signer, signature] = SIGNATURE_LINE.exec(line) ?? [];
+  if (signer === undefined || signature === undefined) throw new Error("a signature is malformed");
+  return { signer, signature: Buffer.from(signature, "base64") };
+}
+
+function isRole(role: string | undefined): role is Role {
+  return role === "minion" || role === "overlord" || role === "operator";
+}
+
+function timeText(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function timeOf(text: string | undefined): number {
+  const ms = Date.parse(text ?? "");
+  if (!Number.isFinite(ms)) throw new Error("a time in it is malformed");
+  return ms;
+}
+
+/** Ed25519 hashes by itself. */
+function hashFor(key: KeyObject): string | null {
+  return key.asymmetricKeyType === "ed25519" ? null : "sha256";
+}
