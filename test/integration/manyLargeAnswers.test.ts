@@ -39,7 +39,8 @@ describe("answers of many values", () => {
     // equal ones are kept once
     expect(new Set(results.map(({ digest }) => digest)).size).toBe(1);
     expect(light).toBeGreaterThan(HEAVY.length);
-    expect(probe.growth()).toBeLessThan(400);
+    // all at once they took more than a gigabyte
+    expect(probe.growth()).toBeLessThan(600);
   });
 
   it("that clients ask for all at once are read a few at a time", async () => {
