@@ -59,6 +59,12 @@ export async function lockOwner(path: string): Promise<{ pid: number } | undefin
   return (await readLock(path))?.owner;
 }
 
+/** The process of this host that owns the lock file at `path` and still runs. */
+export async function liveLockOwner(path: string): Promise<ProcessIdentity | undefined> {
+  const owner = (await readLock(path))?.owner;
+  return owner?.host === hostname() && isAlive(owner) ? owner : undefined;
+}
+
 async function take(
   path: string,
   self: LockOwner,

@@ -1,7 +1,10 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { FuncError, messageOf } from "../common/errors";
 import { createLog } from "../common/log";
 import { HELP, parseFuncdOptions, type FuncdOptions } from "./funcdOptions";
+import { funcdStatus, stopFuncd } from "./funcdControl";
+import { installSigned, prepareRequest } from "./manualEnrolment";
 import { MODULE_NAMES, startMinion, type RunningMinion } from "./minion";
 
 declare const __VERSION__: string;
@@ -26,6 +29,14 @@ async function main(): Promise<number> {
       return OK;
     case "join":
       return join(options);
+    case "csr":
+      return csr(options);
+    case "install-certificate":
+      return install(options);
+    case "status":
+      return status(options);
+    case "stop":
+      return stop(options);
     case "serve":
       return serve(options);
   }
@@ -42,6 +53,62 @@ async function join({ homes, token, name, listen, announce }: FuncdOptions): Pro
       `It will listen on port ${minion.port}.\n`,
   );
   return OK;
+}
+
+async function csr({ homes, name, listen, out }: FuncdOptions): Promise<number> {
+  const [home = ""] = homes;
+  const request = await prepareRequest({ home, name, listen });
+  if (out === undefined) process.stdout.write(request);
+  else await writeFile(out, request);
+  return OK;
+}
+
+async function install({ homes, name, listen, file = "-" }: FuncdOptions): Promise<number> {
+  const [home = ""] = homes;
+  const given = file === "-" ? await text(process.stdin) : await readGiven(file);
+  const installed = await installSigned({ home, name, listen }, given);
+  const until = new Date(installed.notAfterMs).toISOString().slice(0, 10);
+  const { pid } = await funcdStatus(home);
+  process.stdout.write(
+    `${installed.name} has its certificate, valid until ${until}. ` +
+      (pid === undefined
+        ? `Start it with: funcd --home ${home}\n`
+        : `Restart the funcd that runs (process ${pid}), to use it.\n`),
+  );
+  return OK;
+}
+
+async function status({ homes, json }: FuncdOptions): Promise<number> {
+  const [home = ""] = homes;
+  const found = await funcdStatus(home);
+  if (json) {
+    process.stdout.write(`${JSON.stringify(found)}\n`);
+    return OK;
+  }
+  const { name = "no name yet", listen, keyFingerprint, certificateNotAfterMs, pid } = found;
+  const until =
+    certificateNotAfterMs !== undefined && new Date(certificateNotAfterMs).toISOString();
+  process.stdout.write(
+    `${name} in ${home}\n` +
+      (keyFingerprint === undefined ? "not enrolled\n" : `key ${keyFingerprint}\n`) +
+      (until === false ? "" : `certificate until ${until}\n`) +
+      (listen === undefined ? "" : `listens on ${listen}\n`) +
+      (pid === undefined ? "does not run\n" : `runs, process ${pid}\n`),
+  );
+  return OK;
+}
+
+async function stop({ homes }: FuncdOptions): Promise<number> {
+  const [home = ""] = homes;
+  const ended = await stopFuncd(home);
+  process.stdout.write(ended ? `The funcd of ${home} has ended.\n` : `No funcd runs in ${home}.\n`);
+  return OK;
+}
+
+async function readGiven(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((error: unknown) => {
+    throw new FuncError("not-found", `${file} cannot be read: ${messageOf(error)}`);
+  });
 }
 
 async function serve({ homes, name, listen, exitWithStdin }: FuncdOptions): Promise<number> {

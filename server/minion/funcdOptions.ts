@@ -8,6 +8,11 @@ export const HELP = `funcd: the daemon of a host that an overlord manages
 
   funcd [options]              serve; ends with SIGTERM or SIGINT
   funcd join TOKEN [options]   enrol with an overlord (TOKEN "-" reads it from standard input)
+  funcd csr [--out FILE]       print a certificate request, to be signed with "func ca sign FILE"
+  funcd install-certificate [FILE]
+                               take what "func ca sign" printed (default: from standard input)
+  funcd status [--json]        name, key and certificate, and whether it runs
+  funcd stop                   end the funcd that serves this home
 
 Options:
   --home DIR           folder of this minion; several make several minions in one process
@@ -15,6 +20,7 @@ Options:
   --name NAME          name of this minion (default: the host's name)
   --listen HOST:PORT   where to listen (default: 0.0.0.0:51234; port 0 chooses a free one)
   --announce HOST      address under which overlords reach this host (with join)
+  --out FILE           write there instead of standard output (with csr)
   --exit-with-stdin    end when standard input closes
   --list-modules       show the modules of this funcd
   --version            show the version
@@ -24,12 +30,32 @@ Name, address and announced host are kept in DIR/minion.yaml. A token in the fil
 used at the start, and removed once this minion is enrolled.
 `;
 
-export type FuncdAction = "serve" | "join" | "help" | "version" | "list-modules";
+export type FuncdAction =
+  | "serve"
+  | "join"
+  | "csr"
+  | "install-certificate"
+  | "status"
+  | "stop"
+  | "help"
+  | "version"
+  | "list-modules";
+
+/** First words that ask for something else than serving. */
+const VERBS = ["join", "csr", "install-certificate", "status", "stop"] as const;
+type Verb = (typeof VERBS)[number];
+/** Those that a word can follow. */
+const WITH_OPERAND: ReadonlySet<Verb> = new Set<Verb>(["join", "install-certificate"]);
 
 export interface FuncdOptions {
   action: FuncdAction;
   homes: string[];
   token?: string;
+  /** Of a certificate to be installed; "-" is standard input. */
+  file?: string;
+  /** Where the certificate request goes, instead of standard output. */
+  out?: string;
+  json: boolean;
   name?: string;
   listen?: ListenAddress;
   announce?: string;
@@ -42,26 +68,36 @@ export function parseFuncdOptions(
   env: NodeJS.ProcessEnv = process.env,
 ): FuncdOptions {
   const { values, positionals } = parse(argv);
-  const [verb, token, ...more] = positionals;
-  if ((verb !== undefined && verb !== "join") || more.length > 0) {
-    throw usage(`"${more[0] ?? String(verb)}" is not expected here`);
+  const [first, operand, ...more] = positionals;
+  const verb = VERBS.find((known) => known === first);
+  const unexpected =
+    (verb === undefined ? first : undefined) ??
+    (verb === undefined || !WITH_OPERAND.has(verb) ? operand : undefined) ??
+    more[0];
+  if (unexpected !== undefined) throw usage(`"${unexpected}" is not expected here`);
+  if (verb === "join" && (operand === undefined || operand === "")) {
+    throw usage("join needs a TOKEN");
   }
-  if (verb === "join" && (token === undefined || token === "")) throw usage("join needs a TOKEN");
   const homes = (values.home ?? [defaultHome(env)]).map((home) => resolve(home));
   if (new Set(homes).size < homes.length) throw usage("the same --home is given twice");
-  if (homes.length > 1 && (values.name !== undefined || verb === "join")) {
+  if (homes.length > 1 && (values.name !== undefined || verb !== undefined)) {
     throw usage(
-      "several --home go neither with --name nor with join: each has its own minion.yaml",
+      `several --home go neither with --name nor with ${verb ?? "join"}: each has its own minion.yaml`,
     );
   }
   if (homes.length > 1 && values.listen !== undefined && parseListen(values.listen).port !== 0) {
     throw usage("several minions cannot listen on one port: use port 0");
   }
   if (values.announce !== undefined && verb !== "join") throw usage("--announce goes with join");
+  if (values.out !== undefined && verb !== "csr") throw usage("--out goes with csr");
+  if (values.json === true && verb !== "status") throw usage("--json goes with status");
   return {
     action: actionOf(values, verb),
     homes,
-    token,
+    ...(verb === "join" && { token: operand }),
+    ...(verb === "install-certificate" && { file: operand ?? "-" }),
+    out: values.out,
+    json: values.json ?? false,
     name: values.name,
     listen: values.listen === undefined ? undefined : parseListen(values.listen),
     announce: values.announce,
@@ -81,6 +117,8 @@ function parse(argv: readonly string[]) {
         name: { type: "string" },
         listen: { type: "string" },
         announce: { type: "string" },
+        out: { type: "string" },
+        json: { type: "boolean" },
         "exit-with-stdin": { type: "boolean" },
         "list-modules": { type: "boolean" },
         version: { type: "boolean" },
@@ -92,11 +130,11 @@ function parse(argv: readonly string[]) {
   }
 }
 
-function actionOf(values: Parsed["values"], verb: string | undefined): FuncdAction {
+function actionOf(values: Parsed["values"], verb: Verb | undefined): FuncdAction {
   if (values.help) return "help";
   if (values.version) return "version";
   if (values["list-modules"]) return "list-modules";
-  return verb === "join" ? "join" : "serve";
+  return verb ?? "serve";
 }
 
 function defaultHome({ FUNCD_HOME = "", XDG_DATA_HOME = "" }: NodeJS.ProcessEnv): string {

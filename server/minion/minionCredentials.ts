@@ -17,7 +17,7 @@ export interface MinionCredentials {
   name: string;
 }
 
-const KEY_FILE = "minion.key";
+export const KEY_FILE = "minion.key";
 /** The key that the next certificate is for; it becomes `minion.key` with that. */
 const NEXT_KEY_FILE = "minion.key.next";
 const CERTIFICATE_FILE = "minion.crt";
