@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { FuncError } from "../common/errors";
 import type { Log } from "../common/log";
-import { makePrivate } from "../common/privateFolder";
 import { parseMinionName } from "../common/minionName";
 import { identityOf } from "../pki/identity";
 import { RpcServer } from "../wire/rpcServer";
@@ -18,6 +17,7 @@ import {
 import { CallJournal } from "./callJournal";
 import { Dispatcher } from "./dispatch";
 import { enrolMinion } from "./enrolment";
+import { makeHome } from "./homeFolder";
 import { lockHome } from "./homeLock";
 import { MethodRegistry } from "./methodRegistry";
 import { readCredentials, type MinionCredentials } from "./minionCredentials";
@@ -28,6 +28,7 @@ import { systemModule } from "./modules/system";
 import { testModule } from "./modules/test";
 import { trustModule, type TrustParts } from "./modules/trust";
 import { Renewal } from "./renewal";
+import { listWanted, Revocations } from "./revocations";
 import { SyncCalls } from "./syncCalls";
 
 export interface MinionOptions {
@@ -53,16 +54,13 @@ export interface RunningMinion {
   close(): Promise<void>;
 }
 
-/** What a funcd, and whoever prepares its home, puts there. */
-const HOME_FILES = /^\.?(?:minion\.yaml|join-token|lock|audit\.log|calls|(?:pki|jobs|modules)$)/;
-
 /**
  * Starts a minion: locks its home, enrols it where it has no certificate yet, and serves.
  * Throws FuncError: "conflict" (home or port in use), "not-found" (not enrolled and no token), ...
  */
 export async function startMinion(options: MinionOptions): Promise<RunningMinion> {
   const { home, log } = options;
-  await makePrivate(home, HOME_FILES, "Give a folder of its own with --home.");
+  await makeHome(home);
   const unlock = await lockHome(home);
   const closers: (() => Promise<void>)[] = [unlock];
   const close = async (): Promise<void> => {
@@ -76,7 +74,8 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
     const jobs = await MinionJobs.open(join(home, "jobs"), log);
     closers.push(() => jobs.close());
     const journal = await CallJournal.open(join(home, "calls"), log);
-    const { server, use } = createServer(home, log, { jobs, journal }, credentials);
+    const revocations = await Revocations.open(join(home, "pki"), log);
+    const { server, use } = createServer(home, log, { jobs, journal, revocations }, credentials);
     closers.push(() => server.close());
     const { port } = await listen(server, wanted);
     const configuration = { ...wanted, listen: { ...wanted.listen, port } };
@@ -144,9 +143,10 @@ function configure(
 function createServer(
   home: string,
   log: Log,
-  { jobs, journal }: { jobs: MinionJobs; journal: CallJournal },
+  parts: { jobs: MinionJobs; journal: CallJournal; revocations: Revocations },
   credentials: MinionCredentials | undefined,
 ): { server: RpcServer; use: (credentials: MinionCredentials) => void } {
+  const { jobs, journal, revocations } = parts;
   let present = credentials;
   const use = (next: MinionCredentials): void => {
     server.setCredentials(next);
@@ -155,7 +155,7 @@ function createServer(
   const renewal = new Renewal(join(home, "pki"), () => present, use);
   const audit = new Audit(join(home, "audit.log"), log);
   const syncCalls = new SyncCalls();
-  const registry = minionRegistry(home, jobs, syncCalls, { renewal });
+  const registry = minionRegistry(home, jobs, syncCalls, { renewal, revocations });
   const dispatcher = new Dispatcher({ registry, jobs, syncCalls, journal, audit, log });
   const server = new RpcServer({
     ...(credentials && {
@@ -165,18 +165,26 @@ function createServer(
     }),
     clientCertificate: "required",
     admitConnection: ({ certificate, remoteAddress }) => {
-      callerOf(certificate, remoteAddress);
+      revocations.check(callerOf(certificate, remoteAddress));
     },
     onRefused: (reason, address, certificate) => {
       const identity = certificate && identityOf(certificate);
       void audit.write({ ...identity, address, outcome: `refused: ${reason}` });
     },
-    handle: ({ method, params, connection, callId, signal }) => {
+    handle: async ({ method, params, connection, callId, signal }) => {
       // again at each request: a held connection must not outlive its certificate
       const caller = callerOf(connection.certificate, connection.remoteAddress);
+      revocations.check(caller);
+      if (revocations.holdsBack(method)) {
+        await audit.write({ ...caller, method, outcome: "denied: the revocation list is damaged" });
+        throw listWanted();
+      }
       return dispatcher.handle({ method, params, caller, callId, connectionClosed: signal });
     },
     log,
+  });
+  revocations.onApplied(() => {
+    server.recheck();
   });
   return { server, use };
 }
