@@ -89,13 +89,17 @@ export function verifyMinionPeer(certificate: PeerCertificate, peer: WirePeer): 
       `Correct the address of ${peer.name}.`,
     );
   }
-  if (peer.keyFingerprint !== undefined && peer.keyFingerprint !== identity.keyFingerprint) {
+  if (peer.keyFingerprint !== undefined && !isKeyOf(identity.keyFingerprint, peer)) {
     throw new FuncError(
       "wrong-identity",
       `${peer.name}: the host at ${at} has another key than the one it enrolled with.`,
       "If the host was installed anew, forget the minion and enrol it again; otherwise find out who answers there.",
     );
   }
+}
+
+function isKeyOf(fingerprint: string, peer: WirePeer): boolean {
+  return fingerprint === peer.keyFingerprint || fingerprint === peer.nextKeyFingerprint;
 }
 
 function namedIn(

@@ -15,6 +15,14 @@ export interface MinionRecord {
   keyFingerprint: string;
   certificateSerial: string;
   certificateNotAfterMs: number;
+  /** While its certificate is renewed: what the minion may show from now on, besides what it had. */
+  renewing?: RenewedCertificate;
+}
+
+export interface RenewedCertificate {
+  keyFingerprint: string;
+  certificateSerial: string;
+  certificateNotAfterMs: number;
 }
 
 /** `minions/changed`: records that are new or changed, and names that are gone. */

@@ -2,13 +2,13 @@ import { isIP } from "node:net";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { isMinionName, parseMinionName } from "../common/minionName";
-import type { MinionRecord, MinionsChanged } from "../protocol/minions";
+import type { MinionRecord, MinionsChanged, RenewedCertificate } from "../protocol/minions";
 import { readInventory, writeInventory } from "./inventoryFile";
 import { nearestNames } from "./nearestNames";
 import { matchTargets, type Groups, type TargetSpec } from "./targetSpec";
 
 /** When a minion was last seen is worth keeping, but not a write per call. */
-const LAST_SEEN_WRITE_MS = 2_000;
+const WRITE_SOON_MS = 2_000;
 /** Changes that come together are told together. */
 const CHANGED_MS = 40;
 /** A busy minion's last seen is told to clients at most this often. */
@@ -90,6 +90,27 @@ export class Inventory {
     return edited;
   }
 
+  /**
+   * The minion may show this certificate from now on, besides the one it had; durable when it returns.
+   * Throws FuncError "conflict" where `minion` is not the one in the inventory any more.
+   */
+  async expectCertificate(minion: MinionRecord, next: RenewedCertificate): Promise<void> {
+    const record = this.get(minion.name);
+    if (record.enrolledAtMs !== minion.enrolledAtMs) {
+      throw new FuncError("conflict", `${minion.name} was enrolled anew meanwhile.`);
+    }
+    this.put({ ...record, renewing: next });
+    await this.write();
+  }
+
+  /** The minion showed this key: where it is the one of its next certificate, that is its certificate now. */
+  sawKey(name: string, keyFingerprint: string): void {
+    const record = this.records.get(name);
+    if (record?.renewing?.keyFingerprint !== keyFingerprint) return;
+    this.put({ ...record, ...record.renewing, renewing: undefined });
+    this.writeSoon();
+  }
+
   /** Takes minions out; returns the names that were there. */
   async forget(names: string[]): Promise<string[]> {
     const forgotten = names.map((name) => name.toLowerCase()).filter((name) => this.remove(name));
@@ -108,11 +129,7 @@ export class Inventory {
       this.toldSeenMs.set(name, now);
       this.tell(name);
     }
-    this.writeTimer ??= setTimeout(() => {
-      this.write().catch((error: unknown) => {
-        this.log.error("cannot write the inventory", { file: this.file, error: messageOf(error) });
-      });
-    }, LAST_SEEN_WRITE_MS);
+    this.writeSoon();
   }
 
   /** The minion could not be reached; `problem` is one sentence. */
@@ -156,6 +173,14 @@ export class Inventory {
       const removed = names.filter((changedName) => !this.records.has(changedName));
       for (const listener of this.listeners) listener({ changed, removed });
     }, CHANGED_MS);
+  }
+
+  private writeSoon(): void {
+    this.writeTimer ??= setTimeout(() => {
+      this.write().catch((error: unknown) => {
+        this.log.error("cannot write the inventory", { file: this.file, error: messageOf(error) });
+      });
+    }, WRITE_SOON_MS);
   }
 
   private async write(): Promise<void> {

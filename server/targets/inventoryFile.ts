@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
 import { isMinionName } from "../common/minionName";
-import type { MinionRecord } from "../protocol/minions";
+import type { MinionRecord, RenewedCertificate } from "../protocol/minions";
 
 const VERSION = 1;
 
@@ -54,6 +54,17 @@ function isStored(value: unknown): value is StoredMinion {
     typeof minion.keyFingerprint === "string" &&
     typeof minion.certificateSerial === "string" &&
     typeof minion.certificateNotAfterMs === "number" &&
-    (minion.lastSeenMs === undefined || typeof minion.lastSeenMs === "number")
+    (minion.lastSeenMs === undefined || typeof minion.lastSeenMs === "number") &&
+    (minion.renewing === undefined || isRenewed(minion.renewing))
+  );
+}
+
+function isRenewed(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const renewed = value as Partial<Record<keyof RenewedCertificate, unknown>>;
+  return (
+    typeof renewed.keyFingerprint === "string" &&
+    typeof renewed.certificateSerial === "string" &&
+    typeof renewed.certificateNotAfterMs === "number"
   );
 }

@@ -8,7 +8,8 @@ interface Trouble {
 }
 
 const ENROL = "If the host was set up anew or belongs to another overlord, enrol it again.";
-const RENEW = "Look at the clocks of both hosts; if they are right, enrol that host again.";
+const RENEW =
+  "Look at the clocks of both hosts; if they are right, renew its certificate: func ca renew.";
 const WHO_LISTENS = "Correct the host's address and port, or start funcd there.";
 const OLD_TLS = "Update OpenSSL on that host, or the TLS settings of what listens there.";
 
@@ -68,6 +69,8 @@ const VERDICTS: Readonly<Record<string, string>> = {
   UNSUPPORTED_CERTIFICATE: "it is not meant for an overlord",
   ACCESS_DENIED: "it does not let this overlord in",
 };
+/** Refusals that a wrong clock explains, in the words of `VERDICTS` and of funcd. */
+const OF_TIME = /expired|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|is valid from/;
 const ALERT = /^ERR_SSL_(?:TLSV1|TLSV13|SSLV3)_ALERT_(.+)$/;
 
 /** The system's or OpenSSL's code of an error; the most telling one's where several addresses were tried. */
@@ -100,7 +103,9 @@ export function refusedCertificate(peer: WirePeer, why: string, cause?: unknown)
   return new FuncError(
     "tls",
     `${peerText(peer)} refused our certificate${why ? ` (${why})` : ""}. Nothing was run.`,
-    "Look at the minion's log for the reason; a host that belongs to another overlord must be enrolled again.",
+    OF_TIME.test(why)
+      ? `Look at that host's clock: here it is ${new Date().toISOString().slice(0, 19)} UTC.`
+      : "Look at the minion's log for the reason; a host that belongs to another overlord must be enrolled again.",
     { cause },
   );
 }

@@ -23,7 +23,7 @@ import { PendingCall } from "./pendingCall";
 import { RpcFault } from "./rpcFault";
 import { refusedCertificate } from "./tlsErrors";
 import type { XmlRpcValue } from "./value";
-import type { VerifyPeer } from "./wireConnection";
+import type { AcceptExpired, PeerJudges, VerifyPeer } from "./wireConnection";
 import { LEAST_TLS, verify, WireConnection } from "./wireConnection";
 import { badAddress, brokenAnswer } from "./wireErrors";
 import type { WirePeer } from "./wirePeer";
@@ -57,6 +57,8 @@ export interface WireClientOptions {
   ca: string;
   /** Judges who a peer is, on every connection and every reuse of one. Throws to refuse. */
   verifyPeer: VerifyPeer;
+  /** Judges certificates that have expired; without it, none is accepted. */
+  acceptExpired?: AcceptExpired;
   maxHeld?: number;
   idleMs?: number;
   limits?: Partial<DecodeLimits>;
@@ -69,7 +71,7 @@ export interface WireClientOptions {
 /** Calls methods of peers by XML-RPC over mutual TLS; keeps connections and TLS sessions between calls. */
 export class WireClient {
   readonly #context: SecureContext;
-  readonly #verifyPeer: VerifyPeer;
+  readonly #judges: PeerJudges;
   readonly #limits: DecodeLimits;
   readonly #held: HeldConnections;
   readonly #memory = new PeerMemory();
@@ -91,7 +93,7 @@ export class WireClient {
         { cause: error },
       );
     }
-    this.#verifyPeer = options.verifyPeer;
+    this.#judges = { verifyPeer: options.verifyPeer, acceptExpired: options.acceptExpired };
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#spool = options.spool;
     this.#liftBytes = options.liftBytes ?? SMALL_BODY_BYTES;
@@ -127,6 +129,12 @@ export class WireClient {
   /** Whether the last connection to `peer` negotiated func/1; undefined before the first. */
   isNative(peer: WirePeer): boolean | undefined {
     return this.#memory.peek(peerKey(peer))?.native;
+  }
+
+  /** The peer goes under another key from now on; what is known of it is so still. */
+  rekeyed(before: WirePeer, after: WirePeer): void {
+    const native = this.isNative(before);
+    if (native !== undefined) this.#memory.get(peerKey(after)).native ??= native;
   }
 
   /** Ends all connections; calls under way fail with "cancelled". */
@@ -203,7 +211,7 @@ export class WireClient {
       return pending.result;
     }
     try {
-      verify(held, peer, this.#verifyPeer);
+      verify(held, peer, this.#judges.verifyPeer);
       ready(held);
     } catch (error) {
       held.destroy();
@@ -230,7 +238,7 @@ export class WireClient {
     };
     try {
       pending.connecting(
-        WireConnection.start(peer, this.#context, this.#verifyPeer, facts, onConnection),
+        WireConnection.start(peer, this.#context, this.#judges, facts, onConnection),
       );
     } catch (error) {
       fail(badAddress(peer, error));

@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import type { SecureContext } from "node:tls";
 import { connect, TLSSocket } from "node:tls";
 import { peerCertificate, type PeerCertificate } from "./peerCertificate";
@@ -10,6 +11,7 @@ import type { WirePeer } from "./wirePeer";
 export const NATIVE_PROTOCOL = "func/1";
 export const ALPN_PROTOCOLS = [NATIVE_PROTOCOL, "http/1.1"];
 export const LEAST_TLS = "TLSv1.2";
+const EXPIRED = "CERT_HAS_EXPIRED";
 
 /** Idle for so long, the peer's system is asked whether it is still there; it has 10 s to say so. */
 const KEEP_ALIVE_MS = 15_000;
@@ -22,6 +24,15 @@ interface SettableSession extends TLSSocket {
 }
 const CAN_SET_SESSION = "setSession" in TLSSocket.prototype;
 
+/** Whether a peer that TLS did not accept, because its certificate has expired, is good enough. */
+export type AcceptExpired = (certificate: X509Certificate) => boolean;
+
+export interface PeerJudges {
+  verifyPeer: VerifyPeer;
+  /** Without it nobody is. Sessions are not resumed then: they show no certificate. */
+  acceptExpired?: AcceptExpired;
+}
+
 export type VerifyPeer = (certificate: PeerCertificate, peer: WirePeer) => void;
 
 /** One TLS connection whose peer has been verified; it carries one call at a time. */
@@ -33,8 +44,9 @@ export class WireConnection {
     readonly socket: TLSSocket,
     readonly native: boolean,
     readonly certificate: PeerCertificate,
+    mayBeExpired: boolean,
   ) {
-    this.#notAfterMs = Date.parse(certificate.validTo);
+    this.#notAfterMs = mayBeExpired ? Infinity : Date.parse(certificate.validTo);
     const die = (): void => {
       this.#dead = true;
     };
@@ -61,13 +73,13 @@ export class WireConnection {
   static start(
     peer: WirePeer,
     secureContext: SecureContext,
-    verifyPeer: VerifyPeer,
+    judges: PeerJudges,
     facts: PeerFacts,
     done: (result: WireConnection | Error) => void,
   ): TLSSocket {
     // Node would connect to this host itself
     if (peer.address === "") throw new RangeError("the address is empty");
-    const resumable = facts.session;
+    const resumable = judges.acceptExpired ? undefined : facts.session;
     const socket = connect({
       host: peer.address,
       port: peer.port,
@@ -75,6 +87,7 @@ export class WireConnection {
       session: CAN_SET_SESSION ? undefined : resumable?.ticket,
       ALPNProtocols: ALPN_PROTOCOLS,
       ...ADDRESSES,
+      rejectUnauthorized: !judges.acceptExpired, // it is looked at below
       // host names mean nothing here: who the peer is says verifyPeer, below
       checkServerIdentity: () => undefined,
     });
@@ -106,7 +119,7 @@ export class WireConnection {
       socket.on("error", ignore);
       let connection: WireConnection;
       try {
-        connection = WireConnection.#verified(socket, peer, verifyPeer, resumable);
+        connection = WireConnection.#verified(socket, peer, judges, resumable);
       } catch (error) {
         fail(error instanceof Error ? error : new Error(String(error)));
         return;
@@ -123,21 +136,34 @@ export class WireConnection {
   static #verified(
     socket: TLSSocket,
     peer: WirePeer,
-    verifyPeer: VerifyPeer,
+    { verifyPeer, acceptExpired }: PeerJudges,
     resumable: ResumableSession | undefined,
   ): WireConnection {
     const certificate = certificateOf(socket, resumable);
-    if (!socket.authorized || !certificate) {
-      throw tlsError(new Error("its certificate was not accepted"), peer);
+    const mayBeExpired = !socket.authorized && isExpiredButGood(socket, acceptExpired);
+    if ((!socket.authorized && !mayBeExpired) || !certificate) {
+      throw tlsError(verdictOf(socket), peer);
     }
     const native = socket.alpnProtocol === NATIVE_PROTOCOL;
-    const connection = new WireConnection(socket, native, certificate);
+    const connection = new WireConnection(socket, native, certificate, mayBeExpired);
     if (Date.now() >= connection.#notAfterMs) {
-      throw tlsError(Object.assign(new Error("expired"), { code: "CERT_HAS_EXPIRED" }), peer);
+      throw tlsError(Object.assign(new Error("expired"), { code: EXPIRED }), peer);
     }
     verify(connection, peer, verifyPeer);
     return connection;
   }
+}
+
+/** OpenSSL tells one of several errors only, so that `acceptExpired` has to judge the rest as well. */
+function isExpiredButGood(socket: TLSSocket, acceptExpired: AcceptExpired | undefined): boolean {
+  if (!acceptExpired || String(socket.authorizationError) !== EXPIRED) return false;
+  const certificate = socket.getPeerX509Certificate();
+  return certificate !== undefined && acceptExpired(certificate);
+}
+
+function verdictOf(socket: TLSSocket): Error {
+  const code = String(socket.authorizationError);
+  return Object.assign(new Error("its certificate was not accepted"), { code });
 }
 
 /**
