@@ -52,8 +52,10 @@ export interface WaitingRequest {
   from: string;
   port: number;
   sinceMs: number;
-  /** Set where the name has a live certificate with another key: approval replaces and revokes it. */
+  /** Set where the name has a live certificate with another key (its fingerprint): approval replaces and revokes it. */
   replaces?: string;
+  /** It came over plain HTTP, from an old minion: nobody proved anything, and the host cannot tell who answers. */
+  unprotected?: true;
 }
 
 /** How hosts can get certificates at this moment. */
@@ -62,11 +64,18 @@ export interface EnrolmentModes {
   approvalUntilMs?: number;
   /** From overlord.yaml; absent while nothing is signed by itself. */
   autosign?: { names: string[]; networks: string[] };
+  /**
+   * From overlord.yaml: the original's plain HTTP for old minions. `at`: HOST:PORT, or what the file says where
+   * it could not be opened (`problem`). `givesUp`: in a sentence, for people.
+   */
+  originalHttp?: { at: string; givesUp: string; problem?: string };
 }
 
 export interface CertmasterList {
   /** Undefined while no CA exists (it is made with the first token). */
   caFingerprint?: string;
+  /** Its beginning as words, to be compared with what a host shows that asks without a pin. */
+  caWords?: string;
   caNotAfterMs?: number;
   /** "locked": its key is encrypted, and the passphrase was not given since the start. */
   caState: "none" | "ready" | "locked";
