@@ -40,14 +40,13 @@ export async function signRequest(
   }
   return alone(authority, `${role}:${name}`, async () => {
     const fingerprint = keyFingerprint(publicKey);
-    checkKey(authority, name, fingerprint);
     const others = liveOf(authority, role, name).filter(
       (record) => record.keyFingerprint !== fingerprint,
     );
     const newest = others.at(-1);
     if (newest && !replace) throw taken(newest);
-    if (newest) await authority.release(name);
     const issued = await authority.issue({ role, name, publicKey, days });
+    if (newest) await revokeReplaced(authority, others, issued.record);
     return {
       certificate: issued.certificatePem,
       ca: authority.certificatePem,
@@ -56,15 +55,28 @@ export async function signRequest(
   });
 }
 
+/** Once the new certificate exists; where this fails, the new one is not given out. */
+async function revokeReplaced(
+  authority: CertificateAuthority,
+  replaced: readonly CertificateRecord[],
+  next: CertificateRecord,
+): Promise<void> {
+  const serials = replaced.map(({ serial }) => serial);
+  try {
+    await authority.revoke({ serials, reason: "replaced by another key" });
+  } catch (error) {
+    await authority.withdraw(next);
+    throw error;
+  }
+}
+
 function liveOf(
   authority: CertificateAuthority,
   role: SigningParams["role"],
   name: string,
 ): CertificateRecord[] {
-  if (role === "minion") {
-    const live = authority.liveMinion(name);
-    return live ? [live] : [];
-  }
+  // a forgotten minion's name is free, although its certificates still run
+  if (role === "minion" && authority.liveMinion(name) === undefined) return [];
   const now = Date.now();
   return authority
     .list()
@@ -75,18 +87,6 @@ function liveOf(
         record.notAfterMs > now &&
         record.revoked === undefined,
     );
-}
-
-function checkKey(authority: CertificateAuthority, name: string, fingerprint: string): void {
-  const revoked = authority
-    .list()
-    .find((record) => record.keyFingerprint === fingerprint && record.revoked !== undefined);
-  if (!revoked) return;
-  throw new FuncError(
-    "denied",
-    `The key in the request of ${name} was revoked (as ${revoked.role} ${revoked.name}).`,
-    "A revoked key gets no certificate again: make a new key, and a new request with it.",
-  );
 }
 
 function taken({ role, name, notAfterMs }: CertificateRecord): FuncError {
