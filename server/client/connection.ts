@@ -180,7 +180,7 @@ class Connection implements OverlordConnection {
       }, timeoutMs);
       const onClose = this.onClose(() => {
         finish(() => {
-          reject(connectionClosed());
+          reject(connectionClosed(method));
         });
       });
       signal?.addEventListener("abort", abort);
@@ -192,7 +192,7 @@ class Connection implements OverlordConnection {
         },
         (error: unknown) => {
           finish(() => {
-            reject(this.closed ? connectionClosed() : errorFromResponse(error));
+            reject(this.closed ? connectionClosed(method) : errorFromResponse(error));
           });
         },
       );
@@ -204,7 +204,15 @@ function cancelled(method: string): FuncError {
   return new FuncError("cancelled", `${method} was cancelled.`);
 }
 
-function connectionClosed(): FuncError {
+/** `sent`: the request that had gone out. */
+function connectionClosed(sent?: string): FuncError {
+  if (sent === "calls/start") {
+    return new FuncError(
+      "unavailable",
+      "The connection to the overlord closed while the call was being started: it may have begun.",
+      "Look at the list of jobs, and on the minions, before you call again.",
+    );
+  }
   return new FuncError(
     "unavailable",
     "The connection to the overlord has closed.",
