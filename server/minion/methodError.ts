@@ -7,6 +7,7 @@ export const VALUE_ERROR = "exceptions.ValueError";
 export const FUNC_EXCEPTION = "func.minion.codes.FuncException";
 export const MODULE_NOT_FOUND = "func.minion.codes.ModuleNotFoundException";
 export const INVALID_METHOD = "func.minion.codes.InvalidMethodException";
+export const ACCESS_DENIED = "func.minion.codes.AccessToMethodDenied";
 /** A call that ended because `jobs.cancel` asked for it. */
 export const CANCELLED = "func.minion.codes.CancelledException";
 /** A job whose end nobody can know any more. */

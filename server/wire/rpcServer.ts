@@ -64,6 +64,8 @@ export class RpcServer {
   readonly #http;
   readonly #requests: RequestServer;
   readonly #connections: ConnectionTable;
+  /** Those that were accepted. */
+  readonly #accepted = new Map<TLSSocket, RpcConnection>();
   /** TCP connections in the handshake, by the client's address and port. */
   readonly #handshakes = new Map<string, Socket>();
   readonly #refusals: RefusalMeter<[string, string, X509Certificate?]>;
@@ -188,6 +190,19 @@ export class RpcServer {
     }
   }
 
+  /**
+   * Judges every connection anew, and ends those that may not be used any more, whatever they are doing: what
+   * they called may run on, but its answer does not get out.
+   */
+  recheck(): void {
+    for (const [socket, connection] of this.#accepted) {
+      const reason = this.#verdict(connection);
+      if (reason === undefined) continue;
+      this.#refusals.add(reason, connection.remoteAddress, connection.certificate);
+      socket.destroy();
+    }
+  }
+
   /** Stops listening and ends every connection at once. */
   close(): Promise<void> {
     return new Promise((resolve) => {
@@ -234,6 +249,8 @@ export class RpcServer {
       this.#refusals.add("too many connections at the same time", remoteAddress, certificate);
     }
     if (socket.destroyed) return;
+    this.#accepted.set(socket, connection);
+    socket.once("close", () => this.#accepted.delete(socket));
     this.#requests.expect(socket, connection, (activity) => {
       this.#connections.set(raw, activity);
     });

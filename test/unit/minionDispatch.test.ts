@@ -11,6 +11,7 @@ import { MinionJobs } from "../../server/minion/minionJobs";
 import { minionRegistry, MODULE_NAMES } from "../../server/minion/minion";
 import type { Caller } from "../../server/minion/minionModule";
 import { Renewal } from "../../server/minion/renewal";
+import { Revocations } from "../../server/minion/revocations";
 import { SyncCalls } from "../../server/minion/syncCalls";
 import { RpcFault } from "../../server/wire/rpcFault";
 import { XmlRpcDouble, type XmlRpcStruct, type XmlRpcValue } from "../../server/wire/value";
@@ -33,6 +34,7 @@ beforeEach(async () => {
   jobs = await MinionJobs.open(join(home, "jobs"), silentLog);
   const syncCalls = new SyncCalls();
   registry = minionRegistry(home, jobs, syncCalls, {
+    revocations: await Revocations.open(join(home, "pki"), silentLog),
     renewal: new Renewal(
       join(home, "pki"),
       () => undefined,

@@ -1,20 +1,58 @@
 import { asString } from "../argumentCheck";
-import { FUNC_EXCEPTION, MethodError } from "../methodError";
+import { ACCESS_DENIED, MethodError } from "../methodError";
 import type { CallContext, MinionModule } from "../minionModule";
 import type { Renewal } from "../renewal";
+import type { Revocations } from "../revocations";
 
 /** What the module works with. */
 export interface TrustParts {
   renewal: Renewal;
+  revocations: Revocations;
 }
 
 /** How the overlord keeps this minion's certificate and its knowledge of others' up to date. */
-export function trustModule({ renewal }: TrustParts): MinionModule {
+export function trustModule({ renewal, revocations }: TrustParts): MinionModule {
   return {
     name: "trust",
     version: "0.0.1",
-    description: "Keeps this minion's certificate up to date; for the overlord itself",
+    description: "Keeps up to date who this minion is and trusts; for the overlord itself",
     methods: {
+      status: {
+        description: "Answers the number of the revocation list here, and what is wrong with it",
+        args: [],
+        risk: "read",
+        handler: (context) => {
+          overlordOnly(context);
+          const { number, issuedAtMs, revoked, damage } = revocations.status();
+          const issued = issuedAtMs === undefined ? "" : new Date(issuedAtMs).toISOString();
+          return { number, issued, revoked, damage: damage ?? "" };
+        },
+      },
+      revocations: {
+        description: "Answers the signed revocation list of this minion, or an empty string",
+        args: [],
+        risk: "read",
+        handler: (context) => {
+          overlordOnly(context);
+          return revocations.document();
+        },
+      },
+      set_revocations: {
+        description: "Takes a newer revocation list that the CA has signed; answers its number",
+        args: [
+          {
+            name: "document",
+            type: "string",
+            optional: false,
+            description: "The signed list, as the overlord makes it",
+          },
+        ],
+        risk: "change",
+        handler: (context, document) => {
+          overlordOnly(context);
+          return revocations.set(asString(document));
+        },
+      },
       renewal_request: {
         description:
           "Makes a new key and answers a certificate request for it, signed by the present key",
@@ -55,7 +93,7 @@ export function trustModule({ renewal }: TrustParts): MinionModule {
 function overlordOnly({ caller }: CallContext): void {
   if (caller.role === "overlord") return;
   throw new MethodError(
-    FUNC_EXCEPTION,
+    ACCESS_DENIED,
     `${caller.role} ${caller.name} may not do this: only the overlord may`,
   );
 }
