@@ -40,13 +40,13 @@ export async function signRequest(
   }
   return alone(authority, `${role}:${name}`, async () => {
     const fingerprint = keyFingerprint(publicKey);
-    const others = liveOf(authority, role, name).filter(
-      (record) => record.keyFingerprint !== fingerprint,
-    );
-    const newest = others.at(-1);
-    if (newest && !replace) throw taken(newest);
+    const isOther = (record: CertificateRecord): boolean => record.keyFingerprint !== fingerprint;
+    const live = liveOf(authority, role, name);
+    const holder = role === "minion" ? authority.liveMinion(name) : live.at(-1);
+    const taken = holder !== undefined && isOther(holder);
+    if (taken && !replace) throw takenBy(holder);
     const issued = await authority.issue({ role, name, publicKey, days });
-    if (newest) await revokeReplaced(authority, others, issued.record);
+    if (taken) await revokeReplaced(authority, live.filter(isOther), issued.record);
     return {
       certificate: issued.certificatePem,
       ca: authority.certificatePem,
@@ -75,8 +75,6 @@ function liveOf(
   role: SigningParams["role"],
   name: string,
 ): CertificateRecord[] {
-  // a forgotten minion's name is free, although its certificates still run
-  if (role === "minion" && authority.liveMinion(name) === undefined) return [];
   const now = Date.now();
   return authority
     .list()
@@ -89,7 +87,7 @@ function liveOf(
     );
 }
 
-function taken({ role, name, notAfterMs }: CertificateRecord): FuncError {
+function takenBy({ role, name, notAfterMs }: CertificateRecord): FuncError {
   const until = new Date(notAfterMs).toISOString().slice(0, 10);
   const instead = role === "minion" ? "join under another name (--name)" : "choose another name";
   return new FuncError(
