@@ -10,6 +10,7 @@ import type { XmlRpcValue } from "../wire/value";
 import type { CallOptions, WireClient, WirePeer } from "../wire/wireClient";
 import { CancelTeller } from "./cancelTeller";
 import { AsideLane } from "./place";
+import type { Upkeep } from "./upkeep";
 
 /** Part of the exception's name by which funcd, the original's too, refuses a call. */
 const DENIED = "AccessToMethodDenied";
@@ -59,6 +60,8 @@ export class MinionCaller {
     private readonly inventory: Inventory,
     private readonly log: Log,
     private readonly limits: MinionLimits = {},
+    /** Done in this order. */
+    private readonly upkeeps: readonly Upkeep[] = [],
   ) {
     this.#cancels = new CancelTeller(wire, log);
   }
@@ -70,30 +73,63 @@ export class MinionCaller {
     params: XmlRpcValue[],
     options: MinionCallOptions,
   ): Promise<MinionCallOutcome> {
-    const peer = this.peerNow(minion);
     const request = { sent: false };
+    const attempt = () => this.attempt(minion, method, params, options, request);
     try {
-      const wire = await this.wire();
-      const value = await wire.call(peer, method, params, {
-        connectTimeoutMs: this.limits.connectTimeoutMs,
-        deliveryTimeoutMs: this.limits.deliveryTimeoutMs,
-        timeoutMs: options.timeoutMs,
-        signal: options.signal,
-        callId: options.callId,
-        beforeSending: options.beforeSending,
-        memory: options.memory,
-        onSent: () => {
-          request.sent = true;
-          options.onSent?.();
-        },
+      const value = await attempt().catch(async (error: unknown) => {
+        const mending = request.sent ? undefined : this.mend(minion, error, options.signal);
+        if (!mending) throw error;
+        await mending;
+        return attempt();
       });
       this.inventory.sawOnline(minion.name);
+      for (const upkeep of this.upkeeps) upkeep.answered?.(minion);
       return outcomeOfValue(value);
     } catch (error) {
+      const peer = this.peerNow(minion);
       const outcome = this.outcomeOfError(error, peer, request.sent);
       if (outcome.state !== "cancelled" || !request.sent) return outcome;
       return { ...outcome, error: cancelledError(peer, await this.isNative(minion)) };
     }
+  }
+
+  private async attempt(
+    minion: MinionRecord,
+    method: string,
+    params: XmlRpcValue[],
+    options: MinionCallOptions,
+    request: { sent: boolean },
+  ): Promise<XmlRpcValue> {
+    for (const upkeep of this.upkeeps) {
+      const first = upkeep.before?.(this.recordNow(minion), options.signal);
+      if (first) await first;
+    }
+    const wire = await this.wire();
+    return wire.call(this.peerNow(minion), method, params, {
+      connectTimeoutMs: this.limits.connectTimeoutMs,
+      deliveryTimeoutMs: this.limits.deliveryTimeoutMs,
+      timeoutMs: options.timeoutMs,
+      signal: options.signal,
+      callId: options.callId,
+      beforeSending: options.beforeSending,
+      memory: options.memory,
+      onSent: () => {
+        request.sent = true;
+        options.onSent?.();
+      },
+    });
+  }
+
+  private mend(
+    minion: MinionRecord,
+    error: unknown,
+    signal: AbortSignal,
+  ): Promise<void> | undefined {
+    for (const upkeep of this.upkeeps) {
+      const mending = upkeep.mend?.(this.recordNow(minion), error, signal);
+      if (mending) return mending;
+    }
+    return undefined;
   }
 
   /** True where the last connection to the minion was to one of our own funcd. Never throws. */
@@ -110,10 +146,17 @@ export class MinionCaller {
     this.#cancels.tell(this.peerNow(minion), id);
   }
 
-  /** A job may take long: where the host is reached can be corrected meanwhile, who it is cannot. */
   private peerNow(minion: MinionRecord): WirePeer {
+    return peerOf(this.recordNow(minion));
+  }
+
+  /**
+   * A job may take long: where the host is reached can be corrected meanwhile, and its certificate renewed;
+   * who it is cannot change.
+   */
+  private recordNow(minion: MinionRecord): MinionRecord {
     const now = this.inventory.find(minion.name);
-    return peerOf(now?.keyFingerprint === minion.keyFingerprint ? now : minion);
+    return now?.enrolledAtMs === minion.enrolledAtMs ? now : minion;
   }
 
   private outcomeOfError(
@@ -156,8 +199,9 @@ export class MinionCaller {
 
 /** What the wire client needs to know of a minion. */
 export function peerOf(minion: MinionRecord): WirePeer {
-  const { name, address, port, keyFingerprint } = minion;
-  return { name, address, port, keyFingerprint };
+  const { name, address, port, keyFingerprint, renewing } = minion;
+  if (!renewing) return { name, address, port, keyFingerprint };
+  return { name, address, port, keyFingerprint, nextKeyFingerprint: renewing.keyFingerprint };
 }
 
 const STATES: Partial<Record<FuncError["reason"], "timed-out" | "unreachable" | "cancelled">> = {
