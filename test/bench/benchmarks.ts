@@ -6,6 +6,8 @@ import { fleetBenchmark } from "./fleetBenchmark";
 import { largeBenchmark } from "./largeBenchmark";
 import { notifyBenchmark } from "./notifyBenchmark";
 import { notifyWorker, type NotifyOptions } from "./notifyWorker";
+import { signBenchmark } from "./signBenchmark";
+import { signWorker, type SignOptions } from "./signWorker";
 import { sshBenchmark } from "./sshBenchmark";
 import { startBenchmark } from "./startBenchmark";
 import { wireBenchmark } from "./wireBenchmark";
@@ -17,6 +19,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   wireBenchmark,
   sshBenchmark,
   codecBenchmark,
+  signBenchmark,
   notifyBenchmark,
   startBenchmark,
   fleetBenchmark,
@@ -28,6 +31,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
 export const WORKERS: Readonly<Record<string, (options: unknown) => Promise<void>>> = {
   wireServer: (options) => wireServerWorker(options as WireServerOptions),
   wireClient: (options) => wireClientWorker(options as WireClientOptions),
+  sign: (options) => signWorker(options as SignOptions),
   notify: (options) => notifyWorker(options as NotifyOptions),
   codec: (options) => codecWorker(options as Parameters<typeof codecWorker>[0]),
 };
