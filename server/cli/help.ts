@@ -12,6 +12,10 @@ export const HELP = `Usage:
   func ca token [--name GLOB] [--minutes N] [--address HOST[:PORT]]...
                                                   a token for "funcd join" on a new host
   func ca list                                    certificates and open tokens
+  func ca sign FILE [--name NAME] [--operator] [--days N] [--address HOST[:PORT]] [--replace] [--out FILE]
+                                                  sign a request of "funcd csr"; prints certificate and CA
+  func ca operator NAME [--out FILE] [--days N] [--replace]
+                                                  key and certificate to call minions from elsewhere
   func ca forget NAME... [--yes]                  take minions out; a host may have the name again
   func overlord status | stop [--force]           the overlord of this data directory
 

@@ -1,6 +1,7 @@
 import { FuncError } from "../common/errors";
 import { OptionReader, type OptionRule } from "./optionReader";
 import { parseCa } from "./parseCa";
+import type { CaOperator, CaSign } from "./parseCaSigning";
 import { nothingMore, number, reservedUsage, usage, wholeNumber } from "./parseSteps";
 
 /** Options that every command knows. */
@@ -38,6 +39,8 @@ export type Command =
   | { kind: "caToken"; nameGlob?: string; ttlMs?: number; addresses: string[] }
   | { kind: "caList" }
   | { kind: "caForget"; names: string[]; yes: boolean }
+  | CaSign
+  | CaOperator
   | { kind: "groupList" }
   | { kind: "groupAdd"; name: string; hosts: string[] }
   | { kind: "groupRemove"; name: string; hosts: string[] }

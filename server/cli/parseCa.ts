@@ -1,6 +1,7 @@
 import { parseMinionName } from "../common/minionName";
 import type { OptionReader } from "./optionReader";
 import type { Command } from "./parse";
+import { parseCaOperator, parseCaSign } from "./parseCaSigning";
 import { nothingMore, number, reservedUsage, usage } from "./parseSteps";
 
 const TOKEN_MINUTES = { unit: "minutes", least: 1, most: 24 * 60, example: "15" };
@@ -14,7 +15,9 @@ export function parseCa(reader: OptionReader): Command {
     return { kind: "caList" };
   }
   if (action === "forget") return parseCaForget(reader);
-  if (action !== "token") throw reservedUsage("ca", "token, list or forget");
+  if (action === "sign") return parseCaSign(reader);
+  if (action === "operator") return parseCaOperator(reader);
+  if (action !== "token") throw reservedUsage("ca", "token, list, sign, operator or forget");
   reader.add([
     { names: ["--name"], kind: "value", set: (value) => (token.nameGlob = value) },
     {

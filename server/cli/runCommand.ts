@@ -1,5 +1,7 @@
 import { caForget } from "./commands/caForget";
 import { caList, caToken } from "./commands/ca";
+import { caOperator } from "./commands/caOperator";
+import { caSign } from "./commands/caSign";
 import { call } from "./commands/call";
 import { groupAdd, groupList, groupRemove } from "./commands/group";
 import { jobStatus } from "./commands/jobStatus";
@@ -46,6 +48,10 @@ export async function runCommand(command: Command, session: Session): Promise<nu
       return caList(session);
     case "caForget":
       return caForget(session, command.names, command.yes);
+    case "caSign":
+      return caSign(session, command);
+    case "caOperator":
+      return caOperator(session, command);
     case "groupList":
       return groupList(session);
     case "groupAdd":
