@@ -6,8 +6,10 @@ import { isMinionName } from "../common/minionName";
 import { CertificateAuthority } from "../pki/certificateAuthority";
 import { verifyMinionPeer } from "../pki/identity";
 import { openOverlordCredentials } from "../pki/overlordCredentials";
+import { revokedPeer } from "../pki/revokedPeer";
 import type { OutputSpool } from "../wire/outputSpool";
 import type { WireClient } from "../wire/wireClient";
+import type { VerifyPeer } from "../wire/wireConnection";
 
 /** How often it is looked whether the overlord's certificate has to be renewed. */
 const RENEWAL_CHECK_MS = 60 * 60_000;
@@ -20,6 +22,12 @@ export class FleetCredentials {
   private creating: Promise<CertificateAuthority> | undefined;
   private current: { client: Promise<WireClient>; checkedMs: number } | undefined;
   private certificate: string | undefined;
+  /** For every client: asked on each connection, on each reuse of one, and again when the answer is there. */
+  private readonly verifyPeer: VerifyPeer = (certificate, peer) => {
+    verifyMinionPeer(certificate, peer);
+    const revoked = this.opened && revokedPeer(this.opened, certificate);
+    if (revoked) throw revoked;
+  };
 
   constructor(
     dataDirectory: string,
@@ -68,6 +76,18 @@ export class FleetCredentials {
     }
   }
 
+  /**
+   * Lets go of what was revoked by now: connections to such minions end, calls under way too, and a certificate
+   * of this overlord's own is replaced before the next call.
+   */
+  async afterRevocation(): Promise<void> {
+    const { current, opened } = this;
+    if (!current || !opened) return;
+    current.checkedMs = -Infinity;
+    const client = await current.client.catch(() => undefined);
+    client?.refuse((certificate) => revokedPeer(opened, certificate));
+  }
+
   /** Ends all connections to minions. */
   async close(): Promise<void> {
     const client = await this.current?.client.catch(() => undefined);
@@ -89,7 +109,7 @@ export class FleetCredentials {
     this.certificate = credentials.certificate;
     // with TLS and all: what the first call needs, and no start
     const { WireClient } = await import("../wire/wireClient");
-    return new WireClient({ ...credentials, verifyPeer: verifyMinionPeer, spool: this.spool });
+    return new WireClient({ ...credentials, verifyPeer: this.verifyPeer, spool: this.spool });
   }
 }
 

@@ -23,7 +23,7 @@ export interface Credentials {
 /**
  * The overlord's own client certificate and key, kept together in `<folder>/overlord.pem` (mode 0600, replaced
  * as a whole, so that the two always belong together). Makes a new pair where there is none, where it is
- * damaged, of another CA or name, or where 2/3 of its life are over: call it again from time to time. Throws
+ * damaged, revoked, of another CA or name, or where 2/3 of its life are over: call it again from time to time. Throws
  * FuncError where the file cannot be read or written.
  */
 export async function openOverlordCredentials(
@@ -33,7 +33,7 @@ export async function openOverlordCredentials(
 ): Promise<Credentials> {
   const file = join(folder, "overlord.pem");
   const ca = authority.certificatePem;
-  const kept = usable(await readIfThere(file), ca, parseMinionName(name));
+  const kept = usable(await readIfThere(file), authority, parseMinionName(name));
   if (kept !== undefined) return { ...kept, ca };
   const { privateKeyPem, publicKey } = await generateKey();
   const issued = await authority.issue({ role: "overlord", name, publicKey });
@@ -43,7 +43,7 @@ export async function openOverlordCredentials(
 
 function usable(
   pem: string | undefined,
-  ca: string,
+  issuer: CertificateAuthority,
   name: string,
 ): { key: string; certificate: string } | undefined {
   const der = fromPem(["CERTIFICATE"], pem ?? "");
@@ -51,13 +51,14 @@ function usable(
   try {
     const key = createPrivateKey(pem);
     const certificate = new X509Certificate(der);
-    const authority = new X509Certificate(ca);
+    const authority = new X509Certificate(issuer.certificatePem);
     const identity = identityOf(certificate);
     const startMs = Date.parse(certificate.validFrom);
     const lifeMs = Date.parse(certificate.validTo) - startMs;
     const good =
       identity?.role === "overlord" &&
       identity.name === name &&
+      issuer.revocationOf(identity.keyFingerprint) === undefined &&
       certificate.checkPrivateKey(key) &&
       certificate.verify(authority.publicKey) &&
       Date.now() < startMs + lifeMs * RENEW_AFTER;

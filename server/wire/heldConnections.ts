@@ -58,9 +58,13 @@ export class HeldConnections {
   }
 
   clear(): void {
+    this.drop(() => true);
+  }
+
+  /** Ends those that are meant. */
+  drop(isMeant: (connection: WireConnection) => boolean): void {
     for (const held of [...this.#all]) {
-      this.#forget(held);
-      held.connection.destroy();
+      if (isMeant(held.connection)) held.drop();
     }
   }
 

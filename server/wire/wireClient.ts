@@ -17,6 +17,7 @@ import type { HttpResponse } from "./httpResponse";
 import { SMALL_BODY_BYTES } from "./httpResponse";
 import type { OutgoingDocument } from "./outgoingDocument";
 import type { OutputSpool } from "./outputSpool";
+import type { PeerCertificate } from "./peerCertificate";
 import { PeerMemory } from "./peerMemory";
 import { REFUSED_HEADER } from "./refusal";
 import { PendingCall } from "./pendingCall";
@@ -74,6 +75,8 @@ export class WireClient {
   readonly #judges: PeerJudges;
   readonly #limits: DecodeLimits;
   readonly #held: HeldConnections;
+  /** The connection that carries each call. */
+  readonly #carriers = new Map<PendingCall, WireConnection>();
   readonly #memory = new PeerMemory();
   readonly #closing = new AbortController();
   readonly #budget = new DecodeBudget(DECODE_BYTES);
@@ -137,6 +140,15 @@ export class WireClient {
     if (native !== undefined) this.#memory.get(peerKey(after)).native ??= native;
   }
 
+  /** Ends the connections to peers whose certificate `judge` finds fault with; calls under way fail with that. */
+  refuse(judge: (certificate: PeerCertificate) => FuncError | undefined): void {
+    this.#held.drop(({ certificate }) => judge(certificate) !== undefined);
+    for (const [pending, { certificate }] of [...this.#carriers]) {
+      const fault = judge(certificate);
+      if (fault) pending.settle(fault);
+    }
+  }
+
   /** Ends all connections; calls under way fail with "cancelled". */
   close(): void {
     this.#closing.abort();
@@ -179,7 +191,10 @@ export class WireClient {
           pending.delivered();
         },
       };
-      exchange(connection, request, (result) => {
+      this.#carriers.set(pending, connection);
+      exchange(connection, request, (answer) => {
+        this.#carriers.delete(pending);
+        const result = this.#judged(answer, connection, peer);
         if (!pending.settled && !(result instanceof Error) && result.keepAlive) {
           this.#held.put(key, connection);
         } else {
@@ -218,6 +233,21 @@ export class WireClient {
       fail(error);
     }
     return pending.result;
+  }
+
+  /** What peer it is may be seen in another way by the time that it answers. */
+  #judged(
+    answer: HttpResponse | Error,
+    connection: WireConnection,
+    peer: WirePeer,
+  ): HttpResponse | Error {
+    if (answer instanceof Error) return answer;
+    try {
+      verify(connection, peer, this.#judges.verifyPeer);
+      return answer;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
   }
 
   #connect(
