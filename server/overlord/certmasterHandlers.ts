@@ -1,4 +1,5 @@
 import { FuncError } from "../common/errors";
+import { fingerprintWords } from "../pki/fingerprintWords";
 import { signRequest } from "../pki/signing";
 import type { CertmasterList, SignedCertificate, SignParams } from "../protocol/certmaster";
 import type { OverlordRequests } from "../protocol/requests";
@@ -19,11 +20,27 @@ export function certmasterHandlers(parts: OverlordParts): Pick<Handlers, Certmas
   return {
     "certmaster/createToken": (params) => certmaster.createToken(params),
     "certmaster/list": () => listOf(parts),
-    "certmaster/closeToken": notYet,
-    "certmaster/setApproval": notYet,
-    "certmaster/approve": notYet,
-    "certmaster/deny": notYet,
-    "certmaster/sign": (params) => sign(parts, params),
+    "certmaster/closeToken": ({ id }) => {
+      certmaster.closeToken(id);
+      return listOf(parts);
+    },
+    "certmaster/setApproval": async ({ forMs }) => {
+      await certmaster.setApproval(forMs);
+      return listOf(parts);
+    },
+    "certmaster/approve": async ({ name, keyFingerprint }) => {
+      await certmaster.approve(name, keyFingerprint);
+      return listOf(parts);
+    },
+    "certmaster/deny": ({ name, keyFingerprint }) => {
+      certmaster.deny(name, keyFingerprint);
+      return listOf(parts);
+    },
+    "certmaster/sign": async (params) => {
+      const signed = await sign(parts, params);
+      parts.certmasterChanged();
+      return signed;
+    },
     "certmaster/revoke": notYet,
     "certmaster/crl": notYet,
   };
@@ -33,11 +50,12 @@ function listOf({ certmaster, credentials }: OverlordParts): CertmasterList {
   const authority = credentials.existingAuthority();
   return {
     caFingerprint: authority?.fingerprint,
+    caWords: authority && fingerprintWords(authority.fingerprint),
     caState: authority ? "ready" : "none",
     certificates: authority?.list() ?? [],
     tokens: certmaster.tokens(),
-    waiting: [],
-    modes: {},
+    waiting: certmaster.waiting(),
+    modes: certmaster.modes(),
     revocationNumber: 0,
   };
 }

@@ -18,6 +18,7 @@ export class ClientFeed {
   private readonly missed = new Map<string, Job>();
   private readonly changed = new Map<string, MinionRecord | undefined>();
   private groupsAreNew = false;
+  private certmasterIsNew = false;
   private disposed = false;
 
   constructor(
@@ -54,9 +55,16 @@ export class ClientFeed {
     this.tellGroups();
   }
 
+  /** Once, however often it changes while the client is behind. */
+  certmasterChanged(): void {
+    this.certmasterIsNew = true;
+    this.tellCertmaster();
+  }
+
   dispose(): void {
     this.disposed = true;
     this.groupsAreNew = false;
+    this.certmasterIsNew = false;
     for (const jobId of [...this.watched.keys()]) this.unwatch(jobId);
     this.changed.clear();
     this.missed.clear();
@@ -87,6 +95,12 @@ export class ClientFeed {
     this.deliver("groups/changed", {});
   }
 
+  private tellCertmaster(): void {
+    if (!this.certmasterIsNew || this.outbox.isBehind()) return;
+    this.certmasterIsNew = false;
+    this.deliver("certmaster/changed", {});
+  }
+
   private deliver<N extends keyof OverlordNotifications>(
     name: N,
     params: OverlordNotifications[N],
@@ -105,6 +119,7 @@ export class ClientFeed {
     if (this.disposed || this.outbox.isBehind()) return;
     this.tellMinions();
     this.tellGroups();
+    this.tellCertmaster();
     for (const [jobId, job] of [...this.missed]) {
       if (this.outbox.isBehind()) return;
       this.missed.delete(jobId);

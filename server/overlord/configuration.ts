@@ -1,5 +1,7 @@
-import { isMap, isScalar, LineCounter, parseDocument, type Pair } from "yaml";
-import { FuncError } from "../common/errors";
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Pair } from "yaml";
+import { FuncError, messageOf } from "../common/errors";
+import { parseNetwork, type AutosignRules } from "../pki/autosign";
+import { parseNameGlob } from "../pki/nameGlob";
 import { DEFAULTS, type OverlordConfiguration } from "./overlordConfiguration";
 
 const KNOWN = [
@@ -47,14 +49,50 @@ function apply(result: OverlordConfiguration, setting: Setting): void {
       result.idleMs = setting.number(0, MAX_SECONDS / 60) * 60_000;
       return;
     case "certmaster":
-      for (const inner of setting.settings()) {
-        if (inner.key !== "listen") throw inner.unknown(["listen"]);
-        result.certmasterListen = inner.listenAddress();
-      }
+      for (const inner of setting.settings()) applyCertmaster(result, inner);
       return;
     default:
       throw setting.unknown(KNOWN);
   }
+}
+
+function applyCertmaster(result: OverlordConfiguration, setting: Setting): void {
+  switch (setting.key) {
+    case "listen":
+      result.certmasterListen = setting.listenAddress();
+      return;
+    case "autosign":
+      result.autosign = autosignOf(setting);
+      return;
+    case "original_http":
+      for (const inner of setting.settings()) {
+        if (inner.key !== "listen") throw inner.unknown(["listen"]);
+        result.originalHttp = inner.listenAddress();
+      }
+      return;
+    default:
+      throw setting.unknown(["listen", "autosign", "original_http"]);
+  }
+}
+
+/** Both lists are needed, and neither may be empty: no bound must come about by leaving one out. */
+function autosignOf(setting: Setting): AutosignRules | undefined {
+  const inner = setting.settings();
+  if (inner.length === 0) return undefined;
+  const rules: Partial<AutosignRules> = {};
+  for (const one of inner) {
+    if (one.key === "names") rules.names = one.texts(parseNameGlob);
+    else if (one.key === "networks") rules.networks = one.texts(networkText);
+    else throw one.unknown(["names", "networks"]);
+  }
+  const { names, networks } = rules;
+  if (!names || !networks) throw setting.expected('both, "names" and "networks"');
+  return { names, networks };
+}
+
+function networkText(text: string): string {
+  parseNetwork(text);
+  return text;
 }
 
 /** One `key: value` and where it stands. */
@@ -102,7 +140,24 @@ class Setting {
     const { value } = this.pair;
     if (isScalar(value) && value.value === null) return [];
     if (!isMap(value)) throw this.expected("settings of its own, indented");
-    return value.items.map((pair) => new Setting(pair, `${this.key}.`, this.file, this.lines));
+    return value.items.map((pair) => new Setting(pair, `${this.name()}.`, this.file, this.lines));
+  }
+
+  /** A list of at least one text; `check` gives each as it is kept, or throws what is wrong with it. */
+  texts(check: (text: string) => string): string[] {
+    const { value } = this.pair;
+    if (!isSeq(value) || value.items.length === 0) throw this.expected("a list that is not empty");
+    return value.items.map((item) => {
+      const line = this.lineOf(item);
+      if (!isScalar(item) || typeof item.value !== "string") {
+        throw wrong(this.file, line, `${this.name()} must be a list of texts`);
+      }
+      try {
+        return check(item.value);
+      } catch (error) {
+        throw wrong(this.file, line, `${this.name()}: ${messageOf(error).replace(/\.$/, "")}`);
+      }
+    });
   }
 
   unknown(known: readonly string[]): FuncError {
@@ -110,8 +165,13 @@ class Setting {
     return wrong(this.file, this.line, `there is no setting "${this.name()}"; known: ${names}`);
   }
 
-  private expected(what: string): FuncError {
+  expected(what: string): FuncError {
     return wrong(this.file, this.line, `${this.name()} must be ${what}`);
+  }
+
+  private lineOf(item: unknown): number {
+    const start = isNode(item) ? item.range?.[0] : undefined;
+    return start === undefined ? this.line : this.lines.linePos(start).line;
   }
 
   private name(): string {

@@ -11,7 +11,9 @@ import { CallRunner } from "../jobs/callRunner";
 import { JobRegistry } from "../jobs/jobRegistry";
 import { OutputFiles } from "../jobs/outputFiles";
 import { ValueKeeper } from "../jobs/valueKeeper";
-import { Certmaster, type EnrolledMinion } from "../pki/certmaster";
+import { Certmaster } from "../pki/certmaster";
+import type { EnrolledMinion } from "../pki/certmasterIssuing";
+import { Triggers } from "../pki/triggers";
 import {
   PROTOCOL_MAJOR,
   PROTOCOL_MINOR,
@@ -20,6 +22,7 @@ import {
 } from "../protocol/overlord";
 import { GroupsFile } from "../targets/groupsFile";
 import { Inventory } from "../targets/inventory";
+import { ChangeNews } from "./changeNews";
 import type { ClientFeed } from "./clientFeed";
 import { ClientSession } from "./clientSession";
 import { readConfiguration } from "./configurationFile";
@@ -32,7 +35,7 @@ import { OverlordService, type OverlordParts } from "./service";
 
 /** What an overlord and its clients put into a data directory. */
 const DATA_FILES =
-  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|groups|spool-|(?:ca|credentials|minions|try|spool)$)/;
+  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|groups|spool-|(?:ca|credentials|minions|triggers|try|spool)$)/;
 /** Windows, terminals and scripts of one user. */
 const MAX_CLIENTS = 500;
 /** Connections that have not shown yet who they are; a new one takes the place of the oldest. */
@@ -58,6 +61,7 @@ export class Overlord {
   private readonly groups: GroupsFile;
   private readonly methods: MethodDirectory;
   private readonly certmaster: Certmaster;
+  private readonly certmasterNews: ChangeNews;
   private readonly service: OverlordService;
   private readonly server: Server;
   private verifier: HelloVerifier | undefined;
@@ -81,11 +85,23 @@ export class Overlord {
     this.jobs = new JobRegistry(outputs);
     const caller = new MinionCaller(() => credentials.wire(), inventory, log, configuration);
     this.methods = new MethodDirectory(caller);
+    this.certmasterNews = new ChangeNews(() => {
+      this.tell((feed) => {
+        feed.certmasterChanged();
+      });
+    });
     this.certmaster = new Certmaster({
       authority: () => credentials.authority(),
+      existingAuthority: () => credentials.existingAuthority(),
       listen: configuration.certmasterListen,
+      autosign: configuration.autosign,
+      originalHttp: configuration.originalHttp,
+      triggers: new Triggers(join(options.dataDirectory, "triggers"), log),
       log,
       onEnrolled: (minion) => this.addMinion(minion),
+      onChanged: () => {
+        this.certmasterNews.changed();
+      },
     });
     this.groups = new GroupsFile(join(options.dataDirectory, "groups"));
     this.service = new OverlordService(this.parts(caller));
@@ -153,6 +169,7 @@ export class Overlord {
       ownsData: () => this.lock.isHeld(),
       end: (why) => void this.close(why),
     });
+    await this.certmaster.open();
     log.info("overlord started", { version, minions: this.inventory.size });
   }
 
@@ -166,6 +183,7 @@ export class Overlord {
     const steps = [
       async () => this.endpoint?.remove(),
       () => this.certmaster.close(),
+      async () => this.certmasterNews.dispose(),
       () => this.credentials.close(),
       () => this.inventory.close(),
       () => this.outputs.close(),
@@ -189,7 +207,7 @@ export class Overlord {
       this.sessions.size > 0 ||
       this.jobs.running().length > 0 ||
       this.jobs.hasFetchable() ||
-      this.certmaster.tokens().length > 0
+      this.certmaster.isActive()
     );
   }
 
@@ -270,6 +288,9 @@ export class Overlord {
       keeper,
       runner: new CallRunner(jobs, caller, methods, keeper, configuration, log),
       methods,
+      certmasterChanged: () => {
+        this.certmasterNews.changed();
+      },
       clients: () => [...this.sessions].filter(({ isWelcome }) => isWelcome).length,
       addMinion: (minion) => this.addMinion(minion),
       stop: () => {

@@ -1,3 +1,4 @@
+import type { AutosignRules } from "../pki/autosign";
 import { DEFAULT_CONNECT_MS, DEFAULT_DELIVERY_MS } from "../wire/callLimits";
 
 /** `<data>/overlord.yaml`, with defaults. */
@@ -13,6 +14,10 @@ export interface OverlordConfiguration {
   /** Limit from then until its answer begins. */
   timeoutMs: number;
   certmasterListen: { host: string; port: number };
+  /** What is signed without an operator while requests are taken; nothing without. */
+  autosign?: AutosignRules;
+  /** Where the original's plain HTTP is answered, for old minions; nowhere without. */
+  originalHttp?: { host: string; port: number };
   /** The overlord ends itself after this long without a client or work. */
   idleMs: number;
 }

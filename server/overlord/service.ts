@@ -7,7 +7,8 @@ import { JobSearch } from "../jobs/jobSearch";
 import { jobStatus } from "../jobs/jobStatus";
 import type { OutputFiles } from "../jobs/outputFiles";
 import type { ValueKeeper } from "../jobs/valueKeeper";
-import type { Certmaster, EnrolledMinion } from "../pki/certmaster";
+import type { Certmaster } from "../pki/certmaster";
+import type { EnrolledMinion } from "../pki/certmasterIssuing";
 import type { OverlordStatus } from "../protocol/overlord";
 import type { OverlordRequests } from "../protocol/requests";
 import { findTargets } from "../targets/findTargets";
@@ -35,6 +36,8 @@ export interface OverlordParts {
   keeper: ValueKeeper;
   runner: CallRunner;
   methods: MethodDirectory;
+  /** What `certmaster/list` tells is different: clients are told. */
+  certmasterChanged(): void;
   clients(): number;
   /** Puts a minion that has a certificate into the inventory; durable when it returns. */
   addMinion(minion: EnrolledMinion): Promise<void>;

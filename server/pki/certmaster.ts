@@ -1,82 +1,108 @@
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import type {
-  CertificateRecord,
   CreateTokenParams,
+  EnrolmentModes,
   JoinToken,
   TokenRecord,
+  WaitingRequest,
 } from "../protocol/certmaster";
-import { RpcFault } from "../wire/rpcFault";
-import type { RpcRequest } from "../wire/rpcServer";
-import type { XmlRpcValue } from "../wire/value";
+import { Autosign, type AutosignRules } from "./autosign";
 import type { CertificateAuthority } from "./certificateAuthority";
+import { CertmasterApproval } from "./certmasterApproval";
+import { CertmasterIssuing, type EnrolledMinion } from "./certmasterIssuing";
 import { CertmasterListener } from "./certmasterListener";
-import { readCsr } from "./csr";
-import {
-  decodeEnrolRequest,
-  ENROL_METHOD,
-  faultCodeOf,
-  OTHER_FAULT,
-  type EnrolRequest,
-} from "./enrolProtocol";
+import { CertmasterRequests, type Refusal } from "./certmasterRequests";
+import { CertmasterTokens } from "./certmasterTokens";
 import { formatHostPort, parseHostPort, type HostPort } from "./hostPort";
-import { keyFingerprint } from "./identity";
 import { formatJoinToken } from "./joinToken";
 import { parseNameGlob } from "./nameGlob";
-import { offeredAddresses } from "./offeredAddresses";
+import { OwnAddresses } from "./ownAddresses";
 import { SerialQueue } from "./serialQueue";
-import { TokenBook } from "./tokenBook";
+import type { Triggers } from "./triggers";
+import { WaitForCertServer } from "./waitForCertServer";
 
 const MINUTE_MS = 60 * 1000;
 const DEFAULT_TTL_MS = 15 * MINUTE_MS;
 const MIN_TTL_MS = MINUTE_MS;
 const MAX_TTL_MS = 24 * 60 * MINUTE_MS;
-/** How long the last host may take to read its answer before the listener closes under it. */
-const ANSWER_GRACE_MS = 2000;
-/** This machine's addresses are tested at most this often. */
-const ADDRESSES_KEPT_MS = MINUTE_MS;
-
-export interface EnrolledMinion {
-  name: string;
-  /** As announced by the host, else where its request came from. */
-  address: string;
-  port: number;
-  record: CertificateRecord;
-}
+const MAX_APPROVAL_MS = 24 * 60 * MINUTE_MS;
 
 export interface CertmasterOptions {
   /** The CA, made where there is none yet. */
   authority: () => Promise<CertificateAuthority>;
-  /** Port 0 is any free one. */
+  /** The CA; undefined where there is none yet. */
+  existingAuthority: () => CertificateAuthority | undefined;
+  /** Of the TLS listener; port 0 is any free one. */
   listen: HostPort;
+  triggers: Triggers;
+  /** Nothing is signed by itself without. */
+  autosign?: AutosignRules;
+  /** Where the original's plain HTTP is answered; nowhere without. */
+  originalHttp?: HostPort;
   log: Log;
   /** Runs before the host gets its certificate; where it fails, the host gets none and may try again. */
   onEnrolled: (minion: EnrolledMinion) => Promise<void>;
+  /** Tokens, waiting requests, modes or certificates are different now. */
+  onChanged?: () => void;
+  /** Told of everybody who was turned away, for the audit; at most 20 a minute, then how many more. */
+  onRefused?: (refusal: Refusal) => void;
 }
 
 /**
- * Enrols hosts by one-time join tokens. Its listener is open only while a token can be used. Tokens live in
- * memory: a restart of the overlord ends them.
+ * Enrols hosts: by one-time join tokens, and those that wait for an operator's approval. Its TLS listener is open
+ * only while a token can be used or requests are taken. All of that lives in memory: a restart of the overlord
+ * ends it.
  */
 export class Certmaster {
-  private readonly book = new TokenBook();
   private readonly listener: CertmasterListener;
+  private readonly tokenEnrolment: CertmasterTokens;
+  private readonly approval: CertmasterApproval;
+  private readonly issuing: CertmasterIssuing;
+  private readonly requests: CertmasterRequests;
+  private readonly addresses = new OwnAddresses();
+  private readonly originalHttp: WaitForCertServer | undefined;
   /** Opening, closing and new tokens never overlap. */
   private readonly queue = new SerialQueue();
-  private readonly namesInWork = new Set<string>();
   private readonly log: Log;
-  private ownAddresses: { fromMs: number; at: string; found: Promise<string[]> } | undefined;
-  private answering = 0;
   private closed = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: CertmasterOptions) {
-    this.log = options.log;
-    this.listener = new CertmasterListener({
-      listen: options.listen,
-      log: options.log,
-      handle: (request) => this.handle(request),
+    const { log, listen, autosign, triggers } = options;
+    this.log = log;
+    const issuing = (this.issuing = new CertmasterIssuing(options));
+    this.tokenEnrolment = new CertmasterTokens({ issuing, triggers });
+    const onChanged = (): void => {
+      this.changed();
+    };
+    this.approval = new CertmasterApproval({
+      ...options,
+      issuing,
+      autosign: autosign && new Autosign(autosign),
+      onChanged,
     });
+    this.requests = new CertmasterRequests({
+      tokens: this.tokenEnrolment,
+      approval: this.approval,
+      log,
+      onChanged,
+      onDone: () => {
+        this.planClosing();
+      },
+      onRefused: (refusal) => options.onRefused?.(refusal),
+    });
+    const handle = (request: Parameters<CertmasterRequests["handle"]>[0]) =>
+      this.requests.handle(request);
+    this.listener = new CertmasterListener({ listen, log, handle });
+    this.originalHttp =
+      options.originalHttp &&
+      new WaitForCertServer({ listen: options.originalHttp, log, requests: this.requests });
+  }
+
+  /** Opens what overlord.yaml wants open always. Never fails: `modes` tells what is wrong. */
+  async open(): Promise<void> {
+    await this.originalHttp?.open();
   }
 
   /**
@@ -92,10 +118,10 @@ export class Certmaster {
     for (const address of params.addresses ?? []) parseHostPort(address, 1);
     const authority = await this.options.authority();
     return await this.whileOpen(authority, async (at) => {
-      const addresses = await this.addressesFor(at, params.addresses);
+      const addresses = await this.addresses.of(at, params.addresses);
       const now = Date.now();
       const expiresAtMs = now + ttlMs;
-      const { id, secret } = this.book.add(expiresAtMs, glob, now);
+      const { id, secret } = this.tokenEnrolment.book.add(expiresAtMs, glob, now);
       const caFingerprint = authority.fingerprint;
       const token = formatJoinToken({ id, secret, caFingerprint, addresses });
       return { id, token, expiresAtMs, addresses, caFingerprint };
@@ -104,20 +130,89 @@ export class Certmaster {
 
   /** The tokens that can still be used. */
   tokens(): TokenRecord[] {
-    return this.book.list(Date.now());
+    return this.tokenEnrolment.book.list(Date.now());
   }
 
-  /** HOST:PORT of the listener while it is open. */
+  /** Takes a token back. Throws FuncError "not-found", or "conflict" while a host uses it. */
+  closeToken(id: string): void {
+    this.tokenEnrolment.book.close(id, Date.now());
+    this.changed();
+  }
+
+  /**
+   * Takes requests without a token, which then wait, for so long; 0 ends that. Throws FuncError "bad-argument"
+   * beyond 24 hours, "unavailable" where the listener cannot open.
+   */
+  async setApproval(forMs: number): Promise<void> {
+    if (!(forMs >= 0 && forMs <= MAX_APPROVAL_MS)) {
+      throw new FuncError("bad-argument", "Requests can be taken for up to 24 hours.");
+    }
+    if (forMs === 0) {
+      this.approval.openUntil(0);
+      this.changed();
+      return;
+    }
+    await this.whileOpen(await this.options.authority(), async () => {
+      this.approval.openUntil(Date.now() + forMs);
+    });
+    this.log.info("certmaster: takes requests for approval", { minutes: forMs / MINUTE_MS });
+  }
+
+  /** Signs what waits for this name and key. Throws FuncError as `CertmasterApproval.approve`. */
+  async approve(name: string, keyFingerprint: string): Promise<void> {
+    await this.approval.approve(name.toLowerCase(), keyFingerprint);
+    if (this.listener.at !== undefined) return;
+    // the host has to come for it
+    await this.whileOpen(await this.options.authority(), async () => undefined).catch(
+      (error: unknown) => {
+        this.log.warn("certmaster: not open for approved hosts", { error: messageOf(error) });
+      },
+    );
+  }
+
+  /** Turns down what waits for this name and key. Throws FuncError as `CertmasterApproval.deny`. */
+  deny(name: string, keyFingerprint: string): void {
+    this.approval.deny(name.toLowerCase(), keyFingerprint);
+  }
+
+  /** What waits for an operator, the oldest first. */
+  waiting(): WaitingRequest[] {
+    return this.approval.list(this.options.existingAuthority());
+  }
+
+  /** How hosts can get certificates at this moment, besides tokens. */
+  modes(): EnrolmentModes {
+    const approvalUntilMs = this.approval.untilMs(Date.now());
+    const { autosign } = this.options;
+    return {
+      ...(approvalUntilMs !== undefined && { approvalUntilMs }),
+      ...(autosign && { autosign }),
+      ...(this.originalHttp && { originalHttp: this.originalHttp.state() }),
+    };
+  }
+
+  /** HOST:PORT of the TLS listener while it is open. */
   listening(): string | undefined {
     return this.listener.at && formatHostPort(this.listener.at);
   }
 
-  /** Ends all tokens and the listener, at once and for good. */
+  /** True while hosts can come: the overlord must not end then. */
+  isActive(): boolean {
+    return this.activeUntilMs() !== undefined || this.originalHttp?.isOpen() === true;
+  }
+
+  /** Ends all tokens and listeners, at once and for good. */
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
-    this.book.clear();
+    this.tokenEnrolment.book.clear();
+    await this.originalHttp?.close();
     await this.queue.run(() => this.listener.close());
+  }
+
+  private changed(): void {
+    this.planClosing();
+    this.options.onChanged?.();
   }
 
   private async whileOpen<T>(
@@ -129,135 +224,41 @@ export class Certmaster {
       try {
         return await task(await this.listener.open(authority));
       } finally {
-        this.planClosing();
+        this.changed();
       }
     });
   }
 
-  private addressesFor(at: HostPort, given: string[] | undefined): Promise<string[]> {
-    if (given !== undefined && given.length > 0) return offeredAddresses(at, given);
+  /** When the next of what keeps the listener open ends; undefined where nothing does. */
+  private activeUntilMs(): number | undefined {
     const now = Date.now();
-    const own = this.ownAddresses;
-    if (own?.at === formatHostPort(at) && now - own.fromMs < ADDRESSES_KEPT_MS) return own.found;
-    const found = offeredAddresses(at, undefined);
-    this.ownAddresses = { fromMs: now, at: formatHostPort(at), found };
-    return found;
+    const moments = [
+      this.tokenEnrolment.book.nextExpiryMs(now),
+      this.approval.untilMs(now),
+      this.issuing.unfetchedUntilMs(now),
+    ].filter((moment) => moment !== undefined);
+    return moments.length === 0 ? undefined : Math.min(...moments);
   }
 
-  /** Closes the listener once no token can be used any more, and no answer is on its way. */
+  /** Closes the listener once no host can come any more, and no answer is on its way. */
   private planClosing(): void {
     clearTimeout(this.timer);
-    if (this.closed || this.answering > 0) return;
-    const nextMs = this.book.nextExpiryMs(Date.now());
+    if (this.closed) return;
+    const nextMs = this.activeUntilMs();
     if (nextMs !== undefined) {
       const waitMs = Math.max(nextMs - Date.now(), 100);
-      this.timer = setTimeout(() => this.planClosing(), waitMs).unref();
+      this.timer = setTimeout(() => this.changed(), waitMs).unref();
       return;
     }
+    if (this.requests.answering > 0) return;
     void this.queue
       .run(async () => {
-        if (this.answering === 0 && this.tokens().length === 0) await this.listener.close();
+        if (this.requests.answering === 0 && this.activeUntilMs() === undefined) {
+          await this.listener.close();
+        }
       })
       .catch((error: unknown) => {
         this.log.error("certmaster: closing failed", { error: messageOf(error) });
       });
   }
-
-  private async handle({ method, params, connection, signal }: RpcRequest): Promise<XmlRpcValue> {
-    const from = connection.remoteAddress.replace(/^::ffff:/i, "");
-    try {
-      if (method !== ENROL_METHOD) {
-        throw new FuncError("bad-argument", `The certmaster has no method but ${ENROL_METHOD}.`);
-      }
-      const request = decodeEnrolRequest(params);
-      const answer = await this.enrol(request, request.address ?? from, signal);
-      this.log.info("certmaster: enrolled", { name: request.name, from, token: request.tokenId });
-      return answer;
-    } catch (error) {
-      this.log.warn("certmaster: enrolment refused", { from, error: messageOf(error) });
-      throw faultOf(error);
-    } finally {
-      this.planClosing();
-    }
-  }
-
-  /** The answer that is about to be sent must arrive, even where it is the last. */
-  private stayOpenFor(connectionClosed: AbortSignal): void {
-    this.answering += 1;
-    const end = () => {
-      clearTimeout(timer);
-      connectionClosed.removeEventListener("abort", end);
-      this.answering -= 1;
-      this.planClosing();
-    };
-    const timer = setTimeout(end, ANSWER_GRACE_MS).unref();
-    connectionClosed.addEventListener("abort", end);
-  }
-
-  private async enrol(
-    request: EnrolRequest,
-    address: string,
-    connectionClosed: AbortSignal,
-  ): Promise<XmlRpcValue> {
-    const { tokenId, secret, name, port } = request;
-    this.book.reserve(tokenId, secret, name, Date.now());
-    try {
-      return await this.alone(name, async () => {
-        const csr = readCsr(request.csr);
-        if (csr.name !== name) {
-          throw new FuncError(
-            "bad-argument",
-            `The certificate request is for ${csr.name}, not for ${name}.`,
-          );
-        }
-        const authority = await this.options.authority();
-        checkNameIsFree(authority, name, keyFingerprint(csr.publicKey));
-        const issued = await authority.issue({ role: "minion", name, publicKey: csr.publicKey });
-        try {
-          await this.options.onEnrolled({ name, address, port, record: issued.record });
-        } catch (error) {
-          await authority.withdraw(issued.record);
-          throw error;
-        }
-        this.stayOpenFor(connectionClosed);
-        this.book.use(tokenId);
-        return { certificate: issued.certificatePem, ca: authority.certificatePem, name };
-      });
-    } finally {
-      this.book.giveBack(tokenId); // nothing where it was used
-    }
-  }
-
-  /** Two hosts with two tokens must not get the same name at the same time. */
-  private async alone<T>(name: string, task: () => Promise<T>): Promise<T> {
-    if (this.namesInWork.has(name)) {
-      throw new FuncError("conflict", `Another host is just being enrolled as ${name}.`);
-    }
-    this.namesInWork.add(name);
-    try {
-      return await task();
-    } finally {
-      this.namesInWork.delete(name);
-    }
-  }
-}
-
-function checkNameIsFree(authority: CertificateAuthority, name: string, fingerprint: string): void {
-  const live = authority.liveMinion(name);
-  // the same key: a host whose first answer got lost asks again
-  if (live === undefined || live.keyFingerprint === fingerprint) return;
-  const until = new Date(live.notAfterMs).toISOString().slice(0, 10);
-  throw new FuncError(
-    "conflict",
-    `There is already a minion ${name}, with another key and a certificate until ${until}.`,
-    `If this host replaces it, forget the minion on the overlord first (func ca forget ${name}); otherwise join under another name (--name).`,
-  );
-}
-
-function faultOf(error: unknown): RpcFault {
-  const code = error instanceof FuncError ? faultCodeOf(error.reason) : undefined;
-  if (!(error instanceof FuncError) || code === undefined) {
-    return new RpcFault(OTHER_FAULT, "The overlord could not enrol this host; its log tells why.");
-  }
-  return new RpcFault(code, [error.message, error.nextStep].filter(Boolean).join(" "));
 }

@@ -5,7 +5,7 @@ import type { RpcFault } from "../wire/rpcFault";
 import type { XmlRpcStruct, XmlRpcValue } from "../wire/value";
 import { isHost, isPort } from "./hostPort";
 
-/** The only method of a certmaster: takes an EnrolRequest as struct, gives {certificate, ca, name}. */
+/** Enrols with a join token: takes an EnrolRequest as struct, gives {certificate, ca, name}. */
 export const ENROL_METHOD = "certmaster.enroll";
 
 /** What a host sends to enrol. */
@@ -26,6 +26,7 @@ const FAULT_CODES: Readonly<Partial<Record<ErrorReason, number>>> = {
   conflict: 11,
   "bad-argument": 12,
   "bad-data": 13,
+  unavailable: 14,
 };
 /** Everything else: the overlord's own trouble, which its log tells. */
 export const OTHER_FAULT = 1;
@@ -41,6 +42,17 @@ export function decodeEnrolRequest(params: XmlRpcValue[]): EnrolRequest {
   if (params.length !== 1 || !isStruct(struct)) {
     throw new FuncError("bad-argument", `${ENROL_METHOD} takes one struct.`);
   }
+  return {
+    tokenId: text(struct, "token_id"),
+    secret: text(struct, "secret"),
+    csr: text(struct, "csr"),
+    name: parseMinionName(text(struct, "name")),
+    ...whereServed(struct),
+  };
+}
+
+/** Where the host says that it serves. Throws FuncError "bad-argument". */
+export function whereServed(struct: XmlRpcStruct): { port: number; address?: string } {
   const port = struct.port;
   if (typeof port !== "number" || !isPort(port)) {
     throw new FuncError("bad-argument", "The host's port must be a number from 1 to 65535.");
@@ -49,14 +61,7 @@ export function decodeEnrolRequest(params: XmlRpcValue[]): EnrolRequest {
   if (address !== undefined && !isHost(address)) {
     throw new FuncError("bad-argument", "The host's address is no host name and no IP address.");
   }
-  return {
-    tokenId: text(struct, "token_id"),
-    secret: text(struct, "secret"),
-    csr: text(struct, "csr"),
-    name: parseMinionName(text(struct, "name")),
-    port,
-    address,
-  };
+  return { port, address };
 }
 
 /** The code of the fault that stands for an error, or undefined where the peer is not to know more. */

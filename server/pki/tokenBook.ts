@@ -8,12 +8,19 @@ const MAX_OPEN = 10_000;
 const MAX_CLOSED = 1000;
 const MAX_WRONG_SECRETS = 10;
 
-type TokenState = "open" | "reserved" | "used" | "expired" | "locked";
+type TokenState = "open" | "reserved" | "used" | "expired" | "locked" | "closed";
 
 interface Token extends TokenRecord {
   state: TokenState;
   secretHash: Buffer;
   wrongSecrets: number;
+}
+
+/** The token does not exist, or its secret is wrong: who sends many of these guesses. */
+export class WrongTokenError extends FuncError {
+  constructor() {
+    super("denied", "The join token is not valid.", ASK_FOR_ANOTHER);
+  }
 }
 
 /**
@@ -53,7 +60,7 @@ export class TokenBook {
 
   /**
    * Takes the token out of circulation for one enrolment: then `use` it or `giveBack`. Throws FuncError
-   * "denied"; only who has the secret learns more than that the token is not valid.
+   * "denied", as a WrongTokenError to who does not have the secret: that one learns no more.
    */
   reserve(id: string, secret: string, name: string, nowMs: number): void {
     this.expire(nowMs);
@@ -62,7 +69,7 @@ export class TokenBook {
     const right = timingSafeEqual(hash(secret), token?.secretHash ?? hash(""));
     if (token === undefined || !right) {
       if (token !== undefined) countWrongSecret(token);
-      throw new FuncError("denied", "The join token is not valid.", ASK_FOR_ANOTHER);
+      throw new WrongTokenError();
     }
     if (token.state !== "open") {
       throw new FuncError("denied", CLOSED_MESSAGES[token.state], ASK_FOR_ANOTHER);
@@ -85,6 +92,27 @@ export class TokenBook {
   /** The enrolment failed: the token may be tried again. */
   giveBack(id: string): void {
     this.settle(id, "open");
+  }
+
+  /** Takes an open token back. Throws FuncError "not-found", or "conflict" while a host uses it. */
+  close(id: string, nowMs: number): void {
+    this.expire(nowMs);
+    const token = this.tokens.get(id);
+    if (token?.state === "reserved") {
+      throw new FuncError(
+        "conflict",
+        `A host uses the join token ${id} at this moment.`,
+        "Look at the list again; revoke the host's certificate where it should have none.",
+      );
+    }
+    if (token?.state !== "open") {
+      throw new FuncError(
+        "not-found",
+        `There is no open join token ${id.slice(0, 80).replace(/[^\x20-\x7e]/g, "?")}.`,
+        'See the open ones with "func ca list".',
+      );
+    }
+    token.state = "closed";
   }
 
   /** The tokens that can still be used. */
@@ -130,6 +158,7 @@ const CLOSED_MESSAGES: Readonly<Record<Exclude<TokenState, "open">, string>> = {
   used: "The join token was used already: each enrols one host.",
   expired: "The join token has expired.",
   locked: "The join token was closed after too many attempts with a wrong secret.",
+  closed: "The join token was taken back by an operator of the overlord.",
 };
 
 function isOpen(token: Token): boolean {

@@ -8,7 +8,9 @@ import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../server/common/log";
 import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { Certmaster, type EnrolledMinion } from "../../server/pki/certmaster";
+import { Certmaster } from "../../server/pki/certmaster";
+import { Triggers } from "../../server/pki/triggers";
+import type { EnrolledMinion } from "../../server/pki/certmasterIssuing";
 import { verifyMinionPeer } from "../../server/pki/identity";
 import { generateKey } from "../../server/pki/keyFiles";
 import type { XmlRpcValue } from "../../server/wire/value";
@@ -45,6 +47,8 @@ beforeEach(async () => {
   enrolled = [];
   certmaster = new Certmaster({
     authority: () => Promise.resolve(authority),
+    existingAuthority: () => authority,
+    triggers: new Triggers(join(root, "triggers"), silentLog),
     listen: { host: "127.0.0.1", port: 0 },
     log: silentLog,
     onEnrolled: (minion) => {
