@@ -199,9 +199,8 @@ export class MinionCaller {
 
 /** What the wire client needs to know of a minion. */
 export function peerOf(minion: MinionRecord): WirePeer {
-  const { name, address, port, keyFingerprint, renewing } = minion;
-  if (!renewing) return { name, address, port, keyFingerprint };
-  return { name, address, port, keyFingerprint, nextKeyFingerprint: renewing.keyFingerprint };
+  const { name, address, port, keyFingerprint } = minion;
+  return { name, address, port, keyFingerprint };
 }
 
 const STATES: Partial<Record<FuncError["reason"], "timed-out" | "unreachable" | "cancelled">> = {

@@ -4,8 +4,10 @@ import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { isMinionName } from "../common/minionName";
 import { CertificateAuthority } from "../pki/certificateAuthority";
-import { verifyMinionPeer } from "../pki/identity";
-import { openOverlordCredentials } from "../pki/overlordCredentials";
+import { readAuthorities } from "../pki/certificateBundle";
+import { identityOf, verifyMinionPeer } from "../pki/identity";
+import { openOverlordCredentials, type Credentials } from "../pki/overlordCredentials";
+import { isIssuedBy } from "../pki/renewal";
 import { revokedPeer } from "../pki/revokedPeer";
 import type { OutputSpool } from "../wire/outputSpool";
 import type { WireClient } from "../wire/wireClient";
@@ -14,6 +16,13 @@ import type { VerifyPeer } from "../wire/wireConnection";
 /** How often it is looked whether the overlord's certificate has to be renewed. */
 const RENEWAL_CHECK_MS = 60 * 60_000;
 
+/** Under which keys minions are known while their certificates are renewed. */
+export interface RenewedKeys {
+  /** The keys that a peer may show besides the one it is known by. */
+  successorsOf(peer: { name: string; keyFingerprint?: string }): readonly string[];
+  sawKey(name: string, keyFingerprint: string): void;
+}
+
 /** The CA of this data directory, and the client that shows the overlord's certificate. */
 export class FleetCredentials {
   private readonly caFolder: string;
@@ -21,18 +30,21 @@ export class FleetCredentials {
   private opened: CertificateAuthority | undefined;
   private creating: Promise<CertificateAuthority> | undefined;
   private current: { client: Promise<WireClient>; checkedMs: number } | undefined;
-  private certificate: string | undefined;
+  private own: Credentials | undefined;
   /** For every client: asked on each connection, on each reuse of one, and again when the answer is there. */
   private readonly verifyPeer: VerifyPeer = (certificate, peer) => {
-    verifyMinionPeer(certificate, peer);
+    verifyMinionPeer(certificate, peer, this.keys.successorsOf(peer));
     const revoked = this.opened && revokedPeer(this.opened, certificate);
     if (revoked) throw revoked;
+    const shown = identityOf(certificate)?.keyFingerprint;
+    if (shown !== undefined) this.keys.sawKey(peer.name, shown);
   };
 
   constructor(
     dataDirectory: string,
     private readonly log: Log,
     private readonly spool: OutputSpool,
+    private readonly keys: RenewedKeys = { successorsOf: () => [], sawKey: () => undefined },
   ) {
     this.caFolder = join(dataDirectory, "ca");
     this.ownFolder = join(dataDirectory, "credentials");
@@ -88,6 +100,27 @@ export class FleetCredentials {
     client?.refuse((certificate) => revokedPeer(opened, certificate));
   }
 
+  /**
+   * A client for renewals and nothing else: it also takes certificates that have expired, of the right name, on
+   * a known key, and from this CA. Whoever asked closes it.
+   */
+  async renewalClient(): Promise<WireClient> {
+    await this.wire();
+    const { own } = this;
+    if (!own) throw new FuncError("internal", "The overlord has no certificate.");
+    const authorities = readAuthorities(own.ca);
+    const { WireClient } = await import("../wire/wireClient");
+    return new WireClient({
+      ...own,
+      verifyPeer: this.verifyPeer,
+      acceptExpired: (certificate) =>
+        authorities.some(
+          (authority) =>
+            isIssuedBy(certificate, authority) && Date.parse(authority.validTo) > Date.now(),
+        ),
+    });
+  }
+
   /** Ends all connections to minions. */
   async close(): Promise<void> {
     const client = await this.current?.client.catch(() => undefined);
@@ -105,8 +138,8 @@ export class FleetCredentials {
       );
     }
     const credentials = await openOverlordCredentials(this.ownFolder, authority, overlordName());
-    if (previous && credentials.certificate === this.certificate) return previous;
-    this.certificate = credentials.certificate;
+    if (previous && credentials.certificate === this.own?.certificate) return previous;
+    this.own = credentials;
     // with TLS and all: what the first call needs, and no start
     const { WireClient } = await import("../wire/wireClient");
     return new WireClient({ ...credentials, verifyPeer: this.verifyPeer, spool: this.spool });

@@ -70,9 +70,13 @@ export function isCertmaster(certificate: PeerCertificate): boolean {
 
 /**
  * For `WireClient.verifyPeer`: the certificate must be a minion's, of this name, and on the pinned key where
- * the peer has one. Throws FuncError "wrong-identity".
+ * the peer has one, or on one of the `successors` of that. Throws FuncError "wrong-identity".
  */
-export function verifyMinionPeer(certificate: PeerCertificate, peer: WirePeer): void {
+export function verifyMinionPeer(
+  certificate: PeerCertificate,
+  peer: WirePeer,
+  successors: readonly string[] = [],
+): void {
   const identity = identityOf(certificate);
   const at = `${peer.address}:${peer.port}`;
   if (identity?.role !== "minion") {
@@ -89,17 +93,15 @@ export function verifyMinionPeer(certificate: PeerCertificate, peer: WirePeer): 
       `Correct the address of ${peer.name}.`,
     );
   }
-  if (peer.keyFingerprint !== undefined && !isKeyOf(identity.keyFingerprint, peer)) {
+  const { keyFingerprint: shown } = identity;
+  const isKnown = shown === peer.keyFingerprint || successors.includes(shown);
+  if (peer.keyFingerprint !== undefined && !isKnown) {
     throw new FuncError(
       "wrong-identity",
       `${peer.name}: the host at ${at} has another key than the one it enrolled with.`,
       "If the host was installed anew, forget the minion and enrol it again; otherwise find out who answers there.",
     );
   }
-}
-
-function isKeyOf(fingerprint: string, peer: WirePeer): boolean {
-  return fingerprint === peer.keyFingerprint || fingerprint === peer.nextKeyFingerprint;
 }
 
 function namedIn(

@@ -19,6 +19,8 @@ export class Inventory {
   private readonly records = new Map<string, MinionRecord>();
   private readonly listeners = new Set<(changes: MinionsChanged) => void>();
   private readonly changed = new Set<string>();
+  /** Keys that minions had before their certificates were renewed: calls that began then may still run. */
+  private readonly formerKeys = new Map<string, Set<string>>();
   private readonly toldSeenMs = new Map<string, number>();
   private changedTimer: NodeJS.Timeout | undefined;
   private writeTimer: NodeJS.Timeout | undefined;
@@ -69,6 +71,7 @@ export class Inventory {
   /** Adds a minion, or replaces the one of that name; durable when it returns. */
   async add(record: MinionRecord): Promise<void> {
     const name = parseMinionName(record.name);
+    this.formerKeys.delete(name);
     this.put({ ...record, name });
     await this.write();
   }
@@ -107,8 +110,20 @@ export class Inventory {
   sawKey(name: string, keyFingerprint: string): void {
     const record = this.records.get(name);
     if (record?.renewing?.keyFingerprint !== keyFingerprint) return;
+    const former = this.formerKeys.get(name) ?? new Set();
+    this.formerKeys.set(name, former.add(record.keyFingerprint));
     this.put({ ...record, ...record.renewing, renewing: undefined });
     this.writeSoon();
+  }
+
+  /** The keys that the minion may show besides the one it is, or was, known by. */
+  successorsOf(peer: { name: string; keyFingerprint?: string }): readonly string[] {
+    const record = this.records.get(peer.name);
+    if (!record || peer.keyFingerprint === undefined) return [];
+    const { keyFingerprint, renewing } = record;
+    const isFormer = this.formerKeys.get(peer.name)?.has(peer.keyFingerprint) === true;
+    if (isFormer) return renewing ? [keyFingerprint, renewing.keyFingerprint] : [keyFingerprint];
+    return renewing && peer.keyFingerprint === keyFingerprint ? [renewing.keyFingerprint] : [];
   }
 
   /** Takes minions out; returns the names that were there. */
@@ -159,6 +174,7 @@ export class Inventory {
   private remove(name: string): boolean {
     const there = this.records.delete(name);
     this.toldSeenMs.delete(name);
+    this.formerKeys.delete(name);
     if (there) this.tell(name);
     return there;
   }

@@ -7,8 +7,6 @@ export interface WirePeer {
   port: number;
   /** Hex SHA-256 of the public key (SPKI) it is known by, where it is known. */
   keyFingerprint?: string;
-  /** The key that it is about to go over to: as good as the other. */
-  nextKeyFingerprint?: string;
 }
 
 /** How messages name a peer: `web1 (10.0.0.1:51234)`. */

@@ -1,0 +1,231 @@
+import type { Upkeep } from "../calls/upkeep";
+import { FuncError, messageOf, type ErrorReason } from "../common/errors";
+import type { Log } from "../common/log";
+import type { CertificateAuthority } from "../pki/certificateAuthority";
+import type { MinionRecord } from "../protocol/minions";
+import type { Inventory } from "../targets/inventory";
+import { errorCode } from "../wire/tlsErrors";
+import type { WireClient } from "../wire/wireClient";
+import { renewalDueMs } from "./renewalSchedule";
+import { renewMinion } from "./renewMinion";
+
+const LOOK_MS = 60_000;
+/** The first calls of a user go first. */
+const FIRST_LOOK_MS = 2_000;
+/** Of those that nobody waits for, and of all. */
+const IN_BACKGROUND = 4;
+const AT_ONCE = 16;
+/** After a failure nobody asks that minion in the background for so long; doubled each time. */
+const FIRST_PAUSE_MS = 60_000;
+const LAST_PAUSE_MS = 6 * 60 * 60_000;
+const UNREACHED: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
+  "refused",
+  "unreachable",
+  "name-not-found",
+  "timed-out",
+]);
+
+export interface RenewalParts {
+  inventory: Inventory;
+  /** Undefined where there is no CA yet. */
+  authority: () => CertificateAuthority | undefined;
+  /** A client of its own, which takes certificates that have expired. Closed by the one who asked. */
+  client: () => Promise<WireClient>;
+  /** The minion goes under this key from now on. */
+  onRenewed: (before: MinionRecord, after: MinionRecord) => Promise<void>;
+  log: Log;
+}
+
+interface Pause {
+  untilMs: number;
+  failures: number;
+  /** It could not be reached: once it answers a call, there is no reason to wait any more. */
+  untilReached: boolean;
+}
+
+/**
+ * Renews the certificates of minions: in the background when they are due, and before a call where they have
+ * expired, so that whoever calls just sees it work.
+ */
+export class Renewals implements Upkeep {
+  readonly #parts: RenewalParts;
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #waiting: (() => void)[] = [];
+  readonly #pauses = new Map<string, Pause>();
+  /** By name, as of the last look. */
+  #due = new Map<string, { serial: string; atMs: number }>();
+  #active = 0;
+  #looking = false;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: RenewalParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins to look, every minute, at what is due. */
+  start(): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = setInterval(() => void this.look(), LOOK_MS).unref();
+      void this.look();
+    }, FIRST_LOOK_MS).unref();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** True while a minion is being renewed. */
+  get busy(): boolean {
+    return this.#active > 0;
+  }
+
+  before(minion: MinionRecord, signal: AbortSignal): Promise<void> | undefined {
+    if (minion.certificateNotAfterMs > Date.now()) return undefined;
+    return unlessAborted(this.renew(minion.name), minion, signal);
+  }
+
+  /** The minion's clock, or its certificate, is not what the inventory says. */
+  mend(minion: MinionRecord, error: unknown, signal: AbortSignal): Promise<void> | undefined {
+    const expired =
+      error instanceof FuncError &&
+      error.reason === "tls" &&
+      errorCode(error.cause) === "CERT_HAS_EXPIRED";
+    return expired ? unlessAborted(this.renew(minion.name), minion, signal) : undefined;
+  }
+
+  answered({ name }: MinionRecord): void {
+    const due = this.#due.get(name);
+    if (!due || due.atMs > Date.now() || this.#closed || this.#running.has(name)) return;
+    const minion = this.#parts.inventory.find(name);
+    if (minion?.certificateSerial !== due.serial) return;
+    if (this.#pauses.get(name)?.untilReached === true) this.#pauses.delete(name);
+    if (!this.#isPaused(name)) void this.#renewQuietly(minion);
+  }
+
+  /** The minions whose certificates should be renewed by now. */
+  due(): MinionRecord[] {
+    const issued = new Map(
+      this.#parts
+        .authority()
+        ?.list()
+        .map((one) => [one.serial, one]),
+    );
+    const minions = this.#parts.inventory.list();
+    this.#due = new Map(
+      minions.map((minion) => {
+        const serial = minion.certificateSerial;
+        return [minion.name, { serial, atMs: renewalDueMs(minion, issued.get(serial)) }];
+      }),
+    );
+    const now = Date.now();
+    return minions.filter(({ name }) => (this.#due.get(name)?.atMs ?? Infinity) <= now);
+  }
+
+  /** Renews now, whether due or not; a renewal under way is waited for. Throws what `renewMinion` throws. */
+  renew(name: string): Promise<void> {
+    const running = this.#running.get(name);
+    if (running) return running;
+    const renewing = this.#renew(name).finally(() => {
+      this.#running.delete(name);
+    });
+    this.#running.set(name, renewing);
+    return renewing;
+  }
+
+  /** Renews what is due, a few at a time. */
+  async look(): Promise<void> {
+    if (this.#looking || this.#closed || !this.#parts.authority()) return;
+    this.#looking = true;
+    try {
+      const due = this.due();
+      const work = async (): Promise<void> => {
+        for (let minion = due.shift(); minion && !this.#closed; minion = due.shift()) {
+          if (!this.#isPaused(minion.name)) await this.#renewQuietly(minion);
+        }
+      };
+      await Promise.all(Array.from({ length: IN_BACKGROUND }, work));
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  async #renewQuietly({ name }: MinionRecord): Promise<void> {
+    try {
+      await this.renew(name);
+    } catch (error) {
+      const pause = this.#pauses.get(name);
+      this.#parts.log.warn("a certificate is not renewed yet", {
+        minion: name,
+        problem: messageOf(error),
+        failures: pause?.failures,
+      });
+    }
+  }
+
+  async #renew(name: string): Promise<void> {
+    await this.#turn();
+    try {
+      const { inventory, log, onRenewed } = this.#parts;
+      const authority = this.#parts.authority();
+      if (!authority) throw new FuncError("unavailable", "There is no CA to renew certificates.");
+      const before = inventory.get(name);
+      const client = await this.#parts.client();
+      try {
+        await renewMinion(name, { client, authority, inventory });
+      } finally {
+        client.close();
+      }
+      const after = inventory.get(name);
+      await onRenewed(before, after);
+      this.#pauses.delete(name);
+      const until = new Date(after.certificateNotAfterMs).toISOString();
+      log.info("certificate renewed", { minion: name, until });
+    } catch (error) {
+      this.#pause(name, error);
+      throw error;
+    } finally {
+      this.#active--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#active >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#active++;
+  }
+
+  #pause(name: string, error: unknown): void {
+    const failures = (this.#pauses.get(name)?.failures ?? 0) + 1;
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LAST_PAUSE_MS);
+    const untilMs = Date.now() + pauseMs * (0.5 + Math.random());
+    const untilReached = !(error instanceof FuncError) || UNREACHED.has(error.reason);
+    this.#pauses.set(name, { untilMs, failures, untilReached });
+  }
+
+  #isPaused(name: string): boolean {
+    return (this.#pauses.get(name)?.untilMs ?? 0) > Date.now();
+  }
+}
+
+/** Who cancels the call does not cancel the renewal: others may wait for it. */
+async function unlessAborted(
+  renewing: Promise<void>,
+  { name }: MinionRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => {
+      reject(new FuncError("cancelled", `The call of ${name} was cancelled; nothing was sent.`));
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    await Promise.race([renewing, aborted]);
+  } finally {
+    if (onAbort) signal.removeEventListener("abort", onAbort);
+  }
+}
