@@ -3,19 +3,17 @@ import type { Log } from "../common/log";
 import { REMOTE_ERROR } from "../wire/remoteError";
 import { RpcFault } from "../wire/rpcFault";
 import type { XmlRpcValue } from "../wire/value";
-import { mayCall } from "./accessControl";
+import type { AccessControl } from "./accessControl";
 import { checkArguments } from "./argumentCheck";
-import { argumentsDigest, type Audit } from "./audit";
+import { argumentsDigest, auditedCaller, type Audit } from "./audit";
 import type { CallJournal } from "./callJournal";
 import { FUNC_EXCEPTION, MethodError, toRemoteError } from "./methodError";
-import type { MethodRegistry } from "./methodRegistry";
+import { NAME_LISTS, type MethodRegistry } from "./methodRegistry";
 import type { MinionJobs } from "./minionJobs";
 import type { Caller, CommandSpec } from "./minionModule";
 import type { SyncCalls } from "./syncCalls";
 
 const ASYNC_PREFIX = "async.";
-/** Old Python clients ask for these when they complete names. */
-const NAME_LISTS: ReadonlySet<string> = new Set(["trait_names", "_getAttributeNames"]);
 const DENIED_FAULT = "<class 'func.minion.codes.AccessToMethodDenied'>:";
 const MAX_CALL_ID_LENGTH = 512;
 const MAX_AUDITED_METHOD_LENGTH = 200;
@@ -25,11 +23,14 @@ export interface CallRequest {
   params: XmlRpcValue[];
   caller: Caller;
   callId?: string;
+  /** The caller is one of our own, which can show why it was denied. */
+  native?: boolean;
   connectionClosed: AbortSignal;
 }
 
 interface DispatchParts {
   registry: MethodRegistry;
+  access: AccessControl;
   jobs: MinionJobs;
   syncCalls: SyncCalls;
   journal: CallJournal;
@@ -47,22 +48,24 @@ export class Dispatcher {
     const isAsync = request.method.startsWith(ASYNC_PREFIX);
     const method = isAsync ? request.method.slice(ASYNC_PREFIX.length) : request.method;
     const digest = argumentsDigest(params);
-    const audit = (outcome: string, jobId?: string): Promise<void> =>
+    const audit = (outcome: string, jobId?: string, reason?: string): Promise<void> =>
       this.parts.audit.write({
-        ...caller,
+        ...auditedCaller(caller),
         method: method.slice(0, MAX_AUDITED_METHOD_LENGTH),
         async: isAsync,
         argumentsDigest: digest,
         jobId,
         callId: callId?.slice(0, MAX_CALL_ID_LENGTH),
         outcome,
+        reason,
       });
-    if (!mayCall(caller, method)) {
-      await audit("denied");
-      throw new RpcFault(1, DENIED_FAULT);
+    const decision = this.parts.access.decide(caller, method, params);
+    if (!decision.allowed) {
+      await audit("denied", undefined, decision.reason);
+      throw new RpcFault(1, request.native ? `${DENIED_FAULT} ${decision.told}` : DENIED_FAULT);
     }
     if (callId !== undefined && callId.length > MAX_CALL_ID_LENGTH) {
-      await audit("denied");
+      await audit("denied", undefined, "the Func-Call id is too long");
       throw new RpcFault(1, "the Func-Call id is too long");
     }
     if (NAME_LISTS.has(method)) {

@@ -1,6 +1,10 @@
 import { baseMethods } from "./baseMethods";
 import { INVALID_METHOD, MethodError, MODULE_NOT_FOUND } from "./methodError";
+import type { MethodRisk } from "../protocol/methods";
 import type { MinionMethod, MinionModule } from "./minionModule";
+
+/** Old Python clients ask for these when they complete names. */
+export const NAME_LISTS: ReadonlySet<string> = new Set(["trait_names", "_getAttributeNames"]);
 
 interface Entry {
   module: MinionModule;
@@ -51,6 +55,11 @@ export class MethodRegistry {
     return this.#modules
       .get(fullName.slice(0, Math.max(dot, 0)))
       ?.methods.get(fullName.slice(dot + 1));
+  }
+
+  /** What the method declares to be able to do; undefined where the name is unknown. */
+  riskOf(fullName: string): MethodRisk | undefined {
+    return NAME_LISTS.has(fullName) ? "read" : this.lookup(fullName)?.risk;
   }
 
   modules(): MinionModule[] {

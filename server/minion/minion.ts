@@ -4,8 +4,8 @@ import type { Log } from "../common/log";
 import { parseMinionName } from "../common/minionName";
 import { identityOf } from "../pki/identity";
 import { RpcServer } from "../wire/rpcServer";
-import { callerOf } from "./accessControl";
-import { Audit } from "./audit";
+import { AccessControl } from "./accessControl";
+import { Audit, auditedCaller } from "./audit";
 import {
   DEFAULT_PORT,
   hostMinionName,
@@ -75,7 +75,10 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
     closers.push(() => jobs.close());
     const journal = await CallJournal.open(join(home, "calls"), log);
     const revocations = await Revocations.open(join(home, "pki"), log);
-    const { server, use } = createServer(home, log, { jobs, journal, revocations }, credentials);
+    const audit = new Audit(join(home, "audit.log"), log);
+    closers.push(() => audit.close());
+    const parts = { jobs, journal, revocations, audit };
+    const { server, use } = createServer(home, log, parts, credentials);
     closers.push(() => server.close());
     const { port } = await listen(server, wanted);
     const configuration = { ...wanted, listen: { ...wanted.listen, port } };
@@ -143,20 +146,20 @@ function configure(
 function createServer(
   home: string,
   log: Log,
-  parts: { jobs: MinionJobs; journal: CallJournal; revocations: Revocations },
+  parts: { jobs: MinionJobs; journal: CallJournal; revocations: Revocations; audit: Audit },
   credentials: MinionCredentials | undefined,
 ): { server: RpcServer; use: (credentials: MinionCredentials) => void } {
-  const { jobs, journal, revocations } = parts;
+  const { jobs, journal, revocations, audit } = parts;
   let present = credentials;
   const use = (next: MinionCredentials): void => {
     server.setCredentials(next);
     present = next;
   };
   const renewal = new Renewal(join(home, "pki"), () => present, use);
-  const audit = new Audit(join(home, "audit.log"), log);
   const syncCalls = new SyncCalls();
   const registry = minionRegistry(home, jobs, syncCalls, { renewal, revocations });
-  const dispatcher = new Dispatcher({ registry, jobs, syncCalls, journal, audit, log });
+  const access = new AccessControl({ home }, registry, log);
+  const dispatcher = new Dispatcher({ registry, access, jobs, syncCalls, journal, audit, log });
   const server = new RpcServer({
     ...(credentials && {
       key: credentials.key,
@@ -165,7 +168,7 @@ function createServer(
     }),
     clientCertificate: "required",
     admitConnection: ({ certificate, remoteAddress }) => {
-      revocations.check(callerOf(certificate, remoteAddress));
+      revocations.check(access.admit(certificate, remoteAddress));
     },
     onRefused: (reason, address, certificate) => {
       const identity = certificate && identityOf(certificate);
@@ -173,13 +176,16 @@ function createServer(
     },
     handle: async ({ method, params, connection, callId, signal }) => {
       // again at each request: a held connection must not outlive its certificate
-      const caller = callerOf(connection.certificate, connection.remoteAddress);
+      const { certificate, remoteAddress, native } = connection;
+      const caller = access.admit(certificate, remoteAddress);
       revocations.check(caller);
       if (revocations.holdsBack(method)) {
-        await audit.write({ ...caller, method, outcome: "denied: the revocation list is damaged" });
+        const reason = "the revocation list is damaged";
+        await audit.write({ ...auditedCaller(caller), method, outcome: "denied", reason });
         throw listWanted();
       }
-      return dispatcher.handle({ method, params, caller, callId, connectionClosed: signal });
+      const request = { method, params, caller, callId, native, connectionClosed: signal };
+      return dispatcher.handle(request);
     },
     log,
   });

@@ -2,10 +2,15 @@ import type { Role } from "../pki/identity";
 import type { ArgumentDescription, MethodRisk } from "../protocol/methods";
 import type { XmlRpcValue } from "../wire/value";
 
+/** "cn-only": a certificate of the original, with nothing but a common name. */
+export type CallerRole = Role | "cn-only";
+
 /** Who calls, as proved by the certificate of the connection. */
 export interface Caller {
-  role: Role;
+  role: CallerRole;
   name: string;
+  /** Common name and decimal subject hash, "web1-2735269795", by which the original's rules name it. */
+  subject?: string;
   /** hex SHA-256 of the public key (SPKI). */
   keyFingerprint: string;
   /** IP address the connection comes from. */

@@ -6,7 +6,7 @@ import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { readAuthorities } from "../pki/certificateBundle";
-import type { Identity } from "../pki/identity";
+import type { Caller } from "./minionModule";
 import {
   LIST_WANTED_FAULT,
   verifyRevocationList,
@@ -82,7 +82,7 @@ export class Revocations {
   }
 
   /** Throws FuncError "denied" where the holder of this certificate must not be let in. */
-  check({ role, name, keyFingerprint }: Identity): void {
+  check({ role, name, keyFingerprint }: Omit<Caller, "address">): void {
     const revoked = this.#byKey.get(keyFingerprint);
     if (revoked) {
       throw new FuncError(

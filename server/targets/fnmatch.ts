@@ -12,7 +12,13 @@ const ASCII = /^[ -~]*$/;
  * Takes at most pattern length times name length steps, whatever the pattern.
  */
 export function fnmatch(pattern: string): (name: string) => boolean {
-  const tokens = tokenize([...pattern.toLowerCase()]);
+  const matcher = fnmatchCase(pattern.toLowerCase());
+  return (name) => matcher(name.toLowerCase());
+}
+
+/** Like `fnmatch`, with upper and lower case being different. */
+export function fnmatchCase(pattern: string): (name: string) => boolean {
+  const tokens = tokenize([...pattern]);
   const star = tokens.findIndex(({ kind }) => kind !== "char");
   if (
     tokens[star]?.kind === "star" &&
@@ -20,20 +26,14 @@ export function fnmatch(pattern: string): (name: string) => boolean {
   ) {
     return betweenTexts(textOf(tokens.slice(0, star)), textOf(tokens.slice(star + 1)));
   }
-  return (name) => {
-    const lower = name.toLowerCase();
-    // taking apart is what costs most, and only text beyond ASCII needs it
-    return matches(tokens, ASCII.test(lower) ? lower : [...lower]);
-  };
+  // taking apart is what costs most, and only text beyond ASCII needs it
+  return (name) => matches(tokens, ASCII.test(name) ? name : [...name]);
 }
 
 /** The usual pattern with one star ("web*", "*.org", "*"), which fleets of any size are matched with. */
 function betweenTexts(start: string, end: string): (name: string) => boolean {
   const least = start.length + end.length;
-  return (name) => {
-    const lower = name.toLowerCase();
-    return lower.length >= least && lower.startsWith(start) && lower.endsWith(end);
-  };
+  return (name) => name.length >= least && name.startsWith(start) && name.endsWith(end);
 }
 
 function textOf(tokens: readonly Token[]): string {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../server/common/log";
+import { AccessControl } from "../../server/minion/accessControl";
 import { Audit } from "../../server/minion/audit";
 import { CallJournal } from "../../server/minion/callJournal";
 import { Dispatcher } from "../../server/minion/dispatch";
@@ -43,7 +44,9 @@ beforeEach(async () => {
   });
   const journal = await CallJournal.open(join(home, "calls"), silentLog);
   const audit = new Audit(join(home, "audit.log"), silentLog);
-  dispatcher = new Dispatcher({ registry, jobs, syncCalls, journal, audit, log: silentLog });
+  const access = new AccessControl({ home }, registry, silentLog);
+  const log = silentLog;
+  dispatcher = new Dispatcher({ registry, access, jobs, syncCalls, journal, audit, log });
 });
 
 afterEach(async () => {
@@ -188,7 +191,7 @@ describe("dispatch", () => {
       exists: { args: { command: { order: 0 } } },
     });
     const modules = (await call("system.describe")) as XmlRpcStruct[];
-    expect(modules.map(({ name }) => name)).toEqual(["command", "jobs", "system", "test"]);
+    expect(modules.map(({ name }) => name)).toEqual(["command", "jobs", "system", "test", "trust"]);
     const command = { name: "command", type: "string", optional: false };
     expect(modules[0]?.["methods"]).toEqual(
       expect.arrayContaining([

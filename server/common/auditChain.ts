@@ -1,0 +1,145 @@
+import { appendFile, chmod, mkdir, rename, truncate } from "node:fs/promises";
+import { dirname } from "node:path";
+import { auditEnd, type AuditEnd } from "./auditEnd";
+import { KEPT_FILES, writeHead } from "./auditFiles";
+import { chainLine, type ChainEnd, type ChainFields } from "./chainLine";
+import { messageOf } from "./errors";
+import type { Log } from "./log";
+
+const MAX_BYTES = 10 * 1024 * 1024;
+const HEAD_EVERY_MS = 1_000;
+/** A disk that stays full is told of this often. */
+const COMPLAIN_EVERY_MS = 10_000;
+
+/**
+ * An append-only log of JSON lines, each of which names the hash of the one before, so that a changed,
+ * removed or inserted line is found (see `verifyAudit`). Readable by the owner only. At 10 MiB the file
+ * moves to `FILE.1` and so on, and the chain goes on; the oldest beyond four are dropped. What a crash
+ * cut is repaired at the next start by a line that says so. A line that cannot be written is counted,
+ * told to the log, and said in the file once it can be written again: it holds nobody up.
+ */
+export class AuditChain {
+  /** Lines that could not be written, since the start. */
+  lost = 0;
+  readonly #file: string;
+  readonly #log: Log;
+  readonly #maxBytes: number;
+  #at: { end: ChainEnd; size: number } | undefined;
+  #untold = 0;
+  #complainedAtMs = -Infinity;
+  #pending: ChainFields[] = [];
+  #writing: Promise<void> | undefined;
+  #headTimer: NodeJS.Timeout | undefined;
+  /** The note of the last line is there. */
+  #noted = false;
+  #headWritten: Promise<void> = Promise.resolve();
+
+  constructor(file: string, log: Log, maxBytes = MAX_BYTES) {
+    this.#file = file;
+    this.#log = log;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Settles once the line is written, or could not be. Never rejects. */
+  append(fields: ChainFields): Promise<void> {
+    this.#pending.push(fields);
+    this.#writing ??= this.#drain();
+    return this.#writing;
+  }
+
+  /** Settles once everything is written. */
+  async flush(): Promise<void> {
+    await this.#writing;
+    clearTimeout(this.#headTimer);
+    this.#headTimer = undefined;
+    await this.#saveHead();
+  }
+
+  async #drain(): Promise<void> {
+    // lines that come while others are written go with the next write
+    while (this.#pending.length > 0) {
+      const lines = this.#pending.splice(0);
+      try {
+        await this.#write(lines);
+      } catch (error) {
+        this.#at = undefined;
+        this.lost += lines.length;
+        this.#untold += lines.length;
+        this.#complain(error);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  async #write(lines: readonly ChainFields[]): Promise<void> {
+    const { end, size } = (this.#at ??= await this.#open());
+    const told = this.#untold > 0 ? [{ event: "lost", lines: this.#untold }, ...lines] : lines;
+    let last = end;
+    let text = "";
+    for (const fields of told) {
+      const line = chainLine(last, fields);
+      text += `${line.text}\n`;
+      last = line.end;
+    }
+    const turns = size > 0 && size + text.length > this.#maxBytes;
+    if (turns) await this.#rotate();
+    await appendFile(this.#file, text, { mode: 0o600 });
+    this.#at = { end: last, size: (turns ? 0 : size) + text.length };
+    this.#untold = 0;
+    if (!this.#noted) await this.#saveHead();
+    this.#headTimer ??= setTimeout(() => {
+      this.#headTimer = undefined;
+      void this.#saveHead();
+    }, HEAD_EVERY_MS).unref();
+  }
+
+  async #open(): Promise<{ end: ChainEnd; size: number }> {
+    await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
+    const found = await auditEnd(this.#file);
+    await appendFile(this.#file, "", { mode: 0o600 });
+    await chmod(this.#file, 0o600);
+    return found.repair ? this.#repair(found, found.repair) : found;
+  }
+
+  async #repair(
+    { end, size }: AuditEnd,
+    { fields, seq, newlineFirst }: NonNullable<AuditEnd["repair"]>,
+  ): Promise<{ end: ChainEnd; size: number }> {
+    const line = chainLine(end, fields, seq);
+    const text = `${newlineFirst ? "\n" : ""}${line.text}\n`;
+    await truncate(this.#file, size);
+    await appendFile(this.#file, text, { mode: 0o600 });
+    this.#log.warn("the audit log did not end as it should", { file: this.#file, ...fields });
+    return { end: line.end, size: size + text.length };
+  }
+
+  async #rotate(): Promise<void> {
+    for (let number = KEPT_FILES - 1; number >= 0; number--) {
+      const from = number === 0 ? this.#file : `${this.#file}.${number}`;
+      await rename(from, `${this.#file}.${number + 1}`).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      });
+    }
+  }
+
+  #saveHead(): Promise<void> {
+    this.#headWritten = this.#headWritten.then(async () => {
+      const end = this.#at?.end;
+      if (!end) return;
+      try {
+        await writeHead(this.#file, end);
+        this.#noted = true;
+      } catch (error) {
+        this.#complain(error);
+      }
+    });
+    return this.#headWritten;
+  }
+
+  #complain(error: unknown): void {
+    if (Date.now() - this.#complainedAtMs < COMPLAIN_EVERY_MS) return;
+    this.#complainedAtMs = Date.now();
+    const fields = { file: this.#file, lostLines: this.lost, problem: messageOf(error) };
+    this.#log.error("the audit log cannot be written", fields);
+  }
+}
