@@ -4,6 +4,7 @@ import { signRequest } from "../pki/signing";
 import type { CertmasterList, SignedCertificate, SignParams } from "../protocol/certmaster";
 import type { OverlordRequests } from "../protocol/requests";
 import { parseAddress } from "../targets/inventory";
+import { renewRequest } from "./renewRequest";
 import type { Handlers, OverlordParts } from "./service";
 
 /** Where a minion listens unless it is told otherwise. */
@@ -41,6 +42,7 @@ export function certmasterHandlers(parts: OverlordParts): Pick<Handlers, Certmas
       parts.certmasterChanged();
       return signed;
     },
+    "certmaster/renew": (params, _feed, signal) => renewRequest(parts, params, signal),
     "certmaster/revoke": notYet,
     "certmaster/crl": notYet,
   };

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { MethodDirectory } from "../calls/methodDirectory";
-import { MinionCaller } from "../calls/minionCaller";
+import { MinionCaller, peerOf } from "../calls/minionCaller";
 import { FuncError, messageOf } from "../common/errors";
 import { acquireLock, type Lock } from "../common/lockFile";
 import type { Log } from "../common/log";
@@ -31,6 +31,7 @@ import { openEndpoint, type Endpoint } from "./endpoint";
 import { FleetCredentials } from "./fleetCredentials";
 import { HelloVerifier } from "./helloVerifier";
 import { IdleWatch } from "./idleWatch";
+import { Renewals } from "./renewals";
 import { OverlordService, type OverlordParts } from "./service";
 
 /** What an overlord and its clients put into a data directory. */
@@ -61,6 +62,7 @@ export class Overlord {
   private readonly groups: GroupsFile;
   private readonly methods: MethodDirectory;
   private readonly certmaster: Certmaster;
+  private readonly renewals: Renewals;
   private readonly certmasterNews: ChangeNews;
   private readonly service: OverlordService;
   private readonly server: Server;
@@ -83,7 +85,18 @@ export class Overlord {
     this.ended = new Promise((resolve) => (this.resolveEnded = resolve));
     this.closingBegan = new Promise((resolve) => (this.resolveClosingBegan = resolve));
     this.jobs = new JobRegistry(outputs);
-    const caller = new MinionCaller(() => credentials.wire(), inventory, log, configuration);
+    this.renewals = new Renewals({
+      inventory,
+      authority: () => credentials.existingAuthority(),
+      client: () => credentials.renewalClient(),
+      onRenewed: async (before, after) => {
+        (await credentials.wire()).rekeyed(peerOf(before), peerOf(after));
+        this.certmasterNews.changed();
+      },
+      log,
+    });
+    const wire = () => credentials.wire();
+    const caller = new MinionCaller(wire, inventory, log, configuration, [this.renewals]);
     this.methods = new MethodDirectory(caller);
     this.certmasterNews = new ChangeNews(() => {
       this.tell((feed) => {
@@ -134,7 +147,7 @@ export class Overlord {
       const configuration = await readConfiguration(join(dataDirectory, "overlord.yaml"));
       const inventory = await Inventory.open(join(dataDirectory, "inventory.json"), log);
       const outputs = await OutputFiles.open(join(dataDirectory, "spool"));
-      const credentials = new FleetCredentials(dataDirectory, log, outputs);
+      const credentials = new FleetCredentials(dataDirectory, log, outputs, inventory);
       await credentials.open();
       const overlord = new Overlord(options, lock, configuration, inventory, credentials, outputs);
       await overlord.open().catch((error: unknown) => {
@@ -170,6 +183,7 @@ export class Overlord {
       end: (why) => void this.close(why),
     });
     await this.certmaster.open();
+    this.renewals.start();
     log.info("overlord started", { version, minions: this.inventory.size });
   }
 
@@ -182,6 +196,7 @@ export class Overlord {
     // the lock goes last: until then a client that comes now waits for the next overlord
     const steps = [
       async () => this.endpoint?.remove(),
+      async () => this.renewals.close(),
       () => this.certmaster.close(),
       async () => this.certmasterNews.dispose(),
       () => this.credentials.close(),
@@ -207,7 +222,8 @@ export class Overlord {
       this.sessions.size > 0 ||
       this.jobs.running().length > 0 ||
       this.jobs.hasFetchable() ||
-      this.certmaster.isActive()
+      this.certmaster.isActive() ||
+      this.renewals.busy
     );
   }
 
@@ -288,6 +304,7 @@ export class Overlord {
       keeper,
       runner: new CallRunner(jobs, caller, methods, keeper, configuration, log),
       methods,
+      renewals: this.renewals,
       certmasterChanged: () => {
         this.certmasterNews.changed();
       },

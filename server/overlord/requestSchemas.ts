@@ -105,6 +105,7 @@ const schemas: Schemas = {
     port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))),
     replace: v.optional(v.boolean()),
   }),
+  "certmaster/renew": v.object({ spec: v.optional(spec) }),
   "certmaster/revoke": v.object({
     names: v.optional(v.pipe(v.array(name), v.maxLength(MAX_NAMES))),
     role: v.optional(v.picklist(["minion", "overlord", "operator"])),

@@ -19,6 +19,7 @@ import { certmasterHandlers } from "./certmasterHandlers";
 import type { ClientFeed } from "./clientFeed";
 import type { OverlordConfiguration } from "./overlordConfiguration";
 import type { FleetCredentials } from "./fleetCredentials";
+import type { Renewals } from "./renewals";
 import { isRequestName, parseParams } from "./requestSchemas";
 
 /** The parts that requests are answered from. */
@@ -36,6 +37,7 @@ export interface OverlordParts {
   keeper: ValueKeeper;
   runner: CallRunner;
   methods: MethodDirectory;
+  renewals: Renewals;
   /** What `certmaster/list` tells is different: clients are told. */
   certmasterChanged(): void;
   clients(): number;

@@ -109,6 +109,17 @@ export interface SignedCertificate {
   record: CertificateRecord;
 }
 
+export interface RenewParams {
+  /** Target expression; default: the minions whose certificates are due. */
+  spec?: string;
+}
+
+export interface RenewResult {
+  renewed: { name: string; notAfterMs: number }[];
+  /** `problem`: one sentence. */
+  failed: { name: string; problem: string }[];
+}
+
 export interface RevokeParams {
   /** All certificates of these names that have not expired. */
   names?: string[];

@@ -2,6 +2,8 @@ import type {
   CertmasterList,
   CreateTokenParams,
   JoinToken,
+  RenewParams,
+  RenewResult,
   RevokeParams,
   RevokeResult,
   SignedCertificate,
@@ -123,6 +125,8 @@ export interface OverlordRequests {
   "certmaster/deny": { params: { name: string; keyFingerprint: string }; result: CertmasterList };
   /** Signs a request that came by hand, or by SSH. */
   "certmaster/sign": { params: SignParams; result: SignedCertificate };
+  /** Gives minions new keys and certificates now; the overlord does so by itself when they are due. */
+  "certmaster/renew": { params: RenewParams; result: RenewResult };
   "certmaster/revoke": { params: RevokeParams; result: RevokeResult };
   /** PEM of the X.509 revocation list, for other tools. */
   "certmaster/crl": { params: object; result: { pem: string } };
