@@ -53,15 +53,29 @@ export function subjectOf(certificate: X509Certificate): Der {
   return subject;
 }
 
+/** Node encodes a key slowly, and a key never changes. */
+const encodedKeys = new WeakMap<KeyObject, Der>();
+const keyIdentifiers = new WeakMap<KeyObject, Buffer>();
+
 /** The public key as it stands in certificates. */
 export function subjectPublicKeyInfo(key: KeyObject): Der {
-  return decode(key.export({ type: "spki", format: "der" }));
+  let info = encodedKeys.get(key);
+  if (info === undefined) {
+    info = decode(key.export({ type: "spki", format: "der" }));
+    encodedKeys.set(key, info);
+  }
+  return info;
 }
 
 /** RFC 7093, method 1: the first 160 bits of the SHA-256 of the key's bits. */
 export function keyIdentifier(key: KeyObject): Buffer {
-  const keyBits = bits(children(subjectPublicKeyInfo(key))[1]);
-  return createHash("sha256").update(keyBits).digest().subarray(0, 20);
+  let identifier = keyIdentifiers.get(key);
+  if (identifier === undefined) {
+    const keyBits = bits(children(subjectPublicKeyInfo(key))[1]);
+    identifier = createHash("sha256").update(keyBits).digest().subarray(0, 20);
+    keyIdentifiers.set(key, identifier);
+  }
+  return identifier;
 }
 
 function randomSerial(): Buffer {

@@ -52,9 +52,10 @@ function forgeSigner(csrPem: string): (times: number) => Promise<void> {
   const issuer = [{ name: "commonName", value: "Func CA bench" }];
   const signOne = (): string => {
     const csr = forge.pki.certificationRequestFromPem(csrPem);
-    if (!csr.verify()) throw new Error("the request is not signed by its key");
+    const { publicKey } = csr;
+    if (!publicKey || !csr.verify()) throw new Error("the request is not signed by its key");
     const certificate = forge.pki.createCertificate();
-    certificate.publicKey = csr.publicKey;
+    certificate.publicKey = publicKey;
     certificate.serialNumber = `01${randomBytes(15).toString("hex")}`;
     const now = Date.now();
     certificate.validity = { notBefore: new Date(now), notAfter: new Date(now + 90 * DAY_MS) };
