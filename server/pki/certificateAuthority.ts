@@ -11,12 +11,17 @@ import {
   type AuthorityFiles,
 } from "./authorityFiles";
 import { certificatePem, keyIdentifier, signCertificate, subjectOf } from "./certificate";
+import { createCrl } from "./crl";
 import { distinguishedName } from "./distinguishedName";
 import { leafExtensions } from "./extensions";
 import { KEY_USAGE_OF, keyFingerprint, type CertificateRole, type Role } from "./identity";
 import { IssuedFile, type IssuedCertificate } from "./issuedFile";
 import { RevocationBook } from "./revocationBook";
-import { signRevocationList, type SignedRevocationList } from "./revocationList";
+import {
+  signRevocationList,
+  verifyRevocationList,
+  type SignedRevocationList,
+} from "./revocationList";
 import { selectRevoked, type RevokeSelection } from "./revokeSelection";
 import { revokedPath, type RevokedRecord } from "./revokedFile";
 import { SerialQueue } from "./serialQueue";
@@ -179,6 +184,27 @@ export class CertificateAuthority {
   revocationList(): SignedRevocationList {
     const { number, revoked } = this.book.state;
     return signRevocationList({ number, issuedAtMs: Date.now(), revoked }, [this.key]);
+  }
+
+  /** The present X.509 revocation list, signed just now (PEM). */
+  crl(): string {
+    return createCrl({ key: this.key, certificate: this.certificate }, this.book.state);
+  }
+
+  /**
+   * Takes over what a list revokes that this CA signed and has forgotten since (its folder comes from a backup).
+   * Gives whether the list was such a one. Throws FuncError "denied" or "bad-data" where it is not this CA's.
+   */
+  async adoptRevocations(document: string): Promise<boolean> {
+    const list = verifyRevocationList(document, [this.certificate]);
+    if (list.number <= this.revocationNumber) return false;
+    const ends = new Map(this.issued.map(({ serial, notAfterMs }) => [serial, notAfterMs]));
+    const adopted = list.revoked.map((revoked) => {
+      const notAfterMs = ends.get(revoked.serial) ?? revoked.atMs + MAX_DAYS * DAY_MS;
+      return { ...revoked, notAfterMs, reason: "" };
+    });
+    await this.book.add(adopted, list.number);
+    return true;
   }
 
   /** Lets the minion's name be given out again, although its certificates still run. */

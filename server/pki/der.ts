@@ -14,6 +14,7 @@ export const TAG = {
   octetString: 4,
   null: 5,
   oid: 6,
+  enumerated: 10,
   utf8String: 12,
   sequence: 16,
   set: 17,
@@ -37,6 +38,17 @@ export const utf8String = (text: string): Der => primitive(TAG.utf8String, text)
 
 /** `content` is the number's two's complement, most significant byte first. */
 export const integer = (content: Uint8Array): Der => primitive(TAG.integer, content);
+
+/** `content` is a number that is not negative, most significant byte first. */
+export function unsigned(content: Uint8Array): Der {
+  const first = content.findIndex((byte) => byte !== 0);
+  const digits = first < 0 ? Uint8Array.of(0) : content.subarray(first);
+  // DER: no leading zero byte but the one that keeps the number positive
+  return integer((digits[0] ?? 0) < 0x80 ? digits : Buffer.concat([Uint8Array.of(0), digits]));
+}
+
+/** `code` is below 128. */
+export const enumerated = (code: number): Der => primitive(TAG.enumerated, Uint8Array.of(code));
 
 export const bitString = (content: Uint8Array, unusedBits = 0): Der =>
   primitive(TAG.bitString, Buffer.concat([Uint8Array.of(unusedBits), content]));

@@ -8,6 +8,7 @@ import {
   oid,
   sequence,
   truth,
+  unsigned,
   type Der,
 } from "./der";
 
@@ -17,6 +18,7 @@ const EXTENDED_KEY_USAGE = "2.5.29.37";
 export const SUBJECT_ALT_NAME = "2.5.29.17";
 const SUBJECT_KEY_ID = "2.5.29.14";
 const AUTHORITY_KEY_ID = "2.5.29.35";
+const CRL_NUMBER = "2.5.29.20";
 
 /** Tags of GeneralName. */
 export const DNS_NAME = 2;
@@ -49,7 +51,7 @@ export function leafExtensions(leaf: LeafExtensions): Der[] {
     extension(EXTENDED_KEY_USAGE, sequence(oid(leaf.extendedKeyUsage))),
     alternativeNames(leaf.uri, leaf.dnsName),
     extension(SUBJECT_KEY_ID, octetString(leaf.keyIdentifier)),
-    extension(AUTHORITY_KEY_ID, sequence(implicit(0, leaf.issuerKeyIdentifier))),
+    authorityKeyIdentifier(leaf.issuerKeyIdentifier),
   ];
 }
 
@@ -59,12 +61,27 @@ export function alternativeNames(uri: string, dnsName?: string): Der {
   return extension(SUBJECT_ALT_NAME, sequence(...names));
 }
 
-/** `[3] EXPLICIT Extensions` of a certificate. */
-export function extensionsField(extensions: Der[]): Der {
-  return explicit(3, sequence(...extensions));
+export function authorityKeyIdentifier(keyIdentifier: Uint8Array): Der {
+  return extension(AUTHORITY_KEY_ID, sequence(implicit(0, keyIdentifier)));
 }
 
-function extension(id: string, value: Der, critical = false): Der {
+/** Of a revocation list. */
+export function crlNumber(number: number): Der {
+  const content = Buffer.alloc(8);
+  content.writeBigUInt64BE(BigInt(number));
+  return extension(CRL_NUMBER, unsigned(content));
+}
+
+/** `[3] EXPLICIT Extensions` of a certificate. */
+export function extensionsField(extensions: Der[]): Der {
+  return explicit(3, extensionList(extensions));
+}
+
+export function extensionList(extensions: Der[]): Der {
+  return sequence(...extensions);
+}
+
+export function extension(id: string, value: Der, critical = false): Der {
   const content = octetString(encode(value));
   return critical ? sequence(oid(id), truth(), content) : sequence(oid(id), content);
 }
