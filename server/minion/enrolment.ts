@@ -1,9 +1,13 @@
+import { createPrivateKey } from "node:crypto";
 import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FuncError, messageOf, type ErrorReason } from "../common/errors";
 import type { Log } from "../common/log";
+import { askForCertificate, type AskParams } from "../pki/ask";
+import type { Enrolment } from "../pki/enrolAnswer";
 import { enroll } from "../pki/enroll";
+import { keyFingerprint } from "../pki/identity";
 import {
   openPrivateKey,
   readCredentials,
@@ -34,13 +38,23 @@ export interface EnrolmentParams {
   announce?: string;
   /** From the command line; else the file `<home>/join-token` is used, and removed afterwards. */
   joinToken?: string;
+  /** Asks without a token instead, and waits for an operator. */
+  ask?: AskOptions;
   log: Log;
   signal: AbortSignal;
 }
 
+/** How a host asks without a token; see `askForCertificate`. */
+export type AskOptions = Pick<AskParams, "at" | "caFingerprint" | "timeoutMs" | "onState"> & {
+  /** Told of this host's key before anything is sent, and to be asked about a CA that nothing is known of. */
+  onKey: (name: string, keyFingerprint: string) => void;
+  confirmAuthority: AskParams["confirmAuthority"];
+};
+
 /** Gets this minion its certificate. Throws FuncError, "not-found" where it has no token. */
 export async function enrolMinion(params: EnrolmentParams): Promise<MinionCredentials> {
   const { home, name, port, announce, signal } = params;
+  if (params.ask) return await askForCredentials(params, params.ask);
   const tokenFile = join(home, "join-token");
   const provisioned = params.joinToken === undefined ? await readTokenFile(tokenFile) : undefined;
   const token = params.joinToken ?? provisioned?.token;
@@ -57,11 +71,30 @@ export async function enrolMinion(params: EnrolmentParams): Promise<MinionCreden
       timeoutMs: ATTEMPT_TIMEOUT_MS,
       signal,
     });
-  const { certificatePem, caPem } = provisioned
-    ? await retry(attempt, provisioned.untilMs, params)
-    : await attempt();
+  return await keep(
+    home,
+    provisioned ? await retry(attempt, provisioned.untilMs, params) : await attempt(),
+  );
+}
+
+async function askForCredentials(
+  { home, name, port, announce: address, signal }: EnrolmentParams,
+  { onKey, ...ask }: AskOptions,
+): Promise<MinionCredentials> {
+  const pkiFolder = join(home, "pki");
+  const privateKeyPem = await openPrivateKey(pkiFolder);
+  onKey(name, keyFingerprint(createPrivateKey(privateKeyPem)));
+  const asked = { ...ask, name, port, address, privateKeyPem, signal };
+  return await keep(home, await askForCertificate(asked));
+}
+
+async function keep(
+  home: string,
+  { certificatePem, caPem }: Enrolment,
+): Promise<MinionCredentials> {
+  const pkiFolder = join(home, "pki");
   await saveCredentials(pkiFolder, { ca: caPem, certificate: certificatePem });
-  await rm(tokenFile, { force: true });
+  await rm(join(home, "join-token"), { force: true });
   const credentials = await readCredentials(pkiFolder);
   if (!credentials) throw notEnrolled(home);
   return credentials;
@@ -103,6 +136,6 @@ function notEnrolled(home: string): FuncError {
   return new FuncError(
     "not-found",
     `the minion in ${home} is not enrolled with an overlord`,
-    "Make a token on the overlord's machine (func ca token), then run: funcd join TOKEN",
+    "Make a token on the overlord's machine (func ca token), then run: funcd join TOKEN; or ask without one: funcd join --ask HOST",
   );
 }

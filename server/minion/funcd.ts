@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { FuncError, messageOf } from "../common/errors";
 import { createLog } from "../common/log";
+import { askConsole } from "./askConsole";
 import { HELP, parseFuncdOptions, type FuncdOptions } from "./funcdOptions";
 import { funcdStatus, stopFuncd } from "./funcdControl";
 import { installSigned, prepareRequest } from "./manualEnrolment";
@@ -42,11 +43,26 @@ async function main(): Promise<number> {
   }
 }
 
-async function join({ homes, token, name, listen, announce }: FuncdOptions): Promise<number> {
+async function join(options: FuncdOptions): Promise<number> {
+  const { homes, token, name, listen, announce } = options;
+  if (options.ask) return askToJoin(options, options.ask);
   // a token on the command line shows in the list of processes, hence "-"
   const joinToken = token === "-" ? (await text(process.stdin)).trim() : token;
   const [home = ""] = homes;
-  const minion = await startMinion({ home, log, name, listen, announce, joinToken });
+  return enrolled(home, await startMinion({ home, log, name, listen, announce, joinToken }));
+}
+
+async function askToJoin(
+  { homes, name, listen, announce }: FuncdOptions,
+  asked: NonNullable<FuncdOptions["ask"]>,
+): Promise<number> {
+  const [home = ""] = homes;
+  const { signal } = endOfService(false);
+  const ask = askConsole(asked, (line) => process.stdout.write(line), signal);
+  return enrolled(home, await startMinion({ home, log, name, listen, announce, ask, signal }));
+}
+
+async function enrolled(home: string, minion: RunningMinion): Promise<number> {
   await minion.close();
   process.stdout.write(
     `${minion.name} is enrolled. Start it with: funcd --home ${home}\n` +

@@ -2,12 +2,16 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { FuncError, messageOf } from "../common/errors";
+import { parseFingerprint } from "../pki/fingerprintWords";
+import { parseHostPort, type HostPort } from "../pki/hostPort";
 import { parseListen, type ListenAddress } from "./configuration";
 
 export const HELP = `funcd: the daemon of a host that an overlord manages
 
   funcd [options]              serve; ends with SIGTERM or SIGINT
   funcd join TOKEN [options]   enrol with an overlord (TOKEN "-" reads it from standard input)
+  funcd join --ask HOST[:PORT] [options]
+                               ask without a token, and wait until an operator approves it
   funcd csr [--out FILE]       print a certificate request, to be signed with "func ca sign FILE"
   funcd install-certificate [FILE]
                                take what "func ca sign" printed (default: from standard input)
@@ -20,6 +24,9 @@ Options:
   --name NAME          name of this minion (default: the host's name)
   --listen HOST:PORT   where to listen (default: 0.0.0.0:51234; port 0 chooses a free one)
   --announce HOST      address under which overlords reach this host (with join)
+  --ca-fingerprint HEX the overlord's CA, from "func ca list" (with --ask); without it you are asked
+                       to compare a few words
+  --minutes N          how long to wait for the operator (with --ask; default: 60, at most 1440)
   --out FILE           write there instead of standard output (with csr)
   --exit-with-stdin    end when standard input closes
   --list-modules       show the modules of this funcd
@@ -47,10 +54,16 @@ type Verb = (typeof VERBS)[number];
 /** Those that a word can follow. */
 const WITH_OPERAND: ReadonlySet<Verb> = new Set<Verb>(["join", "install-certificate"]);
 
+/** Where a certmaster listens unless overlord.yaml says otherwise. */
+const CERTMASTER_PORT = 51_235;
+const MAX_ASK_MINUTES = 24 * 60;
+
 export interface FuncdOptions {
   action: FuncdAction;
   homes: string[];
   token?: string;
+  /** Instead of a token: who is asked, and how long. */
+  ask?: { at: HostPort; caFingerprint?: string; timeoutMs: number };
   /** Of a certificate to be installed; "-" is standard input. */
   file?: string;
   /** Where the certificate request goes, instead of standard output. */
@@ -75,9 +88,11 @@ export function parseFuncdOptions(
     (verb === undefined || !WITH_OPERAND.has(verb) ? operand : undefined) ??
     more[0];
   if (unexpected !== undefined) throw usage(`"${unexpected}" is not expected here`);
-  if (verb === "join" && (operand === undefined || operand === "")) {
-    throw usage("join needs a TOKEN");
+  const ask = askOf(values, verb);
+  if (verb === "join" && !ask && (operand === undefined || operand === "")) {
+    throw usage("join needs a TOKEN, or --ask HOST");
   }
+  if (ask && operand !== undefined) throw usage("--ask needs no TOKEN");
   const homes = (values.home ?? [defaultHome(env)]).map((home) => resolve(home));
   if (new Set(homes).size < homes.length) throw usage("the same --home is given twice");
   if (homes.length > 1 && (values.name !== undefined || verb !== undefined)) {
@@ -95,6 +110,7 @@ export function parseFuncdOptions(
     action: actionOf(values, verb),
     homes,
     ...(verb === "join" && { token: operand }),
+    ask,
     ...(verb === "install-certificate" && { file: operand ?? "-" }),
     out: values.out,
     json: values.json ?? false,
@@ -117,6 +133,9 @@ function parse(argv: readonly string[]) {
         name: { type: "string" },
         listen: { type: "string" },
         announce: { type: "string" },
+        ask: { type: "string" },
+        "ca-fingerprint": { type: "string" },
+        minutes: { type: "string" },
         out: { type: "string" },
         json: { type: "boolean" },
         "exit-with-stdin": { type: "boolean" },
@@ -128,6 +147,23 @@ function parse(argv: readonly string[]) {
   } catch (error) {
     throw usage(messageOf(error).split(". ", 1)[0] ?? "");
   }
+}
+
+function askOf(values: Parsed["values"], verb: Verb | undefined): FuncdOptions["ask"] {
+  const { ask, minutes = "60", "ca-fingerprint": typed } = values;
+  if (ask === undefined) {
+    if (typed !== undefined) throw usage("--ca-fingerprint goes with --ask");
+    if (values.minutes !== undefined) throw usage("--minutes goes with --ask");
+    return undefined;
+  }
+  if (verb !== "join") throw usage("--ask goes with join");
+  const count = /^\d{1,4}$/.test(minutes) ? Number(minutes) : 0;
+  if (count < 1 || count > MAX_ASK_MINUTES) throw usage("--minutes needs a number from 1 to 1440");
+  return {
+    at: parseHostPort(ask, CERTMASTER_PORT),
+    ...(typed !== undefined && { caFingerprint: parseFingerprint(typed) }),
+    timeoutMs: count * 60_000,
+  };
 }
 
 function actionOf(values: Parsed["values"], verb: Verb | undefined): FuncdAction {

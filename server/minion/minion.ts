@@ -16,7 +16,7 @@ import {
 } from "./configuration";
 import { CallJournal } from "./callJournal";
 import { Dispatcher } from "./dispatch";
-import { enrolMinion } from "./enrolment";
+import { enrolMinion, type AskOptions } from "./enrolment";
 import { makeHome } from "./homeFolder";
 import { lockHome } from "./homeLock";
 import { MethodRegistry } from "./methodRegistry";
@@ -41,6 +41,8 @@ export interface MinionOptions {
   announce?: string;
   /** For the enrolment; else the file `<home>/join-token` is used. */
   joinToken?: string;
+  /** Enrols without a token: asks, and waits for an operator. */
+  ask?: AskOptions;
   /** Aborts a start that waits for its enrolment. */
   signal?: AbortSignal;
 }
@@ -86,8 +88,8 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
     const { name } = configuration;
     const announce = configuration.announce ?? onlyAddress(configuration.listen.host);
     if (!credentials) {
-      const { joinToken, signal = new AbortController().signal } = options;
-      const params = { home, name, port, announce, joinToken, log, signal };
+      const { joinToken, ask, signal = new AbortController().signal } = options;
+      const params = { home, name, port, announce, joinToken, ask, log, signal };
       use(await enrolMinion(params));
     }
     return { name, port, address: announce ?? configuration.listen.host, close };
@@ -122,7 +124,7 @@ function configure(
   credentials: MinionCredentials | undefined,
 ): MinionConfiguration {
   const asked = options.name === undefined ? undefined : parseMinionName(options.name);
-  if (credentials && options.joinToken !== undefined) {
+  if (credentials && (options.joinToken !== undefined || options.ask)) {
     throw new FuncError(
       "conflict",
       `the minion in ${options.home} is enrolled already, as ${credentials.name}`,

@@ -1,6 +1,4 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import { FuncError, messageOf, type ErrorReason } from "../common/errors";
-import type { PeerCertificate } from "../wire/peerCertificate";
 import { fetchPresentedChain } from "../wire/presentedChain";
 import { WireClient } from "../wire/wireClient";
 import { RpcFault } from "../wire/rpcFault";
@@ -8,9 +6,9 @@ import type { XmlRpcValue } from "../wire/value";
 import { certificatePem } from "./certificate";
 import { certificateFingerprint } from "./certificateAuthority";
 import { createCsr } from "./csr";
-import { encodeEnrolRequest, ENROL_METHOD, errorOfFault, isStruct, text } from "./enrolProtocol";
+import { checkedEnrolment, verifyCertmaster, type Enrolment } from "./enrolAnswer";
+import { encodeEnrolRequest, ENROL_METHOD, errorOfFault, isStruct } from "./enrolProtocol";
 import { parseHostPort, type HostPort } from "./hostPort";
-import { identityOf, isCertmaster } from "./identity";
 import { parseJoinToken, type JoinTokenContent } from "./joinToken";
 import { parseMinionName } from "../common/minionName";
 
@@ -29,13 +27,6 @@ export interface EnrolParams {
   /** For all addresses together. */
   timeoutMs: number;
   signal?: AbortSignal;
-}
-
-export interface Enrolment {
-  certificatePem: string;
-  /** The CA that the token pins: nothing else is to be trusted. */
-  caPem: string;
-  name: string;
 }
 
 /** An address of a token that was tried in vain. */
@@ -117,7 +108,9 @@ async function request(
   const { name, port, privateKeyPem, signal } = params;
   const client = new WireClient({
     ca: caPem,
-    verifyPeer: (peer) => verifyCertmaster(peer, address),
+    verifyPeer: (peer) => {
+      verifyCertmaster(peer, address);
+    },
   });
   const at = parseHostPort(address);
   const csr = createCsr(name, privateKeyPem);
@@ -150,42 +143,8 @@ async function request(
   } finally {
     client.close();
   }
-  return checkedEnrolment(answer, { name, privateKeyPem, caPem, address });
-}
-
-function verifyCertmaster(certificate: PeerCertificate, address: string): void {
-  if (isCertmaster(certificate)) return;
-  // a minion's certificate is of the same CA: it must not get hold of the token
-  throw new FuncError(
-    "wrong-identity",
-    `The server at ${address} is not the overlord's certmaster.`,
-  );
-}
-
-function checkedEnrolment(
-  answer: XmlRpcValue,
-  expected: { name: string; privateKeyPem: string; caPem: string; address: string },
-): Enrolment {
-  const { name, caPem } = expected;
-  try {
-    if (!isStruct(answer)) throw new Error("it is no struct");
-    const certificate = new X509Certificate(text(answer, "certificate"));
-    const identity = identityOf(certificate);
-    const good =
-      identity?.role === "minion" &&
-      identity.name === name &&
-      certificate.checkPrivateKey(createPrivateKey(expected.privateKeyPem)) &&
-      certificate.verify(new X509Certificate(caPem).publicKey);
-    if (!good) throw new Error("the certificate is not for this host");
-    return { certificatePem: certificatePem(certificate), caPem, name };
-  } catch (error) {
-    throw new FuncError(
-      "broken-answer",
-      `The answer of the overlord at ${expected.address} cannot be used: ${messageOf(error)}.`,
-      undefined,
-      { cause: error },
-    );
-  }
+  const certificate = isStruct(answer) ? answer["certificate"] : undefined;
+  return checkedEnrolment(certificate, { name, privateKeyPem, caPem, address });
 }
 
 function reasonOf(error: unknown): ErrorReason {

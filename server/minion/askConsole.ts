@@ -1,0 +1,73 @@
+import { createInterface } from "node:readline";
+import { FuncError } from "../common/errors";
+import type { AskState } from "../pki/ask";
+import { fingerprintWords } from "../pki/fingerprintWords";
+import { formatHostPort, type HostPort } from "../pki/hostPort";
+import type { AskOptions } from "./enrolment";
+
+const STATES: Readonly<Record<Exclude<AskState, object>, string>> = {
+  waiting: "The request waits for an operator.\n",
+  closed:
+    "The overlord takes no requests at this time; waiting until it does (func ca approval on).\n",
+  approved: "Approved.\n",
+  denied: "Denied.\n",
+};
+
+/** `funcd join --ask` for the person before it: what to compare, one question, and how it goes on. */
+export function askConsole(
+  options: { at: HostPort; caFingerprint?: string; timeoutMs: number },
+  tell: (text: string) => void,
+  signal: AbortSignal,
+): AskOptions {
+  const address = formatHostPort(options.at);
+  let last = "";
+  return {
+    ...options,
+    onKey: (name, keyFingerprint) => {
+      tell(
+        `${name} asks the overlord at ${address} for a certificate.\n` +
+          `The key of this host:  ${fingerprintWords(keyFingerprint)}\n` +
+          `The operator is shown these words with the request (func ca waiting, or VS Code) and is to\n` +
+          `approve it only where they are the same.\n`,
+      );
+    },
+    confirmAuthority: async (caFingerprint) => {
+      tell(
+        `The CA that answers:   ${fingerprintWords(caFingerprint)}\n` +
+          `Nothing proves yet that this is the overlord's. Compare with what the overlord itself shows\n` +
+          `(func ca list, in the line "CA words"): other words mean that somebody sits in between.\n` +
+          `Does the overlord show the same words for its CA? [y/N] `,
+      );
+      const answer = (await line(signal)).trim().toLowerCase();
+      if (answer === "y" || answer === "yes") return;
+      throw new FuncError(
+        "wrong-identity",
+        `The CA at ${address} was not confirmed; nothing was sent to it.`,
+        'Where nobody can be asked, give its fingerprint: --ca-fingerprint HEX (from "func ca list").',
+      );
+    },
+    onState: (state) => {
+      const text = typeof state === "string" ? STATES[state] : `Trying again: ${state.problem}\n`;
+      if (text !== last) tell(text);
+      last = text;
+    },
+  };
+}
+
+/** One line from standard input; empty where that ends, or `signal` aborts. */
+function line(signal: AbortSignal): Promise<string> {
+  return new Promise((resolve) => {
+    const reader = createInterface({ input: process.stdin, terminal: false });
+    const end = (text: string): void => {
+      signal.removeEventListener("abort", onAbort);
+      resolve(text);
+      reader.close();
+    };
+    const onAbort = (): void => {
+      end("");
+    };
+    signal.addEventListener("abort", onAbort);
+    reader.once("line", end);
+    reader.once("close", onAbort);
+  });
+}
