@@ -33,10 +33,21 @@ export const COMMANDS = {
   previousPart: "func.previousPart",
   saveOutput: "func.saveOutput",
   compareResults: "func.compareResults",
+  approveRequest: "func.approveRequest",
+  denyRequest: "func.denyRequest",
+  revokeCertificate: "func.revokeCertificate",
+  closeJoinToken: "func.closeJoinToken",
+  allowRequests: "func.allowRequests",
+  stopRequests: "func.stopRequests",
+  exportCrl: "func.exportCrl",
+  copyFingerprint: "func.copyFingerprint",
+  addHost: "func.addHost",
+  removeHost: "func.removeHost",
 } as const;
 
 export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
 
-/** Id of the view container and of its one tree. */
+/** Ids of the trees in the view container. */
 export const MINIONS_VIEW = "func.minions";
+export const CERTIFICATES_VIEW = "func.certificates";
 export const RESULTS_PANEL = "func.results";

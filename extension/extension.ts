@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { window, workspace, type ExtensionContext } from "vscode";
 import { messageOf } from "../server/common/errors";
+import { registerCertificateNotices } from "./certificateNotices";
 import { CommandLine } from "./commandLine/commandLine";
 import { dropOnGroup } from "./commands/addToGroup";
 import { registerCommands } from "./commands/registerCommands";
 import { registerPartContext } from "./documents/partContext";
 import { registerResultFiles } from "./documents/resultFileSystem";
+import { HostTerminal } from "./hostTerminal";
 import { JobTracker } from "./jobs/jobTracker";
 import { LocalMinions } from "./localMinions";
 import { OverlordSession } from "./overlordSession";
@@ -13,6 +15,8 @@ import { RecentCalls } from "./recentCalls";
 import type { Services } from "./services";
 import { registerSessionNotices } from "./sessionNotices";
 import { createStatusBar } from "./statusBar";
+import { CertificatesModel } from "./views/certificatesModel";
+import { CertificatesView } from "./views/certificatesView";
 import { GroupsModel } from "./views/groupsModel";
 import { MinionsModel } from "./views/minionsModel";
 import { MinionsView } from "./views/minionsView";
@@ -30,6 +34,8 @@ export function activate(context: ExtensionContext): void {
   const minionsView = new MinionsView(session, minions, groups, (nodes, group) =>
     dropOnGroup(services, nodes, group),
   );
+  const certificates = new CertificatesModel(session);
+  const certificatesView = new CertificatesView(session, certificates);
   const jobs = new JobTracker(session);
   const localMinions = new LocalMinions(session, join(dist, "funcd.js"));
   const recentCalls = new RecentCalls(context.workspaceState);
@@ -42,11 +48,14 @@ export function activate(context: ExtensionContext): void {
     minions,
     groups,
     minionsView,
+    certificates,
+    certificatesView,
     jobs,
     results,
     localMinions,
     recentCalls,
     commandLine,
+    hostTerminal: new HostTerminal(join(dist, "func.js")),
   };
   running = services;
   // disposed in reverse: what uses the session before the session
@@ -55,12 +64,21 @@ export function activate(context: ExtensionContext): void {
     session,
     jobs,
     minionsView,
+    certificates,
+    certificatesView,
     results,
     results.registerSerializer(),
     registerResultFiles(session),
     registerPartContext(),
     createStatusBar(session, jobs),
     registerSessionNotices(session),
+    registerCertificateNotices({
+      session,
+      minions,
+      certificates,
+      certificatesView,
+      memento: context.globalState,
+    }),
     registerCommands(services),
     workspace.onDidChangeConfiguration((change) => {
       if (change.affectsConfiguration("func.home")) void refreshCommandLine();

@@ -21,6 +21,7 @@ export class OverlordSession implements Disposable {
   private readonly restartEmitter = new EventEmitter<{ unexpected: boolean }>();
   private readonly minionsEmitter = new EventEmitter<MinionsChanged>();
   private readonly groupsEmitter = new EventEmitter<void>();
+  private readonly certificatesEmitter = new EventEmitter<void>();
   private readonly progressEmitter = new EventEmitter<JobProgress>();
   readonly onDidChangeState = this.stateEmitter.event;
   /** Connected anew: `unexpected` after the overlord was lost, whose memory is gone then. */
@@ -28,6 +29,8 @@ export class OverlordSession implements Disposable {
   readonly onMinionsChanged = this.minionsEmitter.event;
   /** Some client, perhaps this one, changed them; see "groups/changed". */
   readonly onGroupsChanged = this.groupsEmitter.event;
+  /** Something that `certmaster/list` tells is different. */
+  readonly onCertificatesChanged = this.certificatesEmitter.event;
   readonly onJobProgress = this.progressEmitter.event;
 
   private current: SessionState = { kind: "idle" };
@@ -92,6 +95,7 @@ export class OverlordSession implements Disposable {
       this.restartEmitter,
       this.minionsEmitter,
       this.groupsEmitter,
+      this.certificatesEmitter,
       this.progressEmitter,
     ]) {
       emitter.dispose();
@@ -144,6 +148,9 @@ export class OverlordSession implements Disposable {
     });
     connection.on("groups/changed", () => {
       this.groupsEmitter.fire();
+    });
+    connection.on("certmaster/changed", () => {
+      this.certificatesEmitter.fire();
     });
     connection.on("jobs/progress", (progress) => {
       this.progressEmitter.fire(progress);

@@ -1,9 +1,12 @@
 import type { ExtensionContext, LogOutputChannel } from "vscode";
 import type { JobTracker } from "./jobs/jobTracker";
 import type { CommandLine } from "./commandLine/commandLine";
+import type { HostTerminal } from "./hostTerminal";
 import type { LocalMinions } from "./localMinions";
 import type { OverlordSession } from "./overlordSession";
 import type { RecentCalls } from "./recentCalls";
+import type { CertificatesModel } from "./views/certificatesModel";
+import type { CertificatesView } from "./views/certificatesView";
 import type { GroupsModel } from "./views/groupsModel";
 import type { MinionsModel } from "./views/minionsModel";
 import type { MinionsView } from "./views/minionsView";
@@ -17,9 +20,12 @@ export interface Services {
   minions: MinionsModel;
   groups: GroupsModel;
   minionsView: MinionsView;
+  certificates: CertificatesModel;
+  certificatesView: CertificatesView;
   jobs: JobTracker;
   results: ResultsPanels;
   localMinions: LocalMinions;
   recentCalls: RecentCalls;
   commandLine: CommandLine;
+  hostTerminal: HostTerminal;
 }

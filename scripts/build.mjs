@@ -32,7 +32,7 @@ const bundles = [
   {
     file: "extension.js",
     entry: "extension/extension.ts",
-    kB: 120,
+    kB: 140,
     options: { ...node, external: ["vscode", "./overlordClient.js"] },
   },
   {

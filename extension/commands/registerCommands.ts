@@ -2,15 +2,22 @@ import { commands, Disposable } from "vscode";
 import { COMMANDS, type CommandId } from "../commandIds";
 import { showError } from "../errors";
 import type { Services } from "../services";
+import { addHost } from "./addHost";
 import { addToGroup } from "./addToGroup";
+import { allowRequests, stopRequests } from "./allowRequests";
+import { approveRequest } from "./approveRequest";
 import { callAgain, callLastAgain } from "./callAgain";
 import { callMethod } from "./callMethod";
 import { cancelJob } from "./cancelJob";
+import { closeJoinToken } from "./closeJoinToken";
 import { compareResults } from "./compareResults";
 import { copyDiagnostics } from "./copyDiagnostics";
+import { copyFingerprint } from "./copyFingerprint";
 import { createJoinToken } from "./createJoinToken";
 import { deleteGroup } from "./deleteGroup";
+import { denyRequest } from "./denyRequest";
 import { editAddress } from "./editAddress";
+import { exportCrl } from "./exportCrl";
 import { exportResults } from "./exportResults";
 import { findMinion } from "./findMinion";
 import { forgetMinion } from "./forgetMinion";
@@ -21,8 +28,10 @@ import { ping } from "./ping";
 import { refreshMinions } from "./refreshMinions";
 import { removeCommandLine } from "./removeCommandLine";
 import { removeFromGroup } from "./removeFromGroup";
+import { removeHost } from "./removeHost";
 import { callAgainOnResult, compareWithSelected, copyResult, openResultOfRow } from "./resultsMenu";
 import { retry } from "./retry";
+import { revokeCertificate } from "./revokeCertificate";
 import { runCommand } from "./runCommand";
 import { saveOutput } from "./saveOutput";
 import { showLog } from "./showLog";
@@ -69,6 +78,16 @@ const HANDLERS: Record<CommandId, Handler> = {
   [COMMANDS.previousPart]: previousPart,
   [COMMANDS.saveOutput]: saveOutput,
   [COMMANDS.compareResults]: compareResults,
+  [COMMANDS.approveRequest]: approveRequest,
+  [COMMANDS.denyRequest]: denyRequest,
+  [COMMANDS.revokeCertificate]: revokeCertificate,
+  [COMMANDS.closeJoinToken]: closeJoinToken,
+  [COMMANDS.allowRequests]: allowRequests,
+  [COMMANDS.stopRequests]: stopRequests,
+  [COMMANDS.exportCrl]: exportCrl,
+  [COMMANDS.copyFingerprint]: copyFingerprint,
+  [COMMANDS.addHost]: addHost,
+  [COMMANDS.removeHost]: removeHost,
 };
 
 /** Registers every command; what one throws is shown to the user. */

@@ -1,6 +1,11 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { COMMANDS, MINIONS_VIEW, RESULTS_PANEL } from "../../extension/commandIds";
+import {
+  CERTIFICATES_VIEW,
+  COMMANDS,
+  MINIONS_VIEW,
+  RESULTS_PANEL,
+} from "../../extension/commandIds";
 
 interface MenuEntry {
   command: string;
@@ -52,7 +57,7 @@ describe("the manifest", () => {
       expect(ids).toContain(entry.command);
     }
     for (const { view, contents } of contributes.viewsWelcome) {
-      expect(view).toBe(MINIONS_VIEW);
+      expect([MINIONS_VIEW, CERTIFICATES_VIEW]).toContain(view);
       for (const [, command] of contents.matchAll(/\(command:([\w.]+)\)/g)) {
         if (!command?.startsWith("workbench.")) expect(ids).toContain(command);
       }
@@ -99,8 +104,9 @@ describe("the manifest", () => {
   it("restores results panels, shows its view, and its icons exist", () => {
     expect(manifest.activationEvents).toContain(`onWebviewPanel:${RESULTS_PANEL}`);
     const [container] = contributes.viewsContainers.activitybar;
-    const [view] = contributes.views[container?.id ?? ""] ?? [];
-    expect(view?.id).toBe(MINIONS_VIEW);
+    const views = contributes.views[container?.id ?? ""] ?? [];
+    const [view] = views;
+    expect(views.map(({ id }) => id)).toEqual([MINIONS_VIEW, CERTIFICATES_VIEW]);
     for (const file of [manifest.icon, container?.icon, view?.icon]) {
       expect(existsSync(file ?? "")).toBe(true);
     }

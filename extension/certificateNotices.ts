@@ -1,0 +1,148 @@
+import { Disposable, l10n, window, type Memento } from "vscode";
+import type { CertificateRecord } from "../server/protocol/certmaster";
+import { firstNames } from "./confirmation";
+import { showError } from "./errors";
+import type { OverlordSession } from "./overlordSession";
+import type { CertificatesModel } from "./views/certificatesModel";
+import type { CertificatesView } from "./views/certificatesView";
+import type { MinionsModel } from "./views/minionsModel";
+
+/** The requests that were told, and the CAs whose loss was. */
+const TOLD_KEY = "func.toldRequests";
+const REMINDED_KEY = "func.remindedOfCa";
+const MAX_KEPT = 200;
+/** A notice that nobody answers goes out of sight; later requests get one of their own. */
+const ANSWER_MS = 60_000;
+/** Nothing tells of a new day. */
+const LOOK_MS = 60 * 60 * 1000;
+
+export interface NoticeParts {
+  session: OverlordSession;
+  certificates: CertificatesModel;
+  certificatesView: CertificatesView;
+  minions: MinionsModel;
+  /** Of the user, for all windows. */
+  memento: Memento;
+}
+
+/**
+ * Tells of requests that begin to wait (once each, and one notice for all that come together), of
+ * certificates that end (once a day), and once of what the CA is worth.
+ */
+export function registerCertificateNotices(parts: NoticeParts): Disposable {
+  const notices = new CertificateNotices(parts);
+  const looking = setInterval(() => notices.look(), LOOK_MS);
+  return Disposable.from(
+    { dispose: () => clearInterval(looking) },
+    parts.certificates.onDidChange(() => notices.look()),
+    parts.session.onMinionsChanged(() => notices.remind()),
+  );
+}
+
+class CertificateNotices {
+  private asking = false;
+  private warnedOn: string | undefined;
+
+  constructor(private readonly parts: NoticeParts) {}
+
+  look(): void {
+    this.tellWaiting().catch(showError);
+    // a lost overlord is told elsewhere
+    this.warnOfEnds().catch(() => (this.warnedOn = undefined));
+    this.remind();
+  }
+
+  /** Once for a CA, when another machine trusts it. */
+  remind(): void {
+    const { certificates, memento, minions, session } = this.parts;
+    const ca = certificates.list?.caFingerprint;
+    if (ca === undefined || session.state.kind !== "connected") return;
+    const reminded = kept(memento, REMINDED_KEY);
+    const hosts = minions.names().filter((name) => !isLoopback(minions.get(name)?.address));
+    if (hosts.length === 0 || reminded.includes(ca)) return;
+    void memento.update(REMINDED_KEY, [...reminded, ca].slice(-MAX_KEPT));
+    const place = `${session.state.hello.dataDirectory}/ca`;
+    void window.showInformationMessage(
+      l10n.t(
+        "Your hosts trust the certificate authority in {0} on {1}. Who loses it loses the fleet, who gets it has the fleet: keep a copy in a safe place.",
+        place,
+        session.state.hello.host,
+      ),
+    );
+  }
+
+  private async tellWaiting(): Promise<void> {
+    if (this.asking) return;
+    const { certificates, certificatesView, memento } = this.parts;
+    const told = kept(memento, TOLD_KEY);
+    const untold = certificates.waiting.filter((request) => !told.includes(keyOf(request)));
+    const [first] = untold;
+    if (!first) return;
+    this.asking = true;
+    try {
+      await memento.update(TOLD_KEY, [...told, ...untold.map(keyOf)].slice(-MAX_KEPT));
+      const review = l10n.t("Review");
+      const text =
+        untold.length === 1
+          ? l10n.t("{0} asks for a certificate, from {1}.", first.name, first.from)
+          : l10n.t(
+              "{0} hosts ask for certificates: {1}.",
+              untold.length,
+              firstNames(untold.map(({ name }) => name)),
+            );
+      const answered = window.showInformationMessage(text, review).then((chosen) => {
+        if (chosen !== review) return undefined;
+        const { name, keyFingerprint } = first;
+        return certificatesView.reveal({ kind: "request", name, keyFingerprint });
+      });
+      await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ANSWER_MS))]);
+    } finally {
+      this.asking = false;
+    }
+    if (this.parts.certificates.waiting.length > 0) await this.tellWaiting();
+  }
+
+  private async warnOfEnds(): Promise<void> {
+    const { certificates, certificatesView } = this.parts;
+    const today = new Date().toDateString();
+    const urgent = [...certificates.inList("expired"), ...certificates.inList("soon")];
+    if (this.warnedOn === today || urgent.length === 0) return;
+    this.warnedOn = today;
+    const inUse = await this.inUse(urgent);
+    const expired = inUse.filter((record) => certificates.validity(record) === "expired");
+    const soon = inUse.filter((record) => certificates.validity(record) === "soon");
+    const text = [
+      expired.length > 0 ? l10n.t("Certificates have expired: {0}.", namesOf(expired)) : "",
+      soon.length > 0 ? l10n.t("Certificates expire soon: {0}.", namesOf(soon)) : "",
+    ].join(" ");
+    if (inUse.length === 0) return;
+    const show = l10n.t("Show");
+    const chosen = await window.showWarningMessage(text.trim(), show);
+    if (chosen === show) await certificatesView.reveal({ kind: "section", section: "signed" });
+  }
+
+  /** A host that is no longer in the list may let its certificate run out. */
+  private async inUse(records: readonly CertificateRecord[]): Promise<CertificateRecord[]> {
+    const minions = await this.parts.session.request("minions/list", {});
+    const names = new Set(minions.map(({ name }) => name));
+    return records.filter(({ role, name }) => role !== "minion" || names.has(name));
+  }
+}
+
+function namesOf(records: readonly CertificateRecord[]): string {
+  return firstNames([...new Set(records.map(({ name }) => name))]);
+}
+
+function keyOf({ name, keyFingerprint }: { name: string; keyFingerprint: string }): string {
+  return `${name}/${keyFingerprint}`;
+}
+
+function kept(memento: Memento, key: string): readonly string[] {
+  const value = memento.get<unknown>(key);
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
+}
+
+/** Minions of this machine are for trying, and end with it. */
+function isLoopback(address: string | undefined): boolean {
+  return address === undefined || /^(?:127\.|::1$|localhost$)/.test(address);
+}

@@ -1,0 +1,240 @@
+import {
+  l10n,
+  MarkdownString,
+  ThemeColor,
+  ThemeIcon,
+  TreeItem,
+  TreeItemCollapsibleState,
+} from "vscode";
+import type {
+  CertificateRecord,
+  TokenRecord,
+  WaitingRequest,
+} from "../../server/protocol/certmaster";
+import { dateText, timeText } from "../dateText";
+import {
+  certificateNodeKey,
+  type CertificateNode,
+  type CertificateSection,
+} from "./certificateNode";
+import { expiryText, spanText, type Validity } from "./certificateValidity";
+
+type NodeOf<K extends CertificateNode["kind"]> = Extract<CertificateNode, { kind: K }>;
+
+/** A group of the view; without rows it cannot be opened. */
+export function sectionItem(
+  node: NodeOf<"section">,
+  count: number,
+  options: { rows?: boolean; note?: string } = {},
+): TreeItem {
+  const { rows = count > 0, note } = options;
+  const opened = node.section === "revoked" ? COLLAPSED : TreeItemCollapsibleState.Expanded;
+  const item = new TreeItem(sectionLabel(node.section), rows ? opened : NO_ROWS);
+  const counted = count === 0 ? l10n.t("none") : String(count);
+  item.description = note === undefined ? counted : `${counted} · ${note}`;
+  item.iconPath = new ThemeIcon(SECTION_ICONS[node.section]);
+  return finish(item, node, `section;${node.section}`);
+}
+
+/** A request that waits for approval. */
+export function requestItem(node: NodeOf<"request">, request: WaitingRequest): TreeItem {
+  const item = new TreeItem(node.name);
+  const warnings = [
+    request.replaces === undefined ? "" : l10n.t("replaces a live certificate · "),
+    request.unprotected ? l10n.t("plain HTTP · ") : "",
+  ].join("");
+  item.description = l10n.t("{0}from {1} · {2}", warnings, request.from, request.words);
+  item.iconPath =
+    warnings === ""
+      ? new ThemeIcon("question", new ThemeColor("charts.blue"))
+      : new ThemeIcon("warning", new ThemeColor("list.warningForeground"));
+  return finish(item, node, "request");
+}
+
+/** A join token that nobody has used yet. */
+export function tokenItem(node: NodeOf<"token">, token: TokenRecord): TreeItem {
+  const item = new TreeItem(token.nameGlob ?? l10n.t("Any host"));
+  item.description = l10n.t("{0} left", spanText(token.expiresAtMs - Date.now()));
+  item.iconPath = new ThemeIcon("key");
+  item.tooltip = l10n.t("Join token {0}, until {1}", token.id, dateText(token.expiresAtMs));
+  return finish(item, node, "token");
+}
+
+/** A certificate; `followed`: a later one of the name has taken its place. */
+export function certificateItem(
+  node: NodeOf<"certificate">,
+  record: CertificateRecord,
+  validity: Validity,
+  followed: boolean,
+): TreeItem {
+  const item = new TreeItem(record.name);
+  const parts = [
+    record.role === "minion" ? undefined : ROLES[record.role].text(),
+    followed && !record.revoked ? l10n.t("renewed") : undefined,
+    record.revoked ? revokedText(record.revoked) : expiryText(record.notAfterMs),
+  ];
+  item.description = parts.filter((part) => part !== undefined).join(" · ");
+  item.iconPath = iconOf(record, validity);
+  const state = record.revoked ? "revoked" : "signed";
+  finish(item, node, `${state};${record.role}`);
+  // the icon tells minions from others by sight alone
+  const label = [record.name, ROLES[record.role].text(), item.description].join(", ");
+  item.accessibilityInformation = { label };
+  return item;
+}
+
+/** Certificates whose names start alike; with no prefix all of the list. */
+export function folderItem(node: NodeOf<"folder">): TreeItem {
+  const { list, prefix, count } = node;
+  const label = prefix === "" ? LIST_LABELS[list]() : `${prefix}…`;
+  const item = new TreeItem(label, COLLAPSED);
+  item.description = count === 1 ? l10n.t("1 certificate") : l10n.t("{0} certificates", count);
+  item.iconPath = prefix === "" ? STATE_ICONS[list]() : new ThemeIcon("folder");
+  return finish(item, node, "folder");
+}
+
+/** How hosts get certificates now; `text` says until when, or which. */
+export function modeItem(node: NodeOf<"mode">, text: string): TreeItem {
+  const item = new TreeItem(MODES[node.mode].label());
+  item.description = text;
+  item.tooltip = text;
+  item.iconPath = MODES[node.mode].icon();
+  return finish(item, node, `mode;${node.mode}`);
+}
+
+/** All that is known of a request; the words are what people compare. */
+export function requestTooltip(request: WaitingRequest): MarkdownString {
+  const text = new MarkdownString();
+  text.appendMarkdown(`### ${escaped(request.name)}\n\n`);
+  line(text, l10n.t("Compare with the host"), request.words);
+  line(text, l10n.t("Key (SHA-256)"), request.keyFingerprint);
+  line(text, l10n.t("From"), request.from);
+  line(text, l10n.t("Waits since"), dateText(request.sinceMs));
+  if (request.replaces !== undefined) {
+    line(text, l10n.t("Replaces and revokes the key"), request.replaces);
+  }
+  if (request.unprotected) {
+    text.appendMarkdown(`\n${escaped(unprotectedText())}`);
+  }
+  return text;
+}
+
+/** All that is known of a certificate. */
+export function certificateTooltip(record: CertificateRecord): MarkdownString {
+  const text = new MarkdownString();
+  text.appendMarkdown(`### ${escaped(record.name)}\n\n`);
+  line(text, l10n.t("Role"), ROLES[record.role].text());
+  line(text, l10n.t("Valid from"), dateText(record.notBeforeMs));
+  line(text, l10n.t("Valid until"), dateText(record.notAfterMs));
+  if (record.revoked) line(text, l10n.t("Revoked"), dateText(record.revoked.atMs));
+  if (record.revoked?.reason) line(text, l10n.t("Reason"), record.revoked.reason);
+  line(text, l10n.t("Serial number"), record.serial);
+  line(text, l10n.t("Key (SHA-256)"), record.keyFingerprint);
+  return text;
+}
+
+/** What a request over plain HTTP is worth. */
+export function unprotectedText(): string {
+  return l10n.t(
+    "It came over plain HTTP from an old minion: nobody proved anything, and the host cannot tell who answers it.",
+  );
+}
+
+/** "minion", "operator", "overlord". */
+export function roleText(role: CertificateRecord["role"]): string {
+  return ROLES[role].text();
+}
+
+/** "until 14:05". */
+export function untilText(ms: number): string {
+  return l10n.t("until {0}", timeText(ms));
+}
+
+const NO_ROWS = TreeItemCollapsibleState.None;
+const COLLAPSED = TreeItemCollapsibleState.Collapsed;
+
+function sectionLabel(section: CertificateSection): string {
+  switch (section) {
+    case "waiting":
+      return l10n.t("Waiting");
+    case "signed":
+      return l10n.t("Signed");
+    case "tokens":
+      return l10n.t("Join Tokens");
+    case "revoked":
+      return l10n.t("Revoked");
+  }
+}
+
+const SECTION_ICONS: Record<CertificateSection, string> = {
+  waiting: "inbox",
+  signed: "verified",
+  tokens: "key",
+  revoked: "circle-slash",
+};
+
+const ROLES: Record<CertificateRecord["role"], { icon: string; text: () => string }> = {
+  minion: { icon: "vm", text: () => l10n.t("minion") },
+  operator: { icon: "person", text: () => l10n.t("operator") },
+  overlord: { icon: "radio-tower", text: () => l10n.t("overlord") },
+};
+
+const STATE_ICONS = {
+  expired: () => new ThemeIcon("error", new ThemeColor("list.errorForeground")),
+  soon: () => new ThemeIcon("warning", new ThemeColor("list.warningForeground")),
+  valid: () => new ThemeIcon("verified"),
+  revoked: () => new ThemeIcon("circle-slash"),
+};
+
+const LIST_LABELS = {
+  expired: () => l10n.t("Expired"),
+  soon: () => l10n.t("Expire Soon"),
+  valid: () => l10n.t("Valid"),
+  revoked: () => l10n.t("Revoked"),
+};
+
+const MODES = {
+  locked: {
+    label: () => l10n.t("The CA is locked"),
+    icon: () => new ThemeIcon("lock", new ThemeColor("list.warningForeground")),
+  },
+  approval: {
+    label: () => l10n.t("Requests are taken"),
+    icon: () => new ThemeIcon("broadcast", new ThemeColor("charts.blue")),
+  },
+  autosign: {
+    label: () => l10n.t("Signed without approval"),
+    icon: () => new ThemeIcon("warning", new ThemeColor("list.warningForeground")),
+  },
+  original: {
+    label: () => l10n.t("Plain HTTP for old minions"),
+    icon: () => new ThemeIcon("unlock", new ThemeColor("list.warningForeground")),
+  },
+};
+
+function iconOf(record: CertificateRecord, validity: Validity): ThemeIcon {
+  if (record.revoked || validity === "valid") return new ThemeIcon(ROLES[record.role].icon);
+  return STATE_ICONS[validity]();
+}
+
+function revokedText({ atMs, reason }: { atMs: number; reason: string }): string {
+  const ago = l10n.t("revoked {0} ago", spanText(Math.max(0, Date.now() - atMs)));
+  return reason === "" ? ago : `${ago}: ${reason}`;
+}
+
+function finish(item: TreeItem, node: CertificateNode, contextValue: string): TreeItem {
+  item.id = certificateNodeKey(node);
+  item.contextValue = contextValue;
+  const name = typeof item.label === "string" ? item.label : "";
+  item.accessibilityInformation = { label: `${name}, ${String(item.description)}` };
+  return item;
+}
+
+function line(text: MarkdownString, label: string, value: string): void {
+  text.appendMarkdown(`**${label}** ${escaped(value)}  \n`);
+}
+
+/** What hosts and people write is no Markdown of ours. */
+function escaped(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+\-!|<>&~]/g, "\\$&").replace(/\s+/g, " ");
+}
