@@ -13,7 +13,8 @@ export function createClientHello(secret: string, kind: ClientKind, version: str
   const nonce = randomBytes(16).toString("hex");
   const sentAtMs = Date.now();
   const proof = clientProof(secret, nonce, sentAtMs);
-  return { protocolMajor: PROTOCOL_MAJOR, kind, version, nonce, sentAtMs, proof };
+  const { pid } = process;
+  return { protocolMajor: PROTOCOL_MAJOR, kind, version, pid, nonce, sentAtMs, proof };
 }
 
 /**

@@ -147,7 +147,9 @@ export class ClientSession {
     const onCancel = token.onCancellationRequested(abort);
     this.ended.signal.addEventListener("abort", abort);
     try {
-      return await this.context.service.run(method, params, this.feed, controller.signal);
+      const client = typeof this.hello === "object" ? this.hello : undefined;
+      const { service } = this.context;
+      return await service.run(method, params, this.feed, controller.signal, client);
     } finally {
       onCancel.dispose();
       this.ended.signal.removeEventListener("abort", abort);

@@ -12,6 +12,7 @@ const helloSchema = v.object({
   protocolMajor: v.pipe(v.number(), v.integer()),
   kind: v.picklist(["extension", "cli", "library"]),
   version: v.pipe(v.string(), v.maxLength(100)),
+  pid: v.optional(v.pipe(v.number(), v.safeInteger())),
   nonce: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
   sentAtMs: v.pipe(v.number(), v.integer()),
   proof: v.pipe(v.string(), v.maxLength(128)),

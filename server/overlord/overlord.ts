@@ -32,11 +32,12 @@ import { FleetCredentials } from "./fleetCredentials";
 import { HelloVerifier } from "./helloVerifier";
 import { IdleWatch } from "./idleWatch";
 import { Renewals } from "./renewals";
+import { OverlordAudit } from "./overlordAudit";
 import { OverlordService, type OverlordParts } from "./service";
 
 /** What an overlord and its clients put into a data directory. */
 const DATA_FILES =
-  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|groups|spool-|(?:ca|credentials|minions|triggers|try|spool)$)/;
+  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|groups|audit\.log|spool-|(?:ca|credentials|minions|triggers|try|spool)$)/;
 /** Windows, terminals and scripts of one user. */
 const MAX_CLIENTS = 500;
 /** Connections that have not shown yet who they are; a new one takes the place of the oldest. */
@@ -61,6 +62,7 @@ export class Overlord {
   private readonly jobs: JobRegistry;
   private readonly groups: GroupsFile;
   private readonly methods: MethodDirectory;
+  private readonly audit: OverlordAudit;
   private readonly certmaster: Certmaster;
   private readonly renewals: Renewals;
   private readonly certmasterNews: ChangeNews;
@@ -103,6 +105,7 @@ export class Overlord {
         feed.certmasterChanged();
       });
     });
+    this.audit = new OverlordAudit(join(options.dataDirectory, "audit.log"), log);
     this.certmaster = new Certmaster({
       authority: () => credentials.authority(),
       existingAuthority: () => credentials.existingAuthority(),
@@ -111,9 +114,12 @@ export class Overlord {
       originalHttp: configuration.originalHttp,
       triggers: new Triggers(join(options.dataDirectory, "triggers"), log),
       log,
-      onEnrolled: (minion) => this.addMinion(minion),
+      onEnrolled: (minion) => this.enrolled(minion),
       onChanged: () => {
         this.certmasterNews.changed();
+      },
+      onRefused: (refusal) => {
+        this.audit.refused(refusal);
       },
     });
     this.groups = new GroupsFile(join(options.dataDirectory, "groups"));
@@ -202,6 +208,7 @@ export class Overlord {
       () => this.credentials.close(),
       () => this.inventory.close(),
       () => this.outputs.close(),
+      () => this.audit.close(),
       () => this.lock.release(),
     ];
     for (const session of [...this.sessions]) session.end();
@@ -265,6 +272,15 @@ export class Overlord {
     return { hello, answer: { capabilities: {}, serverInfo, overlord } };
   }
 
+  /** By a token, by autosign, or by an approval. */
+  private async enrolled(minion: EnrolledMinion): Promise<void> {
+    await this.addMinion(minion);
+    const { name, address, port, record } = minion;
+    const { keyFingerprint, serial } = record;
+    const told = { name, address, port, keyFingerprint, serials: [serial] };
+    this.audit.note("certmaster/enrolled", told);
+  }
+
   private async addMinion({ name, address, port, record }: EnrolledMinion): Promise<void> {
     this.methods.forget(name);
     await this.inventory.add({
@@ -304,6 +320,7 @@ export class Overlord {
       keeper,
       runner: new CallRunner(jobs, caller, methods, keeper, configuration, log),
       methods,
+      audit: this.audit,
       renewals: this.renewals,
       certmasterChanged: () => {
         this.certmasterNews.changed();

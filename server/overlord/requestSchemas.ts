@@ -31,6 +31,10 @@ type Schemas = {
 const schemas: Schemas = {
   "overlord/status": empty,
   "overlord/stop": v.object({ force: v.optional(v.boolean()) }),
+  "overlord/backup": v.object({
+    file: v.pipe(v.string(), v.minLength(1), v.maxLength(4_096)),
+    passphrase: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(4_096))),
+  }),
   "minions/list": empty,
   "minions/match": v.object({ spec, exclude }),
   "minions/edit": v.object({
@@ -115,6 +119,12 @@ const schemas: Schemas = {
     reason: v.optional(v.pipe(v.string(), v.maxLength(500))),
   }),
   "certmaster/crl": empty,
+  "audit/read": v.object({
+    fromSeq: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+    sinceMs: v.optional(v.pipe(v.number(), v.safeInteger())),
+    limit: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000)),
+  }),
+  "audit/verify": empty,
 };
 
 export function isRequestName(method: string): method is keyof OverlordRequests {

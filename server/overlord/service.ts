@@ -15,8 +15,10 @@ import { findTargets } from "../targets/findTargets";
 import { editGroup, listGroups } from "../targets/groups";
 import type { GroupsFile } from "../targets/groupsFile";
 import type { Inventory } from "../targets/inventory";
+import { backUp } from "./backup";
 import { certmasterHandlers } from "./certmasterHandlers";
 import type { ClientFeed } from "./clientFeed";
+import type { AuditedClient, OverlordAudit } from "./overlordAudit";
 import type { OverlordConfiguration } from "./overlordConfiguration";
 import type { FleetCredentials } from "./fleetCredentials";
 import type { Renewals } from "./renewals";
@@ -37,6 +39,7 @@ export interface OverlordParts {
   keeper: ValueKeeper;
   runner: CallRunner;
   methods: MethodDirectory;
+  audit: OverlordAudit;
   renewals: Renewals;
   /** What `certmaster/list` tells is different: clients are told. */
   certmasterChanged(): void;
@@ -50,6 +53,7 @@ export interface OverlordParts {
 const LARGE: ReadonlySet<string> = new Set<keyof OverlordRequests>([
   "outputs/read",
   "jobs/results",
+  "audit/read",
 ]);
 
 export type Handler<M extends keyof OverlordRequests> = (
@@ -64,7 +68,7 @@ export type Handlers = { [M in keyof OverlordRequests]: Handler<M> };
 export class OverlordService {
   private readonly handlers: Handlers;
 
-  constructor(parts: OverlordParts) {
+  constructor(private readonly parts: OverlordParts) {
     this.handlers = handlersOf(parts);
   }
 
@@ -83,9 +87,10 @@ export class OverlordService {
     params: unknown,
     feed: ClientFeed,
     signal: AbortSignal,
+    client?: AuditedClient,
   ): Promise<unknown> {
     if (!isRequestName(method)) throw new FuncError("bad-argument", `There is no ${method}.`);
-    return this.runNamed(method, params, feed, signal);
+    return this.runNamed(method, params, feed, signal, client);
   }
 
   private async runNamed<M extends keyof OverlordRequests>(
@@ -93,9 +98,11 @@ export class OverlordService {
     params: unknown,
     feed: ClientFeed,
     signal: AbortSignal,
+    client: AuditedClient | undefined,
   ): Promise<OverlordRequests[M]["result"]> {
     const handler: Handler<M> = this.handlers[method];
-    return handler(parseParams(method, params), feed, signal);
+    const checked = parseParams(method, params);
+    return this.parts.audit.around(method, checked, client, () => handler(checked, feed, signal));
   }
 }
 
@@ -116,6 +123,9 @@ function handlersOf(parts: OverlordParts): Handlers {
       parts.stop();
       return { stopping: true };
     },
+
+    "overlord/backup": (params) =>
+      backUp(parts.dataDirectory, credentials.existingAuthority()?.fingerprint, params),
 
     "minions/list": () => inventory.list(),
     "minions/match": async (targets) => {
@@ -143,6 +153,7 @@ function handlersOf(parts: OverlordParts): Handlers {
 
     "calls/start": async (params, feed) => {
       const job = runner.start(params, await findTargets(params, inventory, groups));
+      parts.audit.follow(job);
       feed.watch(job);
       return job.summary();
     },
@@ -174,6 +185,9 @@ function handlersOf(parts: OverlordParts): Handlers {
     },
 
     ...certmasterHandlers(parts),
+
+    "audit/read": async (range) => ({ records: await parts.audit.read(range) }),
+    "audit/verify": () => parts.audit.verify(),
   };
 }
 

@@ -9,6 +9,8 @@ export interface ClientHello {
   protocolMajor: number;
   kind: ClientKind;
   version: string;
+  /** Of the client's process; for the audit, proved by nothing. */
+  pid?: number;
   /** 16 random bytes, hex, used once. */
   nonce: string;
   sentAtMs: number;
@@ -36,6 +38,21 @@ export interface EndpointFile {
   secret: string;
   pid: number;
   version: string;
+}
+
+export interface BackupParams {
+  /** Absolute; must not exist yet. */
+  file: string;
+  /** Without one, whoever reads the file has the CA's key. */
+  passphrase?: string;
+}
+
+export interface BackupResult {
+  file: string;
+  bytes: number;
+  /** How many files of the data directory are in it. */
+  files: number;
+  encrypted: boolean;
 }
 
 export interface OverlordStatus {

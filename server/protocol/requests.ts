@@ -1,3 +1,5 @@
+import type { AuditRange, AuditRecord } from "../common/auditRead";
+import type { ChainReport } from "../common/auditVerify";
 import type {
   CertmasterList,
   CreateTokenParams,
@@ -14,7 +16,7 @@ import type { JobCode, JobProgress, JobSummary, MinionResult } from "./jobs";
 import type { ModuleDescription } from "./methods";
 import type { MinionRecord, MinionsChanged, TargetMatch } from "./minions";
 import type { SearchMatch } from "./outputs";
-import type { OverlordStatus } from "./overlord";
+import type { BackupParams, BackupResult, OverlordStatus } from "./overlord";
 import type { JsonValue } from "./value";
 
 export interface StartCallParams {
@@ -43,6 +45,9 @@ export interface OverlordRequests {
   "overlord/status": { params: object; result: OverlordStatus };
   /** Ends the overlord. Refused with reason "conflict" while jobs run, unless `force`. */
   "overlord/stop": { params: { force?: boolean }; result: { stopping: true } };
+
+  /** Writes the CA, the inventory and all else that is not to be lost into one file. */
+  "overlord/backup": { params: BackupParams; result: BackupResult };
 
   "minions/list": { params: object; result: MinionRecord[] };
   /** Throws "no-match" where any part matches nothing, with the nearest names in the message. */
@@ -130,6 +135,11 @@ export interface OverlordRequests {
   "certmaster/revoke": { params: RevokeParams; result: RevokeResult };
   /** PEM of the X.509 revocation list, for other tools. */
   "certmaster/crl": { params: object; result: { pem: string } };
+
+  /** Lines of the overlord's audit log, oldest first, at most 1,000. */
+  "audit/read": { params: AuditRange; result: { records: AuditRecord[] } };
+  /** Reads the whole audit log and tells the first line that is not what was written. */
+  "audit/verify": { params: object; result: ChainReport };
 }
 
 /** Notifications from the overlord to its clients. */

@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import type { ChainFields } from "../common/chainLine";
+import type { OverlordRequests } from "../protocol/requests";
+
+/** Requests that only look, or that end nothing but the client's own watching. All others are audited. */
+const UNAUDITED: ReadonlySet<string> = new Set<keyof OverlordRequests>([
+  "overlord/status",
+  "minions/list",
+  "minions/match",
+  "minions/describe",
+  "groups/list",
+  "jobs/list",
+  "jobs/watch",
+  "jobs/results",
+  "jobs/unwatch",
+  "jobs/status",
+  "jobs/result",
+  "jobs/search",
+  "outputs/read",
+  "certmaster/list",
+  "certmaster/crl",
+  "audit/read",
+  "audit/verify",
+]);
+
+/** What of the parameters is told; everything else may be secret, or large. */
+const TOLD_PARAMS =
+  "spec exclude module method async background jobId name names role serials reason keyFingerprint " +
+  "days replace address port addresses nameGlob ttlMs forMs id force add remove delete";
+const TOLD: ReadonlySet<string> = new Set(TOLD_PARAMS.split(" "));
+const MAX_TEXT = 1_000;
+const MAX_ITEMS = 50;
+
+export function isAudited(method: string): boolean {
+  return !UNAUDITED.has(method);
+}
+
+/** The parameters for the audit: names of what is dealt with, and a digest of a call's arguments. */
+export function auditedParams(params: object): ChainFields {
+  const told: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(params) as [string, unknown][]) {
+    // a certificate request, a passphrase, a call's arguments
+    if (!TOLD.has(key) || value === undefined) continue;
+    told[key] = bounded(value);
+    if (Array.isArray(value) && value.length > MAX_ITEMS) told[`${key}Count`] = value.length;
+  }
+  if ("args" in params) told["argumentsDigest"] = digestOf(params.args);
+  return told;
+}
+
+/** What of a result is told. */
+export function auditedResult(method: string, result: unknown): ChainFields {
+  const { id, total, record, revoked, revocationNumber, forgotten } = (
+    typeof result === "object" && result !== null ? result : {}
+  ) as Record<string, unknown>;
+  const told: Record<string, unknown> = {};
+  if (method === "calls/start") Object.assign(told, { jobId: id, total });
+  if (method === "certmaster/createToken") told["tokenId"] = id;
+  if (typeof record === "object" && record !== null) {
+    const { name, role, serial, keyFingerprint } = record as Record<string, unknown>;
+    told["certificate"] = { name, role, serial, keyFingerprint };
+  }
+  if (Array.isArray(revoked)) Object.assign(told, { revoked: revoked.length, revocationNumber });
+  if (Array.isArray(forgotten)) told["forgotten"] = forgotten.length;
+  return told;
+}
+
+function bounded(value: unknown): unknown {
+  if (typeof value === "string") {
+    return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}...` : value;
+  }
+  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map(bounded);
+  return typeof value === "number" || typeof value === "boolean" ? value : typeof value;
+}
+
+function digestOf(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+}
