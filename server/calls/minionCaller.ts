@@ -1,5 +1,6 @@
 import { FuncError, messageOf, type ErrorReason } from "../common/errors";
 import type { Log } from "../common/log";
+import { LIST_WANTED_FAULT } from "../pki/revocationList";
 import type { CallError, MinionCallState } from "../protocol/jobs";
 import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";
@@ -77,9 +78,11 @@ export class MinionCaller {
     const attempt = () => this.attempt(minion, method, params, options, request);
     try {
       const value = await attempt().catch(async (error: unknown) => {
-        const mending = request.sent ? undefined : this.mend(minion, error, options.signal);
+        const mending =
+          request.sent && !isPutOff(error) ? undefined : this.mend(minion, error, options.signal);
         if (!mending) throw error;
         await mending;
+        request.sent = false;
         return attempt();
       });
       this.inventory.sawOnline(minion.name);
@@ -195,6 +198,11 @@ export class MinionCaller {
     if (!mayHaveRun) return { ...outcome, error: callError };
     return { ...outcome, error: withNextStep(callError, mayHaveRunStep(peer)) };
   }
+}
+
+/** The minion runs nothing before it has got what it asks for. */
+function isPutOff(error: unknown): boolean {
+  return error instanceof RpcFault && error.code === LIST_WANTED_FAULT;
 }
 
 /** What the wire client needs to know of a minion. */

@@ -8,7 +8,7 @@ export interface Upkeep {
    */
   before?(minion: MinionRecord, signal: AbortSignal): Promise<void> | undefined;
   /**
-   * After an attempt that ended with `error` before anything was sent: a promise where that can be mended; the
+   * After an attempt that ended with `error` before anything was sent, or before the minion ran anything: a promise where that can be mended; the
    * call is tried once more when it resolves.
    */
   mend?(minion: MinionRecord, error: unknown, signal: AbortSignal): Promise<void> | undefined;

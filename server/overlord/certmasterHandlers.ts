@@ -5,6 +5,7 @@ import type { CertmasterList, SignedCertificate, SignParams } from "../protocol/
 import type { OverlordRequests } from "../protocol/requests";
 import { parseAddress } from "../targets/inventory";
 import { renewRequest } from "./renewRequest";
+import { crlRequest, revokeRequest } from "./revoking";
 import type { Handlers, OverlordParts } from "./service";
 
 /** Where a minion listens unless it is told otherwise. */
@@ -15,9 +16,6 @@ type CertmasterRequest = Extract<keyof OverlordRequests, `certmaster/${string}`>
 /** What answers the requests about certificates. */
 export function certmasterHandlers(parts: OverlordParts): Pick<Handlers, CertmasterRequest> {
   const { certmaster } = parts;
-  const notYet = (): never => {
-    throw new FuncError("unavailable", "This overlord cannot do that yet.");
-  };
   return {
     "certmaster/createToken": (params) => certmaster.createToken(params),
     "certmaster/list": () => listOf(parts),
@@ -43,8 +41,8 @@ export function certmasterHandlers(parts: OverlordParts): Pick<Handlers, Certmas
       return signed;
     },
     "certmaster/renew": (params, _feed, signal) => renewRequest(parts, params, signal),
-    "certmaster/revoke": notYet,
-    "certmaster/crl": notYet,
+    "certmaster/revoke": (params) => revokeRequest(parts, params),
+    "certmaster/crl": () => crlRequest(parts),
   };
 }
 
@@ -58,7 +56,7 @@ function listOf({ certmaster, credentials }: OverlordParts): CertmasterList {
     tokens: certmaster.tokens(),
     waiting: certmaster.waiting(),
     modes: certmaster.modes(),
-    revocationNumber: 0,
+    revocationNumber: authority?.revocationNumber ?? 0,
   };
 }
 

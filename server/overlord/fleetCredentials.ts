@@ -31,6 +31,7 @@ export class FleetCredentials {
   private creating: Promise<CertificateAuthority> | undefined;
   private current: { client: Promise<WireClient>; checkedMs: number } | undefined;
   private own: Credentials | undefined;
+  private onRevokedListener: () => void = () => undefined;
   /** For every client: asked on each connection, on each reuse of one, and again when the answer is there. */
   private readonly verifyPeer: VerifyPeer = (certificate, peer) => {
     verifyMinionPeer(certificate, peer, this.keys.successorsOf(peer));
@@ -52,7 +53,7 @@ export class FleetCredentials {
 
   /** Opens the CA if there is one. Throws FuncError where it is damaged. */
   async open(): Promise<void> {
-    this.opened = await CertificateAuthority.open(this.caFolder);
+    this.use(await CertificateAuthority.open(this.caFolder));
   }
 
   /** The CA; undefined where none was made yet. */
@@ -66,8 +67,7 @@ export class FleetCredentials {
     this.creating ??= CertificateAuthority.create(this.caFolder, overlordName()).finally(() => {
       this.creating = undefined;
     });
-    this.opened = await this.creating;
-    return this.opened;
+    return this.use(await this.creating);
   }
 
   /** The client for calls. Throws FuncError "unavailable" where there is no CA, so no minion either. */
@@ -88,16 +88,32 @@ export class FleetCredentials {
     }
   }
 
-  /**
-   * Lets go of what was revoked by now: connections to such minions end, calls under way too, and a certificate
-   * of this overlord's own is replaced before the next call.
-   */
-  async afterRevocation(): Promise<void> {
-    const { current, opened } = this;
-    if (!current || !opened) return;
-    current.checkedMs = -Infinity;
-    const client = await current.client.catch(() => undefined);
-    client?.refuse((certificate) => revokedPeer(opened, certificate));
+  /** Called whenever there is a new revocation list. */
+  onRevoked(listener: () => void): void {
+    this.onRevokedListener = listener;
+  }
+
+  /** Goes over to a new certificate where the present one is on one of these keys, which are to be revoked. */
+  async leaveKeys(fingerprints: ReadonlySet<string>): Promise<void> {
+    if (!this.current) return;
+    const client = this.openClient(this.current.client, fingerprints);
+    await client; // it stays as it is where that fails
+    this.current = { client, checkedMs: Date.now() };
+  }
+
+  /** Connections to minions that are revoked by now end, and calls on them. */
+  private async afterRevocation(authority: CertificateAuthority): Promise<void> {
+    const client = await this.current?.client.catch(() => undefined);
+    client?.refuse((certificate) => revokedPeer(authority, certificate));
+  }
+
+  private use<A extends CertificateAuthority | undefined>(authority: A): A {
+    this.opened = authority;
+    authority?.onRevoked(() => {
+      void this.afterRevocation(authority);
+      this.onRevokedListener();
+    });
+    return authority;
   }
 
   /**
@@ -128,7 +144,10 @@ export class FleetCredentials {
   }
 
   /** A replaced client is not closed: its calls end by themselves, its idle connections too. */
-  private async openClient(previous: Promise<WireClient> | undefined): Promise<WireClient> {
+  private async openClient(
+    previous: Promise<WireClient> | undefined,
+    leaving?: ReadonlySet<string>,
+  ): Promise<WireClient> {
     const authority = this.opened;
     if (!authority) {
       throw new FuncError(
@@ -137,7 +156,12 @@ export class FleetCredentials {
         "Create a join token for the first host: that makes it.",
       );
     }
-    const credentials = await openOverlordCredentials(this.ownFolder, authority, overlordName());
+    const credentials = await openOverlordCredentials(
+      this.ownFolder,
+      authority,
+      overlordName(),
+      leaving,
+    );
     if (previous && credentials.certificate === this.own?.certificate) return previous;
     this.own = credentials;
     // with TLS and all: what the first call needs, and no start

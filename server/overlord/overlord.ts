@@ -32,6 +32,7 @@ import { FleetCredentials } from "./fleetCredentials";
 import { HelloVerifier } from "./helloVerifier";
 import { IdleWatch } from "./idleWatch";
 import { Renewals } from "./renewals";
+import { RevocationPusher } from "./revocationPusher";
 import { OverlordAudit } from "./overlordAudit";
 import { OverlordService, type OverlordParts } from "./service";
 
@@ -42,6 +43,8 @@ const DATA_FILES =
 const MAX_CLIENTS = 500;
 /** Connections that have not shown yet who they are; a new one takes the place of the oldest. */
 const MAX_STRANGERS = 100;
+/** Minions that do not take a new revocation list within this time are tried again later. */
+const REVOCATION_TELL_MS = 5_000;
 /** The answer to the request that stops the overlord still has to leave. */
 const LAST_ANSWER_MS = 50;
 
@@ -65,6 +68,7 @@ export class Overlord {
   private readonly audit: OverlordAudit;
   private readonly certmaster: Certmaster;
   private readonly renewals: Renewals;
+  private readonly pusher: RevocationPusher;
   private readonly certmasterNews: ChangeNews;
   private readonly service: OverlordService;
   private readonly server: Server;
@@ -98,7 +102,15 @@ export class Overlord {
       log,
     });
     const wire = () => credentials.wire();
-    const caller = new MinionCaller(wire, inventory, log, configuration, [this.renewals]);
+    this.pusher = new RevocationPusher({
+      inventory,
+      authority: () => credentials.existingAuthority(),
+      wire,
+      log,
+    });
+    credentials.onRevoked(() => void this.pusher.tellAll(REVOCATION_TELL_MS));
+    const upkeeps = [this.renewals, this.pusher];
+    const caller = new MinionCaller(wire, inventory, log, configuration, upkeeps);
     this.methods = new MethodDirectory(caller);
     this.certmasterNews = new ChangeNews(() => {
       this.tell((feed) => {
@@ -203,6 +215,7 @@ export class Overlord {
     const steps = [
       async () => this.endpoint?.remove(),
       async () => this.renewals.close(),
+      async () => this.pusher.close(),
       () => this.certmaster.close(),
       async () => this.certmasterNews.dispose(),
       () => this.credentials.close(),
@@ -322,6 +335,7 @@ export class Overlord {
       methods,
       audit: this.audit,
       renewals: this.renewals,
+      pusher: this.pusher,
       certmasterChanged: () => {
         this.certmasterNews.changed();
       },

@@ -23,6 +23,8 @@ import type { OverlordConfiguration } from "./overlordConfiguration";
 import type { FleetCredentials } from "./fleetCredentials";
 import type { Renewals } from "./renewals";
 import { isRequestName, parseParams } from "./requestSchemas";
+import type { RevocationPusher } from "./revocationPusher";
+import { forgetRequest } from "./revoking";
 
 /** The parts that requests are answered from. */
 export interface OverlordParts {
@@ -39,6 +41,8 @@ export interface OverlordParts {
   keeper: ValueKeeper;
   runner: CallRunner;
   methods: MethodDirectory;
+  /** Brings the revocation list to the minions. */
+  pusher: RevocationPusher;
   audit: OverlordAudit;
   renewals: Renewals;
   /** What `certmaster/list` tells is different: clients are told. */
@@ -133,15 +137,7 @@ function handlersOf(parts: OverlordParts): Handlers {
       return { spec: targets.spec, names: minions.map(({ name }) => name) };
     },
     "minions/edit": ({ name, ...change }) => inventory.edit(name, change),
-    "minions/forget": async ({ names }) => {
-      const forgotten = await inventory.forget(names);
-      for (const name of forgotten) {
-        methods.forget(name);
-        // a host that is set up anew may have its old name again
-        await credentials.existingAuthority()?.release(name);
-      }
-      return { forgotten };
-    },
+    "minions/forget": ({ names }) => forgetRequest(parts, names),
     "minions/describe": async (targets, _feed, signal) =>
       methods.describe(await findTargets(targets, inventory, groups), signal),
 

@@ -64,6 +64,7 @@ export class CertificateAuthority {
   private readonly issuedFile: IssuedFile;
   private readonly book: RevocationBook;
   private issued: IssuedCertificate[];
+  private onRevokedListener: () => void = () => undefined;
   private batch: { changes: IssuedChange[]; written: Promise<void> } | undefined;
 
   private constructor(folder: string, files: AuthorityFiles) {
@@ -152,7 +153,7 @@ export class CertificateAuthority {
   async revoke(params: RevokeSelection & { reason: string }): Promise<CertificateRecord[]> {
     const selected = this.selectedBy(params);
     const revoked = { atMs: Date.now(), reason: params.reason };
-    await this.book.add(
+    await this.note(
       selected.map(({ serial, keyFingerprint: key, role, name, notAfterMs }) => {
         return { serial, keyFingerprint: key, role, name, notAfterMs, ...revoked };
       }),
@@ -163,6 +164,11 @@ export class CertificateAuthority {
       issued.map((record) => (serials.has(record.serial) ? { ...record, revoked } : record)),
     ).catch(() => undefined);
     return selected.map((record) => ({ ...record, revoked }));
+  }
+
+  /** Called whenever there is a new revocation list. */
+  onRevoked(listener: () => void): void {
+    this.onRevokedListener = listener;
   }
 
   /** What `revoke` would revoke. */
@@ -203,7 +209,7 @@ export class CertificateAuthority {
       const notAfterMs = ends.get(revoked.serial) ?? revoked.atMs + MAX_DAYS * DAY_MS;
       return { ...revoked, notAfterMs, reason: "" };
     });
-    await this.book.add(adopted, list.number);
+    await this.note(adopted, list.number);
     return true;
   }
 
@@ -223,6 +229,12 @@ export class CertificateAuthority {
     await this.update((issued) =>
       issued.map((record) => (record.serial === serial ? { ...record, released: true } : record)),
     );
+  }
+
+  private async note(records: RevokedRecord[], after?: number): Promise<void> {
+    const before = this.revocationNumber;
+    await this.book.add(records, after);
+    if (this.revocationNumber !== before) this.onRevokedListener();
   }
 
   private recordOf({ released: _released, ...record }: IssuedCertificate): CertificateRecord {

@@ -23,17 +23,18 @@ export interface Credentials {
 /**
  * The overlord's own client certificate and key, kept together in `<folder>/overlord.pem` (mode 0600, replaced
  * as a whole, so that the two always belong together). Makes a new pair where there is none, where it is
- * damaged, revoked, of another CA or name, or where 2/3 of its life are over: call it again from time to time. Throws
- * FuncError where the file cannot be read or written.
+ * damaged, revoked or about to be (`leaving`: fingerprints of keys), of another CA or name, or where 2/3 of its
+ * life are over: call it again from time to time. Throws FuncError where the file cannot be read or written.
  */
 export async function openOverlordCredentials(
   folder: string,
   authority: CertificateAuthority,
   name: string,
+  leaving?: ReadonlySet<string>,
 ): Promise<Credentials> {
   const file = join(folder, "overlord.pem");
   const ca = authority.certificatePem;
-  const kept = usable(await readIfThere(file), authority, parseMinionName(name));
+  const kept = usable(await readIfThere(file), authority, parseMinionName(name), leaving);
   if (kept !== undefined) return { ...kept, ca };
   const { privateKeyPem, publicKey } = await generateKey();
   const issued = await authority.issue({ role: "overlord", name, publicKey });
@@ -45,6 +46,7 @@ function usable(
   pem: string | undefined,
   issuer: CertificateAuthority,
   name: string,
+  leaving?: ReadonlySet<string>,
 ): { key: string; certificate: string } | undefined {
   const der = fromPem(["CERTIFICATE"], pem ?? "");
   if (pem === undefined || der === undefined) return undefined;
@@ -59,6 +61,7 @@ function usable(
       identity?.role === "overlord" &&
       identity.name === name &&
       issuer.revocationOf(identity.keyFingerprint) === undefined &&
+      leaving?.has(identity.keyFingerprint) !== true &&
       certificate.checkPrivateKey(key) &&
       certificate.verify(authority.publicKey) &&
       Date.now() < startMs + lifeMs * RENEW_AFTER;

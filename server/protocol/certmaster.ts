@@ -121,7 +121,7 @@ export interface RenewResult {
 }
 
 export interface RevokeParams {
-  /** All certificates of these names that have not expired. */
+  /** All certificates of these names that have not expired, and the newest. */
   names?: string[];
   /** Of which role the names are; "minion" by default. */
   role?: CertificateRecord["role"];
@@ -135,4 +135,6 @@ export interface RevokeResult {
   revocationNumber: number;
   told: number;
   untold: string[];
+  /** Of each of these, in a few words. */
+  why: { [minion: string]: string };
 }

@@ -1,0 +1,64 @@
+import { FuncError, messageOf } from "../common/errors";
+import type { CertificateAuthority } from "../pki/certificateAuthority";
+import type { SignedRevocationList } from "../pki/revocationList";
+import { asRemoteError } from "../wire/remoteError";
+import { RpcFault } from "../wire/rpcFault";
+import type { XmlRpcValue } from "../wire/value";
+import type { WireClient, WirePeer } from "../wire/wireClient";
+
+const TIMEOUT_MS = 5_000;
+/** Before a call: whoever waits for that can wait so long for a host that is not there. */
+const CONNECT_TIMEOUT_MS = 4_000;
+
+/** The minion can be reached, but has not got the list. */
+export class ListNotTaken extends Error {}
+
+/**
+ * Sends the list to one minion. Where that has a newer one of our own CA (this overlord's data come from a
+ * backup), the CA takes over what that revokes, and false is given: there is a newer list to send. Throws
+ * ListNotTaken, or the FuncError of a minion that cannot be reached.
+ */
+export async function pushRevocations(
+  wire: WireClient,
+  peer: WirePeer,
+  { number, document }: SignedRevocationList,
+  authority: CertificateAuthority,
+): Promise<boolean> {
+  const answer = await ask(wire, peer, "trust.set_revocations", [document]);
+  if (answer === number) return true;
+  const refusal = asRemoteError(answer)?.message ?? "its answer means nothing";
+  const theirs = await ask(wire, peer, "trust.revocations", []);
+  if (typeof theirs !== "string" || theirs === "") throw new ListNotTaken(refusal);
+  const adopted = await authority.adoptRevocations(theirs).catch((error: unknown) => {
+    throw new ListNotTaken(`${refusal}; its own list: ${messageOf(error)}`);
+  });
+  if (!adopted) throw new ListNotTaken(refusal);
+  return false;
+}
+
+async function ask(
+  wire: WireClient,
+  peer: WirePeer,
+  method: string,
+  params: XmlRpcValue[],
+): Promise<XmlRpcValue> {
+  const request = { sent: false };
+  try {
+    return await wire.call(peer, method, params, {
+      timeoutMs: TIMEOUT_MS,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      beforeSending: () => {
+        if (wire.isNative(peer) === true) return undefined;
+        throw new ListNotTaken("it runs the original funcd, which knows no revocation list");
+      },
+      onSent: () => {
+        request.sent = true;
+      },
+    });
+  } catch (error) {
+    const isAway = error instanceof FuncError && !request.sent;
+    if (isAway || error instanceof ListNotTaken) throw error;
+    if (error instanceof RpcFault) throw new ListNotTaken(error.faultString);
+    throw new ListNotTaken(messageOf(error));
+  }
+}

@@ -1,0 +1,213 @@
+import { fanOut, missingLast } from "../calls/fanOut";
+import { peerOf } from "../calls/minionCaller";
+import type { Upkeep } from "../calls/upkeep";
+import { FuncError, messageOf } from "../common/errors";
+import type { Log } from "../common/log";
+import type { CertificateAuthority } from "../pki/certificateAuthority";
+import { LIST_WANTED_FAULT, type SignedRevocationList } from "../pki/revocationList";
+import type { MinionRecord } from "../protocol/minions";
+import type { Inventory } from "../targets/inventory";
+import { RpcFault } from "../wire/rpcFault";
+import type { WireClient } from "../wire/wireClient";
+import { ListNotTaken, pushRevocations } from "./pushRevocations";
+
+/** All minions are told at the same time, those that do not answer at the expense of no other. */
+const AT_ONCE = 128;
+const AT_ONCE_LATER = 16;
+/** A list is signed anew after so long: a minion whose own is damaged takes none that is old. */
+const SIGNED_FOR_MS = 10 * 60_000;
+/** A minion that answers, but does not take the list, is not asked before each call. */
+const PAUSE_MS = 30_000;
+const FIRST_RETRY_MS = 15_000;
+const LAST_RETRY_MS = 5 * 60_000;
+
+export interface PusherParts {
+  inventory: Inventory;
+  /** Undefined where there is no CA yet. */
+  authority: () => CertificateAuthority | undefined;
+  wire: () => Promise<WireClient>;
+  log: Log;
+}
+
+/** Who has the present list by now, and why the others do not. */
+export interface Told {
+  told: number;
+  untold: { name: string; why: string }[];
+}
+
+/**
+ * Brings the revocation list to the minions: to all at once after a revocation, and to each of the others
+ * before its next call, or when it is there again. Which list a minion has is only remembered: after a
+ * restart each gets it once more.
+ */
+export class RevocationPusher implements Upkeep {
+  /** The number each minion has, by its key. */
+  readonly #told = new Map<string, number>();
+  readonly #pausedUntilMs = new Map<string, number>();
+  readonly #running = new Map<string, Promise<void>>();
+  #signed: SignedRevocationList | undefined;
+  #retry: { timer: NodeJS.Timeout; delayMs: number } | undefined;
+  #closed = false;
+
+  constructor(private readonly parts: PusherParts) {}
+
+  before(minion: MinionRecord, signal: AbortSignal): Promise<void> | undefined {
+    const number = this.parts.authority()?.revocationNumber ?? 0;
+    if ((this.#told.get(minion.keyFingerprint) ?? 0) >= number) return undefined;
+    if (this.#isPaused(minion)) return undefined;
+    return unlessAborted(this.#bring(minion), minion, signal);
+  }
+
+  /** The list that the minion had is damaged. */
+  mend(minion: MinionRecord, error: unknown, signal: AbortSignal): Promise<void> | undefined {
+    if (!(error instanceof RpcFault) || error.code !== LIST_WANTED_FAULT) return undefined;
+    this.#told.set(minion.keyFingerprint, -1);
+    return unlessAborted(this.#bring(minion), minion, signal);
+  }
+
+  /**
+   * Tells every minion that can be reached; answers within `withinMs`. Those that were not told by then get the
+   * list later. Never throws.
+   */
+  async tellAll(withinMs: number): Promise<Told> {
+    const minions = missingLast(this.#targets());
+    const untold = new Map<string, string>();
+    const signal = AbortSignal.timeout(withinMs);
+    await fanOut({
+      items: minions,
+      nforks: AT_ONCE,
+      signal,
+      run: async (minion) => {
+        this.#pausedUntilMs.delete(minion.keyFingerprint);
+        try {
+          await unlessAborted(this.#bring(minion), minion, signal);
+          if (this.#isBehind(minion)) untold.set(minion.name, "it does not take the list");
+        } catch (error) {
+          untold.set(minion.name, signal.aborted ? "it has not answered yet" : messageOf(error));
+        }
+      },
+      skip: ({ name }) => untold.set(name, "it was not reached in time"),
+    });
+    if (untold.size > 0) this.#planRetry(FIRST_RETRY_MS);
+    return {
+      told: minions.length - untold.size,
+      untold: [...untold].map(([name, why]) => ({ name, why })),
+    };
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry?.timer);
+  }
+
+  /** Brings one minion up to date. Throws the FuncError that a call to it would end with. */
+  async #bring(minion: MinionRecord): Promise<void> {
+    while (this.#isBehind(minion) && !this.#isPaused(minion)) await this.#pushOnce(minion);
+  }
+
+  /** One push to a minion at a time: whoever comes meanwhile waits for it. */
+  #pushOnce(minion: MinionRecord): Promise<void> {
+    const key = minion.keyFingerprint;
+    const running = this.#running.get(key);
+    if (running) return running;
+    const push = this.#push(minion).finally(() => this.#running.delete(key));
+    this.#running.set(key, push);
+    return push;
+  }
+
+  async #push(minion: MinionRecord): Promise<void> {
+    const authority = this.parts.authority();
+    if (!authority) return;
+    const key = minion.keyFingerprint;
+    try {
+      const list = this.#list(authority);
+      const wire = await this.parts.wire();
+      const taken = await pushRevocations(wire, peerOf(minion), list, authority);
+      if (taken) this.#told.set(key, list.number);
+    } catch (error) {
+      if (!(error instanceof ListNotTaken)) throw error;
+      this.#pausedUntilMs.set(key, Date.now() + PAUSE_MS);
+      const { name } = minion;
+      this.parts.log.warn("a minion does not take the revocation list", {
+        minion: name,
+        problem: error.message,
+      });
+    }
+  }
+
+  #list(authority: CertificateAuthority): SignedRevocationList {
+    const signed = this.#signed;
+    const isPresent =
+      signed?.number === authority.revocationNumber &&
+      Date.now() - signed.issuedAtMs < SIGNED_FOR_MS;
+    this.#signed = isPresent ? signed : authority.revocationList();
+    return this.#signed;
+  }
+
+  /** Those that were away, or did not take it. */
+  #planRetry(delayMs: number): void {
+    if (this.#closed) return;
+    clearTimeout(this.#retry?.timer);
+    // not all overlords of a site at the same time
+    const timer = setTimeout(
+      () => void this.#retryAll(delayMs),
+      delayMs * (0.75 + Math.random() / 2),
+    );
+    this.#retry = { timer: timer.unref(), delayMs };
+  }
+
+  async #retryAll(delayMs: number): Promise<void> {
+    const behind = this.#targets().filter((minion) => this.#isBehind(minion));
+    await fanOut({
+      items: behind,
+      nforks: AT_ONCE_LATER,
+      signal: new AbortController().signal,
+      run: (minion) => this.#bring(minion).catch(() => undefined), // it is still away
+      skip: () => undefined,
+    });
+    if (behind.some((minion) => this.#isBehind(minion))) {
+      this.#planRetry(Math.min(delayMs * 2, LAST_RETRY_MS));
+    }
+  }
+
+  /** Nobody talks to what is revoked itself. */
+  #targets(): MinionRecord[] {
+    const authority = this.parts.authority();
+    return this.parts.inventory
+      .list()
+      .filter(({ keyFingerprint }) => authority?.revocationOf(keyFingerprint) === undefined);
+  }
+
+  #isBehind({ keyFingerprint }: MinionRecord): boolean {
+    const number = this.parts.authority()?.revocationNumber ?? 0;
+    return (this.#told.get(keyFingerprint) ?? 0) < number;
+  }
+
+  #isPaused({ keyFingerprint }: MinionRecord): boolean {
+    return (this.#pausedUntilMs.get(keyFingerprint) ?? 0) > Date.now();
+  }
+}
+
+/** What others wait for too goes on where one of them has had enough. */
+async function unlessAborted(
+  task: Promise<void>,
+  { name }: MinionRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  const aborted = (): FuncError =>
+    new FuncError("cancelled", `The call of ${name} was cancelled; nothing was sent.`);
+  task.catch(() => undefined); // it may end after the signal
+  if (signal.aborted) throw aborted();
+  let onAbort = (): void => undefined;
+  const end = new Promise<never>((_resolve, reject) => {
+    onAbort = () => {
+      reject(aborted());
+    };
+    signal.addEventListener("abort", onAbort);
+  });
+  try {
+    await Promise.race([task, end]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
