@@ -38,7 +38,7 @@ import { OverlordService, type OverlordParts } from "./service";
 
 /** What an overlord and its clients put into a data directory. */
 const DATA_FILES =
-  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|groups|audit\.log|spool-|(?:ca|credentials|minions|triggers|try|spool)$)/;
+  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|groups|audit\.log|moved\.json|replaced-|spool-|(?:ca|credentials|minions|triggers|try|spool)$)/;
 /** Windows, terminals and scripts of one user. */
 const MAX_CLIENTS = 500;
 /** Connections that have not shown yet who they are; a new one takes the place of the oldest. */
