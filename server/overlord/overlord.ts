@@ -34,6 +34,7 @@ import { IdleWatch } from "./idleWatch";
 import { Renewals } from "./renewals";
 import { RevocationPusher } from "./revocationPusher";
 import { OverlordAudit } from "./overlordAudit";
+import { refuseMoved } from "./movedAway";
 import { OverlordService, type OverlordParts } from "./service";
 
 /** What an overlord and its clients put into a data directory. */
@@ -162,6 +163,7 @@ export class Overlord {
     const lock = await acquireLock(join(dataDirectory, "lock"), "the overlord");
     if (!lock) return undefined;
     try {
+      await refuseMoved(dataDirectory);
       const configuration = await readConfiguration(join(dataDirectory, "overlord.yaml"));
       const inventory = await Inventory.open(join(dataDirectory, "inventory.json"), log);
       const outputs = await OutputFiles.open(join(dataDirectory, "spool"));
