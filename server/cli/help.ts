@@ -17,6 +17,8 @@ export const HELP = `Usage:
   func ca operator NAME [--out FILE] [--days N] [--replace]
                                                   key and certificate to call minions from elsewhere
   func ca forget NAME... [--yes]                  take minions out; a host may have the name again
+  func audit show [--last N] [--since TIME]       who asked what of this overlord (TIME: 2h, 2026-11-22)
+  func audit verify                               whether a line of it was changed or removed
   func overlord status | stop [--force]           the overlord of this data directory
 
 SPEC names minions: names, globs, @GROUP and @GROUP:GLOB separated by ";", such as "web*;@db". A

@@ -1,5 +1,6 @@
 import { FuncError } from "../common/errors";
 import { OptionReader, type OptionRule } from "./optionReader";
+import { parseAudit } from "./parseAudit";
 import { parseCa } from "./parseCa";
 import type { CaOperator, CaSign } from "./parseCaSigning";
 import { nothingMore, number, reservedUsage, usage, wholeNumber } from "./parseSteps";
@@ -48,7 +49,9 @@ export type Command =
   | { kind: "overlordStop"; force: boolean }
   | { kind: "jobsList" }
   | { kind: "jobsCancel"; jobId: string }
-  | { kind: "jobsWatch"; jobId: string };
+  | { kind: "jobsWatch"; jobId: string }
+  | { kind: "auditShow"; last?: number; sinceMs?: number }
+  | { kind: "auditVerify" };
 
 export interface CommandLine {
   options: GlobalOptions;
@@ -180,6 +183,8 @@ function parseReserved(word: string, reader: OptionReader): Command {
   switch (word) {
     case "ca":
       return parseCa(reader);
+    case "audit":
+      return parseAudit(reader);
     case "overlord":
       return parseOverlord(reader);
     case "jobs":

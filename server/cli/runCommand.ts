@@ -1,3 +1,4 @@
+import { auditShow, auditVerify } from "./commands/audit";
 import { caForget } from "./commands/caForget";
 import { caList, caToken } from "./commands/ca";
 import { caOperator } from "./commands/caOperator";
@@ -62,6 +63,10 @@ export async function runCommand(command: Command, session: Session): Promise<nu
       return overlordStatus(session);
     case "overlordStop":
       return overlordStop(session, command.force);
+    case "auditShow":
+      return auditShow(session, command);
+    case "auditVerify":
+      return auditVerify(session);
     case "jobsList":
       return jobsList(session);
     case "jobsCancel":

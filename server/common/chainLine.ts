@@ -65,8 +65,8 @@ export function readChainLine(text: string): ChainLine | undefined {
   }
 }
 
-/** A terminal that shows the file, and a flipped bit, must both be unable to deceive. */
-function ascii(json: string): string {
+/** JSON in ASCII alone: a terminal that shows it, and a flipped bit, must both be unable to deceive. */
+export function ascii(json: string): string {
   return json.replace(/[\u007f-\uffff]/g, (char) => {
     return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });

@@ -106,14 +106,26 @@ describe("func's command line", () => {
   });
 
   it("keeps words for later versions, and -- makes minions of them", () => {
-    for (const word of "map audit run add-host remove-host suboverlord build-map completion".split(
-      " ",
-    )) {
+    for (const word of "map run add-host remove-host suboverlord build-map completion".split(" ")) {
       expect(problem(word, "x").message).toContain(`"${word}" is reserved`);
     }
     expect(command("--", "jobs", "ping")).toEqual({ kind: "ping", spec: "jobs" });
     expect(command("-t", "1", "--", "map", "ping")).toEqual({ kind: "ping", spec: "map" });
     expect(problem("jobs", "ping").nextStep).toContain("func -- jobs ping");
+  });
+
+  it("knows audit", () => {
+    expect(command("audit", "show")).toEqual({ kind: "auditShow" });
+    expect(command("audit", "show", "--last", "5")).toEqual({ kind: "auditShow", last: 5 });
+    const sinceMs = Date.parse("2026-11-22T08:30Z");
+    expect(command("audit", "show", "--since=2026-11-22T08:30Z", "--json")).toEqual({
+      kind: "auditShow",
+      sinceMs,
+    });
+    expect(command("audit", "verify")).toEqual({ kind: "auditVerify" });
+    expect(problem("audit", "show", "--since", "yesterday").message).toContain("--since needs");
+    expect(problem("audit", "show", "--last", "0").message).toContain("--last needs");
+    expect(problem("audit").nextStep).toMatch(/^func audit show/);
   });
 
   it("shows the usage of ca and overlord where they stand alone", () => {
