@@ -11,7 +11,14 @@ export const HELP = `Usage:
   func group remove GROUP [HOST...]               take them out again, or delete the group
   func ca token [--name GLOB] [--minutes N] [--address HOST[:PORT]]...
                                                   a token for "funcd join" on a new host
-  func ca list                                    certificates and open tokens
+  func ca list                                    the CA, what waits, certificates, open tokens
+  func ca close TOKEN_ID                          take a token back
+  func ca approval on [--minutes N] | off         take requests without a token (funcd join --ask)
+  func ca waiting                                 what waits, with the words to compare with the host's
+  func ca approve NAME [--fingerprint WORDS] [--yes]
+                                                  sign what waits, once its words were compared
+  func ca deny NAME [--fingerprint WORDS]         turn it down, for an hour
+  func certmaster-ca --help                       the original's command, for scripts
   func ca sign FILE [--name NAME] [--operator] [--days N] [--address HOST[:PORT]] [--replace] [--out FILE]
                                                   sign a request of "funcd csr"; prints certificate and CA
   func ca operator NAME [--out FILE] [--days N] [--replace]

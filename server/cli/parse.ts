@@ -2,7 +2,9 @@ import { FuncError } from "../common/errors";
 import { OptionReader, type OptionRule } from "./optionReader";
 import { parseAudit } from "./parseAudit";
 import { parseCa } from "./parseCa";
+import type { CaRequest } from "./parseCaRequests";
 import type { CaOperator, CaSign } from "./parseCaSigning";
+import { parseCertmasterCa, type CertmasterCa } from "./parseCertmasterCa";
 import { nothingMore, number, reservedUsage, usage, wholeNumber } from "./parseSteps";
 
 /** Options that every command knows. */
@@ -40,6 +42,8 @@ export type Command =
   | { kind: "caToken"; nameGlob?: string; ttlMs?: number; addresses: string[] }
   | { kind: "caList" }
   | { kind: "caForget"; names: string[]; yes: boolean }
+  | CaRequest
+  | CertmasterCa
   | CaSign
   | CaOperator
   | { kind: "groupList" }
@@ -61,7 +65,7 @@ export interface CommandLine {
 /** First words that are commands and not minions, built or not. */
 const RESERVED = new Set(
   (
-    "ca overlord jobs map audit run group add-host remove-host suboverlord build-map " +
+    "ca certmaster-ca overlord jobs map audit run group add-host remove-host suboverlord build-map " +
     "completion"
   ).split(" "),
 );
@@ -110,7 +114,7 @@ function parseCommand(reader: OptionReader, options: GlobalOptions): Command {
   if (first === undefined) {
     throw usage(`func needs a target and a command, such as: func "*" ping`);
   }
-  if (!first.escaped && RESERVED.has(first.word)) return parseReserved(first.word, reader);
+  if (!first.escaped && RESERVED.has(first.word)) return parseReserved(first.word, reader, options);
   return parseTargeted(first.word, reader, options);
 }
 
@@ -179,10 +183,12 @@ function parseCall(spec: string, reader: OptionReader, options: GlobalOptions): 
   };
 }
 
-function parseReserved(word: string, reader: OptionReader): Command {
+function parseReserved(word: string, reader: OptionReader, options: GlobalOptions): Command {
   switch (word) {
     case "ca":
       return parseCa(reader);
+    case "certmaster-ca":
+      return parseCertmasterCa(reader.rest(), options);
     case "audit":
       return parseAudit(reader);
     case "overlord":

@@ -1,6 +1,7 @@
 import { parseMinionName } from "../common/minionName";
 import type { OptionReader } from "./optionReader";
 import type { Command } from "./parse";
+import { parseCaRequest } from "./parseCaRequests";
 import { parseCaOperator, parseCaSign } from "./parseCaSigning";
 import { nothingMore, number, reservedUsage, usage } from "./parseSteps";
 
@@ -14,6 +15,8 @@ export function parseCa(reader: OptionReader): Command {
     nothingMore(reader);
     return { kind: "caList" };
   }
+  const request = parseCaRequest(action, reader);
+  if (request) return request;
   if (action === "forget") return parseCaForget(reader);
   if (action === "sign") return parseCaSign(reader);
   if (action === "operator") return parseCaOperator(reader);

@@ -1,9 +1,12 @@
 import { auditShow, auditVerify } from "./commands/audit";
 import { caForget } from "./commands/caForget";
-import { caList, caToken } from "./commands/ca";
+import { caList } from "./commands/caList";
 import { caOperator } from "./commands/caOperator";
+import { caApproval, caApprove, caClose, caDeny, caWaiting } from "./commands/caRequests";
 import { caSign } from "./commands/caSign";
+import { caToken } from "./commands/caToken";
 import { call } from "./commands/call";
+import { certmasterCa } from "./commands/certmasterCa";
 import { groupAdd, groupList, groupRemove } from "./commands/group";
 import { jobStatus } from "./commands/jobStatus";
 import { jobsCancel, jobsList, jobsWatch } from "./commands/jobs";
@@ -53,6 +56,18 @@ export async function runCommand(command: Command, session: Session): Promise<nu
       return caSign(session, command);
     case "caOperator":
       return caOperator(session, command);
+    case "caWaiting":
+      return caWaiting(session);
+    case "caApprove":
+      return caApprove(session, command);
+    case "caDeny":
+      return caDeny(session, command);
+    case "caApproval":
+      return caApproval(session, command.forMs);
+    case "caClose":
+      return caClose(session, command.tokenId);
+    case "certmasterCa":
+      return certmasterCa(session, command);
     case "groupList":
       return groupList(session);
     case "groupAdd":

@@ -11,7 +11,12 @@ export function commonName(name: string): string {
 
 /** A distinguished name of nothing but a common name. */
 export function distinguishedName(name: string): Der {
-  return sequence(set(sequence(oid(COMMON_NAME), utf8String(commonName(name)))));
+  return sequence(...relativeNames(name));
+}
+
+/** What stands inside of `distinguishedName`. */
+export function relativeNames(name: string): Der[] {
+  return [set(sequence(oid(COMMON_NAME), utf8String(commonName(name))))];
 }
 
 /** The common names in a distinguished name; throws Error where it is malformed. */

@@ -1,0 +1,49 @@
+import type { CertmasterList } from "../../protocol/certmaster";
+import { EXIT_OK } from "../exitStatus";
+import type { Session } from "../session";
+import { certificateLines, tokenLines, utcTime, waitingLines } from "./caTables";
+
+/** `func ca list`: the CA, what waits, signed and revoked certificates, open tokens and other ways in. */
+export async function caList(session: Session): Promise<number> {
+  const connection = await session.connect();
+  const list = await connection.request("certmaster/list", {});
+  if (session.options.json) {
+    session.out.result(`${JSON.stringify(list)}\n`);
+    return EXIT_OK;
+  }
+  if (list.caFingerprint === undefined) {
+    session.out.note("There is no CA yet: the first token makes it (func ca token).\n");
+    return EXIT_OK;
+  }
+  const { certificates, waiting, tokens } = list;
+  const good = certificates.filter(({ revoked }) => revoked === undefined);
+  const revoked = certificates.filter((certificate) => certificate.revoked !== undefined);
+  session.out.result(
+    authorityLines(list) +
+      section("Waiting for approval", waitingLines(waiting)) +
+      section("Certificates", certificateLines(good)) +
+      section("Revoked", certificateLines(revoked)) +
+      section("Join tokens", tokenLines(tokens)),
+  );
+  return EXIT_OK;
+}
+
+function authorityLines({ caFingerprint, caWords, caNotAfterMs, caState, modes }: CertmasterList) {
+  const { approvalUntilMs, autosign, originalHttp } = modes;
+  const lines = [
+    `CA ${caFingerprint ?? "-"}`,
+    caWords && `CA words: ${caWords}`,
+    caNotAfterMs && `CA valid until ${utcTime(caNotAfterMs)}`,
+    caState === "locked" && "CA is locked: nothing can be signed",
+    approvalUntilMs && `Takes requests for approval until ${utcTime(approvalUntilMs)}`,
+    autosign &&
+      `Signs by itself, while requests are taken: ${autosign.names.join(" ")} from ${autosign.networks.join(" ")}`,
+    originalHttp &&
+      `Original's wait_for_cert on http://${originalHttp.at}/${originalHttp.problem ? ` IS NOT OPEN: ${originalHttp.problem}` : ""}. ${originalHttp.givesUp}`,
+  ];
+  return lines.map((line) => (line ? `${line}\n` : "")).join("");
+}
+
+function section(title: string, lines: string): string {
+  return lines === "" ? "" : `\n${title}\n${lines}`;
+}

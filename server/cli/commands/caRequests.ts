@@ -1,0 +1,142 @@
+import { FuncError } from "../../common/errors";
+import { isFingerprint } from "../../pki/fingerprintWords";
+import type { CertmasterList, WaitingRequest } from "../../protocol/certmaster";
+import { askLine } from "../ask";
+import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
+import type { Session } from "../session";
+import { utcTime, waitingLines } from "./caTables";
+
+/** `func ca waiting`: what waits, with the words to be compared. */
+export async function caWaiting(session: Session): Promise<number> {
+  const list = await (await session.connect()).request("certmaster/list", {});
+  if (session.options.json) {
+    const { caFingerprint, caWords, waiting, modes } = list;
+    session.out.result(`${JSON.stringify({ caFingerprint, caWords, waiting, modes })}\n`);
+    return EXIT_OK;
+  }
+  session.out.result(waitingLines(list.waiting));
+  if (list.waiting.length === 0) session.out.note(`Nothing waits. ${approvalText(list)}\n`);
+  else {
+    session.out.note(
+      "Compare the words with those on the host, then: func ca approve NAME\n" +
+        `The host shows these for the CA: ${list.caWords ?? "-"}\n`,
+    );
+  }
+  return EXIT_OK;
+}
+
+/**
+ * `func ca approve NAME`: with what was compared on the command line, or a person who compares now. Throws
+ * FuncError "not-found", "conflict" where several keys wait for the name or another one than was compared,
+ * "bad-argument" where nobody can be asked.
+ */
+export async function caApprove(
+  session: Session,
+  wanted: { name: string; fingerprint?: string; yes: boolean },
+): Promise<number> {
+  const request = await find(session, wanted);
+  const { name, words, replaces, unprotected, keyFingerprint, from } = request;
+  if (wanted.fingerprint === undefined && !wanted.yes) {
+    if (!process.stdin.isTTY || !process.stderr.isTTY) {
+      throw new FuncError(
+        "bad-argument",
+        `Nobody can be asked whether ${name} shows these words: ${words}.`,
+        "Say what the host shows, with --fingerprint WORDS.",
+      );
+    }
+    session.out.note(
+      `${name}, from ${from}, has the key\n\n    ${words}\n    ${keyFingerprint}\n\n` +
+        (unprotected ? "It asked over plain HTTP: look at its key on the host itself.\n" : "") +
+        (replaces
+          ? `Approving it revokes the certificate that ${name} has with another key.\n`
+          : "") +
+        "Does the host show the same? [y/N] ",
+    );
+    if (!/^y(es)?$/i.test((await askLine()).trim())) {
+      session.out.note(`${name} goes on waiting. To turn it down: func ca deny ${name}\n`);
+      return EXIT_FAILED;
+    }
+  }
+  const list = await (
+    await session.connect()
+  ).request("certmaster/approve", { name, keyFingerprint });
+  result(session, list);
+  session.out.note(
+    `${name} is approved${replaces ? ", its certificate with the other key revoked" : ""}. ` +
+      "The host fetches its certificate within half a minute.\n",
+  );
+  return EXIT_OK;
+}
+
+/** `func ca deny NAME`: the host is told, and cannot ask again for an hour. Throws FuncError as `caApprove`. */
+export async function caDeny(
+  session: Session,
+  wanted: { name: string; fingerprint?: string },
+): Promise<number> {
+  const { name, keyFingerprint, words } = await find(session, wanted);
+  const connection = await session.connect();
+  result(session, await connection.request("certmaster/deny", { name, keyFingerprint }));
+  session.out.note(`${name} with the key ${words} is denied for an hour.\n`);
+  return EXIT_OK;
+}
+
+/** `func ca approval on|off`. */
+export async function caApproval(session: Session, forMs: number): Promise<number> {
+  const connection = await session.connect();
+  const list = await connection.request("certmaster/setApproval", { forMs });
+  const status = await connection.request("overlord/status", {});
+  result(session, list);
+  session.out.note(`${approvalText(list)}\n`);
+  const at = status.certmasterListening;
+  if (forMs > 0 && at !== undefined) {
+    const port = at.slice(at.lastIndexOf(":") + 1);
+    session.out.note(
+      `On a host: funcd join --ask THIS_HOST:${port} --ca-fingerprint ${list.caFingerprint ?? "HEX"}\n`,
+    );
+  }
+  return EXIT_OK;
+}
+
+/** `func ca close TOKEN-ID`: takes a join token back. */
+export async function caClose(session: Session, tokenId: string): Promise<number> {
+  const connection = await session.connect();
+  result(session, await connection.request("certmaster/closeToken", { id: tokenId }));
+  session.out.note(`The token ${tokenId} is closed.\n`);
+  return EXIT_OK;
+}
+
+async function find(
+  session: Session,
+  { name, fingerprint }: { name: string; fingerprint?: string },
+): Promise<WaitingRequest> {
+  const connection = await session.connect();
+  const { waiting } = await connection.request("certmaster/list", {});
+  const named = waiting.filter((request) => request.name === name);
+  const found = named.filter(
+    ({ keyFingerprint }) => fingerprint === undefined || isFingerprint(fingerprint, keyFingerprint),
+  );
+  const [only] = found;
+  if (only && found.length === 1) return only;
+  if (named.length === 0) {
+    throw new FuncError("not-found", `No request for ${name} is waiting.`, "func ca waiting");
+  }
+  throw new FuncError(
+    "conflict",
+    only
+      ? `${name} waits with ${found.length} keys: ${found.map(({ words }) => `"${words}"`).join(", ")}.`
+      : `${name} waits with another key: ${named.map(({ words }) => `"${words}"`).join(", ")}.`,
+    only
+      ? "Say which one the host shows, with --fingerprint WORDS."
+      : "Where the host shows other words than these, somebody else asks in its name.",
+  );
+}
+
+function result(session: Session, list: CertmasterList): void {
+  if (session.options.json) session.out.result(`${JSON.stringify(list)}\n`);
+}
+
+function approvalText({ modes }: CertmasterList): string {
+  return modes.approvalUntilMs === undefined
+    ? "Requests without a token are not taken (func ca approval on)."
+    : `Requests without a token are taken until ${utcTime(modes.approvalUntilMs)}.`;
+}

@@ -1,0 +1,46 @@
+import type { CertificateRecord, TokenRecord, WaitingRequest } from "../../protocol/certmaster";
+import { renderTable } from "../render";
+
+/** "2026-01-31 12:00 UTC". */
+export function utcTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+/** A line for each request that waits. */
+export function waitingLines(waiting: readonly WaitingRequest[]): string {
+  return renderTable(
+    waiting.map(({ name, words, from, sinceMs, replaces, unprotected }) => [
+      name,
+      words,
+      `from ${from}`,
+      `since ${utcTime(sinceMs)}`,
+      [replaces && "replaces another key", unprotected && "over plain HTTP"]
+        .filter(Boolean)
+        .join(", "),
+    ]),
+  );
+}
+
+/** A line for each certificate: until when it runs, or since when it is revoked. */
+export function certificateLines(certificates: readonly CertificateRecord[]): string {
+  const now = Date.now();
+  return renderTable(
+    certificates.map(({ name, role, serial, notAfterMs, revoked }) => {
+      const until = `${notAfterMs > now ? "until" : "expired"} ${utcTime(notAfterMs)}`;
+      if (!revoked) return [name, role, until, serial];
+      const reason = revoked.reason === "" ? "" : ` (${revoked.reason})`;
+      return [name, role, `revoked ${utcTime(revoked.atMs)}${reason}`, serial];
+    }),
+  );
+}
+
+/** A line for each open token. */
+export function tokenLines(tokens: readonly TokenRecord[]): string {
+  return renderTable(
+    tokens.map(({ id, nameGlob, expiresAtMs }) => [
+      `token ${id}`,
+      `for ${nameGlob ?? "any name"}`,
+      `until ${utcTime(expiresAtMs)}`,
+    ]),
+  );
+}
