@@ -1,13 +1,14 @@
-import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from "node:crypto";
-import { chmod, mkdir, readFile } from "node:fs/promises";
+import { createPublicKey, X509Certificate, type KeyObject } from "node:crypto";
+import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { FuncError, messageOf } from "../common/errors";
+import { AuthorityKey } from "./authorityKey";
 import { certificatePem, keyIdentifier, signCertificate } from "./certificate";
 import { distinguishedName } from "./distinguishedName";
 import { writeFileIfMissing } from "./exclusiveFile";
 import { authorityExtensions } from "./extensions";
 import { formatIssued, readIssued, type IssuedCertificate } from "./issuedFile";
-import { generateKey } from "./keyFiles";
+import { generateKey, readKeyFile, readPkiFile, workingKey } from "./keyFiles";
 import {
   NO_REVOCATIONS,
   readRevoked,
@@ -18,12 +19,13 @@ import {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const AUTHORITY_DAYS = 3652;
+const FROM_BACKUP = "Restore it from a backup; without it the whole fleet has to be enrolled anew.";
 /** A certificate begins a little earlier, for hosts whose clock is behind. */
 export const CLOCK_SKEW_MS = 5 * 60 * 1000;
 
 /** What the folder of a certificate authority holds. */
 export interface AuthorityFiles {
-  key: KeyObject;
+  key: AuthorityKey;
   certificate: X509Certificate;
   issued: IssuedCertificate[];
   revocations: Revocations;
@@ -46,8 +48,8 @@ export function issuedPath(folder: string): string {
  */
 export async function readAuthority(folder: string): Promise<AuthorityFiles | undefined> {
   const { key: keyFile, certificate: certificateFile, issued: issuedFile } = paths(folder);
-  const certificatePem = await readIfThere(certificateFile);
-  const keyPem = await readIfThere(keyFile);
+  const certificatePem = await readPkiFile(certificateFile, FROM_BACKUP);
+  const keyPem = await readKeyFile(keyFile, FROM_BACKUP);
   const issued = await readIssued(issuedFile);
   if (certificatePem === undefined) {
     if (issued === undefined || issued.length === 0) return undefined;
@@ -59,15 +61,13 @@ export async function readAuthority(folder: string): Promise<AuthorityFiles | un
   if (revocations === undefined && issued.some(({ revoked }) => revoked !== undefined)) {
     throw revokedMissing(revokedPath(folder));
   }
-  const key = parsed(keyFile, () => createPrivateKey(keyPem));
-  const certificate = parsed(certificateFile, () => new X509Certificate(certificatePem));
-  if (!certificate.ca || !certificate.checkPrivateKey(key)) {
-    throw new FuncError(
-      "bad-data",
-      `${certificateFile} is not the certificate of a CA with the key in ${keyFile}.`,
-      "Restore both files from the same backup.",
-    );
-  }
+  const certificate = parsed(certificateFile, () => {
+    const read = new X509Certificate(certificatePem);
+    if (!read.ca || !read.verify(read.publicKey)) throw new Error("it is no CA's certificate");
+    return read;
+  });
+  const { publicKey } = certificate;
+  const key = parsed(keyFile, () => new AuthorityKey(keyFile, keyPem, publicKey));
   return { key, certificate, issued, revocations: revocations ?? NO_REVOCATIONS };
 }
 
@@ -78,8 +78,9 @@ export async function createAuthorityFiles(folder: string, name: string): Promis
   await chmod(folder, 0o700);
   await writeFileIfMissing(files.key, (await generateKey()).privateKeyPem);
   await writeFileIfMissing(files.issued, formatIssued([]));
-  const keyPem = await readFile(files.key, "utf8");
-  const key = parsed(files.key, () => createPrivateKey(keyPem));
+  const keyPem = await readKeyFile(files.key, FROM_BACKUP);
+  if (keyPem === undefined) throw missing(files.key);
+  const key = parsed(files.key, () => workingKey(keyPem));
   await writeFileIfMissing(files.certificate, certificatePem(selfSigned(name, key)));
 }
 
@@ -100,25 +101,13 @@ function selfSigned(name: string, key: KeyObject): X509Certificate {
   );
 }
 
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}.`);
-  }
-}
-
 function parsed<T>(file: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw new FuncError(
-      "bad-data",
-      `${file} is damaged: ${messageOf(error)}.`,
-      "Restore it from a backup.",
-      { cause: error },
-    );
+    throw new FuncError("bad-data", `${file} is damaged: ${messageOf(error)}.`, FROM_BACKUP, {
+      cause: error,
+    });
   }
 }
 
@@ -126,6 +115,6 @@ function missing(file: string): FuncError {
   return new FuncError(
     "bad-data",
     `${file} is missing, while certificates of this CA are in use.`,
-    "Restore it from a backup.",
+    FROM_BACKUP,
   );
 }

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { FuncError } from "../common/errors";
 import { parseMinionName } from "../common/minionName";
 import type { CertificateRecord } from "../protocol/certmaster";
+import type { AuthorityKey } from "./authorityKey";
 import {
   CLOCK_SKEW_MS,
   createAuthorityFiles,
@@ -59,7 +60,8 @@ export class CertificateAuthority {
   readonly certificatePem: string;
   /** hex SHA-256 of the CA's certificate (DER); what a join token pins. */
   readonly fingerprint: string;
-  private readonly key: KeyObject;
+  /** The CA's key, which may be locked: then nothing can be signed, whatever it is. */
+  readonly lock: AuthorityKey;
   private readonly certificate: X509Certificate;
   private readonly issuedFile: IssuedFile;
   private readonly book: RevocationBook;
@@ -68,7 +70,7 @@ export class CertificateAuthority {
   private batch: { changes: IssuedChange[]; written: Promise<void> } | undefined;
 
   private constructor(folder: string, files: AuthorityFiles) {
-    this.key = files.key;
+    this.lock = files.key;
     this.certificate = files.certificate;
     this.issued = files.issued;
     this.issuedFile = new IssuedFile(issuedPath(folder));
@@ -151,6 +153,7 @@ export class CertificateAuthority {
    * returns. Gives those that were not revoked before. Throws FuncError "not-found" for an unknown serial.
    */
   async revoke(params: RevokeSelection & { reason: string }): Promise<CertificateRecord[]> {
+    this.lock.get(); // a list that nobody can sign would reach nobody
     const selected = this.selectedBy(params);
     const revoked = { atMs: Date.now(), reason: params.reason };
     await this.note(
@@ -189,12 +192,12 @@ export class CertificateAuthority {
   /** The present revocation list, signed just now. */
   revocationList(): SignedRevocationList {
     const { number, revoked } = this.book.state;
-    return signRevocationList({ number, issuedAtMs: Date.now(), revoked }, [this.key]);
+    return signRevocationList({ number, issuedAtMs: Date.now(), revoked }, [this.lock.get()]);
   }
 
   /** The present X.509 revocation list, signed just now (PEM). */
   crl(): string {
-    return createCrl({ key: this.key, certificate: this.certificate }, this.book.state);
+    return createCrl({ key: this.lock.get(), certificate: this.certificate }, this.book.state);
   }
 
   /**
@@ -290,7 +293,7 @@ export class CertificateAuthority {
           issuerKeyIdentifier: keyIdentifier(this.certificate.publicKey),
         }),
       },
-      this.key,
+      this.lock.get(),
     );
   }
 
