@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { basename } from "node:path";
 import { FuncError, messageOf } from "../common/errors";
 import { nextStepOf } from "./errorStep";
 import { EXIT_FAILED, exitStatusOf } from "./exitStatus";
@@ -6,6 +7,8 @@ import { Output } from "./output";
 import { parseCommandLine } from "./parse";
 import { runCommand } from "./runCommand";
 import { Session } from "./session";
+
+const CERTMASTER_CA = "certmaster-ca";
 
 /** The command line `func`: reads the words, runs one command, explains what went wrong. */
 async function main(words: readonly string[]): Promise<number> {
@@ -32,6 +35,11 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-void main(process.argv.slice(2)).then((status) => {
+/** Installed under the original's name as well: one program, as `func certmaster-ca`. */
+function wordsOf([, program = "", ...words]: readonly string[]): string[] {
+  return basename(program) === CERTMASTER_CA ? [CERTMASTER_CA, ...words] : words;
+}
+
+void main(wordsOf(process.argv)).then((status) => {
   process.exit(status);
 });
