@@ -23,6 +23,9 @@ export function parseAudit(reader: OptionReader): Command {
     { names: ["--since"], kind: "value", set: (value) => (asked.sinceMs = since(value)) },
   ]);
   nothingMore(reader);
+  if (asked.last !== undefined && asked.sinceMs !== undefined) {
+    throw usage("--last does not go with --since.");
+  }
   return { kind: "auditShow", ...asked };
 }
 

@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import { FuncError, messageOf } from "../common/errors";
 import { createLog } from "../common/log";
 import { askConsole } from "./askConsole";
+import { auditCommand } from "./auditCommand";
 import { HELP, parseFuncdOptions, type FuncdOptions } from "./funcdOptions";
 import { funcdStatus, stopFuncd } from "./funcdControl";
 import { installSigned, prepareRequest } from "./manualEnrolment";
@@ -38,6 +39,8 @@ async function main(): Promise<number> {
       return status(options);
     case "stop":
       return stop(options);
+    case "audit":
+      return audit(options);
     case "serve":
       return serve(options);
   }
@@ -119,6 +122,13 @@ async function stop({ homes }: FuncdOptions): Promise<number> {
   const ended = await stopFuncd(home);
   process.stdout.write(ended ? `The funcd of ${home} has ended.\n` : `No funcd runs in ${home}.\n`);
   return OK;
+}
+
+async function audit({ homes, audit: question }: FuncdOptions): Promise<number> {
+  const [home = ""] = homes;
+  if (!question) return USAGE;
+  const whole = await auditCommand(home, question, (line) => process.stdout.write(line));
+  return whole ? OK : FAILED;
 }
 
 async function readGiven(file: string): Promise<string> {

@@ -2,8 +2,10 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { FuncError, messageOf } from "../common/errors";
+import { sinceTime } from "../common/auditText";
 import { parseFingerprint } from "../pki/fingerprintWords";
 import { parseHostPort, type HostPort } from "../pki/hostPort";
+import type { AuditQuestion } from "./auditCommand";
 import { parseListen, type ListenAddress } from "./configuration";
 
 export const HELP = `funcd: the daemon of a host that an overlord manages
@@ -17,6 +19,9 @@ export const HELP = `funcd: the daemon of a host that an overlord manages
                                take what "func ca sign" printed (default: from standard input)
   funcd status [--json]        name, key and certificate, and whether it runs
   funcd stop                   end the funcd that serves this home
+  funcd audit show [--last N] [--since TIME] [--json]
+                               who called what here (TIME: 2h, 2026-11-22)
+  funcd audit verify [--json]  whether a line of that was changed or removed
 
 Options:
   --home DIR           folder of this minion; several make several minions in one process
@@ -44,15 +49,16 @@ export type FuncdAction =
   | "install-certificate"
   | "status"
   | "stop"
+  | "audit"
   | "help"
   | "version"
   | "list-modules";
 
 /** First words that ask for something else than serving. */
-const VERBS = ["join", "csr", "install-certificate", "status", "stop"] as const;
+const VERBS = ["join", "csr", "install-certificate", "status", "stop", "audit"] as const;
 type Verb = (typeof VERBS)[number];
 /** Those that a word can follow. */
-const WITH_OPERAND: ReadonlySet<Verb> = new Set<Verb>(["join", "install-certificate"]);
+const WITH_OPERAND: ReadonlySet<Verb> = new Set<Verb>(["join", "install-certificate", "audit"]);
 
 /** Where a certmaster listens unless overlord.yaml says otherwise. */
 const CERTMASTER_PORT = 51_235;
@@ -69,6 +75,7 @@ export interface FuncdOptions {
   /** Where the certificate request goes, instead of standard output. */
   out?: string;
   json: boolean;
+  audit?: AuditQuestion;
   name?: string;
   listen?: ListenAddress;
   announce?: string;
@@ -105,7 +112,9 @@ export function parseFuncdOptions(
   }
   if (values.announce !== undefined && verb !== "join") throw usage("--announce goes with join");
   if (values.out !== undefined && verb !== "csr") throw usage("--out goes with csr");
-  if (values.json === true && verb !== "status") throw usage("--json goes with status");
+  if (values.json === true && verb !== "status" && verb !== "audit") {
+    throw usage("--json goes with status and audit");
+  }
   return {
     action: actionOf(values, verb),
     homes,
@@ -114,6 +123,7 @@ export function parseFuncdOptions(
     ...(verb === "install-certificate" && { file: operand ?? "-" }),
     out: values.out,
     json: values.json ?? false,
+    audit: auditOf(values, verb, operand),
     name: values.name,
     listen: values.listen === undefined ? undefined : parseListen(values.listen),
     announce: values.announce,
@@ -138,6 +148,8 @@ function parse(argv: readonly string[]) {
         minutes: { type: "string" },
         out: { type: "string" },
         json: { type: "boolean" },
+        last: { type: "string" },
+        since: { type: "string" },
         "exit-with-stdin": { type: "boolean" },
         "list-modules": { type: "boolean" },
         version: { type: "boolean" },
@@ -163,6 +175,31 @@ function askOf(values: Parsed["values"], verb: Verb | undefined): FuncdOptions["
     at: parseHostPort(ask, CERTMASTER_PORT),
     ...(typed !== undefined && { caFingerprint: parseFingerprint(typed) }),
     timeoutMs: count * 60_000,
+  };
+}
+
+function auditOf(
+  { last, since, json = false }: Parsed["values"],
+  verb: Verb | undefined,
+  action: string | undefined,
+): AuditQuestion | undefined {
+  const shows = verb === "audit" && action === "show";
+  if (!shows && (last ?? since) !== undefined) throw usage("--last and --since go with audit show");
+  if (verb !== "audit") return undefined;
+  if (action !== "show" && action !== "verify") throw usage("audit needs show or verify");
+  if (last !== undefined && since !== undefined) throw usage("--last does not go with --since");
+  if (last !== undefined && !/^[1-9]\d{0,5}$/.test(last)) {
+    throw usage("--last needs a number of lines");
+  }
+  const sinceMs = since === undefined ? undefined : sinceTime(since);
+  if (since !== undefined && sinceMs === undefined) {
+    throw usage("--since needs a time such as 2026-11-22T08:30Z, 30m, 2h or 7d");
+  }
+  return {
+    action,
+    json,
+    ...(last !== undefined && { last: Number(last) }),
+    ...(sinceMs !== undefined && { sinceMs }),
   };
 }
 

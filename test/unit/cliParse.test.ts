@@ -125,6 +125,7 @@ describe("func's command line", () => {
     expect(command("audit", "verify")).toEqual({ kind: "auditVerify" });
     expect(problem("audit", "show", "--since", "yesterday").message).toContain("--since needs");
     expect(problem("audit", "show", "--last", "0").message).toContain("--last needs");
+    expect(problem("audit", "show", "--last", "2", "--since", "2h").message).toContain("go with");
     expect(problem("audit").nextStep).toMatch(/^func audit show/);
   });
 
