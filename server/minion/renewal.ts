@@ -2,9 +2,8 @@ import { createPrivateKey } from "node:crypto";
 import { FuncError } from "../common/errors";
 import { readAuthorities } from "../pki/certificateBundle";
 import { keyFingerprint } from "../pki/identity";
-import { checkRenewedCertificate, renewalRequest } from "../pki/renewal";
+import { checkRenewedCertificate, renewalRequest, type RenewalRequest } from "../pki/renewal";
 import { SerialQueue } from "../pki/serialQueue";
-import type { XmlRpcStruct } from "../wire/value";
 import { installCertificate, openNextKey, type MinionCredentials } from "./minionCredentials";
 
 /** What a minion does for its certificate to be renewed. */
@@ -21,7 +20,7 @@ export class Renewal {
   ) {}
 
   /** Makes the next key, or takes the one of an earlier request that came to nothing. */
-  request(): Promise<XmlRpcStruct> {
+  request(): Promise<RenewalRequest> {
     return this.#queue.run(async () => {
       const present = this.#enrolled();
       return renewalRequest(present.name, present, await openNextKey(this.pkiFolder));

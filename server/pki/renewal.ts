@@ -7,7 +7,7 @@ import {
   type KeyObject,
 } from "node:crypto";
 import { FuncError, messageOf } from "../common/errors";
-import type { XmlRpcStruct, XmlRpcValue } from "../wire/value";
+import type { XmlRpcValue } from "../wire/value";
 import { certificatePem } from "./certificate";
 import { createCsr, readCsr } from "./csr";
 import { isStruct, text } from "./enrolProtocol";
@@ -28,10 +28,13 @@ interface KeyPair {
 }
 
 /**
- * What a minion sends to get a certificate for a new key: {certificate, csr, proof}, where `certificate` is its
- * present one, and `proof` (base64) the signature of the present key over the request.
+ * `certificate`: the present one, PEM; `csr`: PEM of a PKCS #10 request, by the new key; `proof`: base64 of the
+ * present key's signature over that.
  */
-export function renewalRequest(name: string, present: KeyPair, newKey: string): XmlRpcStruct {
+export type RenewalRequest = Record<"certificate" | "csr" | "proof", string>;
+
+/** What a minion sends to get a certificate for a new key. */
+export function renewalRequest(name: string, present: KeyPair, newKey: string): RenewalRequest {
   const csr = createCsr(name, newKey);
   const proof = sign("sha256", Buffer.from(PURPOSE + csr), createPrivateKey(present.key));
   return { certificate: present.certificate, csr, proof: proof.toString("base64") };

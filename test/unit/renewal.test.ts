@@ -59,7 +59,7 @@ describe("on the minion", () => {
     const request = await renewal.request();
     expect(JSON.stringify(request)).not.toContain("PRIVATE");
     const { csr } = request;
-    const shown = await renewal.install(await issue(String(csr)), authority.certificatePem);
+    const shown = await renewal.install(await issue(csr), authority.certificatePem);
     expect(shown).not.toBe(before);
     expect(presentKey()).toBe(shown);
     expect(await readCredentials(pki)).toEqual(used.at(-1));
@@ -69,10 +69,8 @@ describe("on the minion", () => {
   it("asks for the same key again until there is a certificate for it", async () => {
     const first = await renewal.request();
     const second = await renewal.request();
-    expect(
-      readCsr(String(second["csr"])).publicKey.equals(readCsr(String(first["csr"])).publicKey),
-    ).toBe(true);
-    const certificate = await issue(String(first["csr"]));
+    expect(readCsr(second.csr).publicKey.equals(readCsr(first.csr).publicKey)).toBe(true);
+    const certificate = await issue(first.csr);
     const shown = await renewal.install(certificate, authority.certificatePem);
     // its first answer got lost
     expect(await renewal.install(certificate, authority.certificatePem)).toBe(shown);
@@ -80,7 +78,7 @@ describe("on the minion", () => {
 
   it("finishes at its start what a crash left half done", async () => {
     const { csr } = await renewal.request();
-    const certificate = await issue(String(csr));
+    const certificate = await issue(csr);
     await writeFile(join(pki, "minion.crt"), certificate);
     const found = await readCredentials(pki);
     expect(found?.certificate).toBe(certificate);
@@ -93,7 +91,7 @@ describe("on the minion", () => {
     await renewal.request();
     await writeFile(join(pki, "minion.key.next"), "rubbish", { mode: 0o600 });
     const { csr } = await renewal.request();
-    await renewal.install(await issue(String(csr)), authority.certificatePem);
+    await renewal.install(await issue(csr), authority.certificatePem);
     expect(used).toHaveLength(1);
   });
 
@@ -176,7 +174,7 @@ describe("on the overlord", () => {
       certificateNotAfterMs: 90_000,
     });
     const moments = Array.from({ length: 64 }, (_, index) =>
-      renewalDueMs(record(`AB${(index * 0x4000000).toString(16).padStart(8, "0")}`), {
+      renewalDueMs(record(`AB${(index * 0x4000000).to16.padStart(8, "0")}`), {
         notBeforeMs: 0,
       }),
     );
