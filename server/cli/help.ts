@@ -23,7 +23,11 @@ export const HELP = `Usage:
                                                   sign a request of "funcd csr"; prints certificate and CA
   func ca operator NAME [--out FILE] [--days N] [--replace]
                                                   key and certificate to call minions from elsewhere
-  func ca forget NAME... [--yes]                  take minions out; a host may have the name again
+  func ca revoke NAME... [--operator|--overlord] [--serial S]... [--reason TEXT] [--yes]
+                                                  refuse these certificates everywhere from now on
+  func ca crl [--out FILE]                        the X.509 revocation list, for other tools
+  func ca forget NAME... [--yes]                  take minions out and revoke them; a host with a new
+                                                  key may have the name again
   func audit show [--last N] [--since TIME]       who asked what of this overlord (TIME: 2h, 2026-11-22)
   func audit verify                               whether a line of it was changed or removed
   func overlord status | stop [--force]           the overlord of this data directory

@@ -2,14 +2,22 @@ import { parseMinionName } from "../common/minionName";
 import type { OptionReader } from "./optionReader";
 import type { Command } from "./parse";
 import { parseCaRequest } from "./parseCaRequests";
+import { parseCaCrl, parseCaRevoke } from "./parseCaRevoke";
 import { parseCaOperator, parseCaSign } from "./parseCaSigning";
 import { nothingMore, number, reservedUsage, usage } from "./parseSteps";
 
-const TOKEN_MINUTES = { unit: "minutes", least: 1, most: 24 * 60, example: "15" };
+const TOKEN_MINUTES = {
+  unit: "minutes",
+  least: 1,
+  most: 24 * 60,
+  example: "15",
+};
 
 /** What follows `func ca`. Throws FuncError "bad-argument". */
 export function parseCa(reader: OptionReader): Command {
-  const token: { nameGlob?: string; ttlMs?: number; addresses: string[] } = { addresses: [] };
+  const token: { nameGlob?: string; ttlMs?: number; addresses: string[] } = {
+    addresses: [],
+  };
   const action = reader.next()?.word;
   if (action === "list") {
     nothingMore(reader);
@@ -18,18 +26,34 @@ export function parseCa(reader: OptionReader): Command {
   const request = parseCaRequest(action, reader);
   if (request) return request;
   if (action === "forget") return parseCaForget(reader);
+  if (action === "revoke") return parseCaRevoke(reader);
+  if (action === "crl") return parseCaCrl(reader);
   if (action === "sign") return parseCaSign(reader);
   if (action === "operator") return parseCaOperator(reader);
-  if (action !== "token") throw reservedUsage("ca", "token, list, sign, operator or forget");
+  if (action !== "token")
+    throw reservedUsage(
+      "ca",
+      "token, list, sign, operator, revoke, crl or forget",
+    );
   reader.add([
-    { names: ["--name"], kind: "value", set: (value) => (token.nameGlob = value) },
+    {
+      names: ["--name"],
+      kind: "value",
+      set: (value) => (token.nameGlob = value),
+    },
     {
       names: ["--minutes"],
       kind: "value",
       set: (value) =>
-        (token.ttlMs = Math.round(number("--minutes", value, TOKEN_MINUTES) * 60_000)),
+        (token.ttlMs = Math.round(
+          number("--minutes", value, TOKEN_MINUTES) * 60_000,
+        )),
     },
-    { names: ["--address"], kind: "value", set: (value) => void token.addresses.push(value) },
+    {
+      names: ["--address"],
+      kind: "value",
+      set: (value) => void token.addresses.push(value),
+    },
   ]);
   nothingMore(reader);
   return { kind: "caToken", ...token };
@@ -37,7 +61,9 @@ export function parseCa(reader: OptionReader): Command {
 
 function parseCaForget(reader: OptionReader): Command {
   const asked: { yes?: true } = {};
-  reader.add([{ names: ["-y", "--yes"], kind: "flag", set: () => (asked.yes = true) }]);
+  reader.add([
+    { names: ["-y", "--yes"], kind: "flag", set: () => (asked.yes = true) },
+  ]);
   const names = new Set<string>();
   for (let next = reader.next(); next !== undefined; next = reader.next()) {
     names.add(parseMinionName(next.word));

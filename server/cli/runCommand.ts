@@ -1,8 +1,16 @@
 import { auditShow, auditVerify } from "./commands/audit";
+import { caCrl } from "./commands/caCrl";
 import { caForget } from "./commands/caForget";
 import { caList } from "./commands/caList";
 import { caOperator } from "./commands/caOperator";
-import { caApproval, caApprove, caClose, caDeny, caWaiting } from "./commands/caRequests";
+import {
+  caApproval,
+  caApprove,
+  caClose,
+  caDeny,
+  caWaiting,
+} from "./commands/caRequests";
+import { caRevoke } from "./commands/caRevoke";
 import { caSign } from "./commands/caSign";
 import { caToken } from "./commands/caToken";
 import { call } from "./commands/call";
@@ -22,7 +30,10 @@ import type { Session } from "./session";
 declare const __VERSION__: string;
 
 /** Runs one command and gives its exit status. Throws FuncError. */
-export async function runCommand(command: Command, session: Session): Promise<number> {
+export async function runCommand(
+  command: Command,
+  session: Session,
+): Promise<number> {
   switch (command.kind) {
     case "help":
       session.out.result(HELP);
@@ -52,6 +63,10 @@ export async function runCommand(command: Command, session: Session): Promise<nu
       return caList(session);
     case "caForget":
       return caForget(session, command.names, command.yes);
+    case "caRevoke":
+      return caRevoke(session, command);
+    case "caCrl":
+      return caCrl(session, command);
     case "caSign":
       return caSign(session, command);
     case "caOperator":
