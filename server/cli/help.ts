@@ -19,6 +19,7 @@ export const HELP = `Usage:
                                                   sign what waits, once its words were compared
   func ca deny NAME [--fingerprint WORDS]         turn it down, for an hour
   func certmaster-ca --help                       the original's command, for scripts
+  func ca renew [SPEC]                            renew certificates now; without SPEC what is due
   func ca sign FILE [--name NAME] [--operator] [--days N] [--address HOST[:PORT]] [--replace] [--out FILE]
                                                   sign a request of "funcd csr"; prints certificate and CA
   func ca operator NAME [--out FILE] [--days N] [--replace]
@@ -31,6 +32,12 @@ export const HELP = `Usage:
   func audit show [--last N] [--since TIME]       who asked what of this overlord (TIME: 2h, 2026-11-22)
   func audit verify                               whether a line of it was changed or removed
   func overlord status | stop [--force]           the overlord of this data directory
+  func overlord backup FILE [--unencrypted] [--stdin]
+                                                  CA, inventory and all else into one file
+  func overlord move FILE [--unencrypted] [--stdin]
+                                                  the same, and this machine starts none any more
+  func overlord restore FILE [--replace] [--stdin]
+                                                  a backup into this (--home: another) data directory
 
 SPEC names minions: names, globs, @GROUP and @GROUP:GLOB separated by ";", such as "web*;@db". A
 minion whose name is a command's: func -- jobs ping. Behind SPEC or a command, "--" ends the options.

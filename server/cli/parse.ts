@@ -6,13 +6,8 @@ import type { CaCrl, CaRevoke } from "./parseCaRevoke";
 import type { CaRequest } from "./parseCaRequests";
 import type { CaOperator, CaSign } from "./parseCaSigning";
 import { parseCertmasterCa, type CertmasterCa } from "./parseCertmasterCa";
-import {
-  nothingMore,
-  number,
-  reservedUsage,
-  usage,
-  wholeNumber,
-} from "./parseSteps";
+import { parseOverlord } from "./parseOverlord";
+import { nothingMore, number, reservedUsage, usage, wholeNumber } from "./parseSteps";
 
 /** Options that every command knows. */
 export interface GlobalOptions {
@@ -48,6 +43,7 @@ export type Command =
   | { kind: "jobStatus"; jobId: string }
   | { kind: "caToken"; nameGlob?: string; ttlMs?: number; addresses: string[] }
   | { kind: "caList" }
+  | { kind: "caRenew"; spec?: string }
   | { kind: "caForget"; names: string[]; yes: boolean }
   | CaRevoke
   | CaCrl
@@ -60,6 +56,8 @@ export type Command =
   | { kind: "groupRemove"; name: string; hosts: string[] }
   | { kind: "overlordStatus" }
   | { kind: "overlordStop"; force: boolean }
+  | { kind: "overlordBackup" | "overlordMove"; file: string; stdin: boolean; unencrypted: boolean }
+  | { kind: "overlordRestore"; file: string; stdin: boolean; replace: boolean }
   | { kind: "jobsList" }
   | { kind: "jobsCancel"; jobId: string }
   | { kind: "jobsWatch"; jobId: string }
@@ -79,9 +77,7 @@ const RESERVED = new Set(
   ).split(" "),
 );
 /** Commands of the original behind a target expression that this version does not have. */
-const ORIGINAL_COMMANDS = new Set(
-  "copyfile getfile show grep check dump_config".split(" "),
-);
+const ORIGINAL_COMMANDS = new Set("copyfile getfile show grep check dump_config".split(" "));
 /** Commands behind a target expression. */
 const TARGETED = "call, ping, list_minions or methods";
 const TARGET_KINDS: ReadonlySet<Command["kind"]> = new Set<Command["kind"]>([
@@ -93,21 +89,11 @@ const TARGET_KINDS: ReadonlySet<Command["kind"]> = new Set<Command["kind"]>([
 ]);
 const MAX_FORKS = 10_000;
 /** The overlord counts in milliseconds. */
-const TIMEOUT_S = {
-  unit: "seconds",
-  least: 0.001,
-  most: 86_400,
-  example: "2.5",
-};
+const TIMEOUT_S = { unit: "seconds", least: 0.001, most: 86_400, example: "2.5" };
 
 /** What `argv` (without program and script) asks for. Throws FuncError "bad-argument". */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
-  const options: GlobalOptions = {
-    json: false,
-    typed: false,
-    async: false,
-    nopoll: false,
-  };
+  const options: GlobalOptions = { json: false, typed: false, async: false, nopoll: false };
   const asked: { help?: true; version?: true } = {};
   const reader = new OptionReader(argv, [
     ...globalRules(options),
@@ -135,16 +121,11 @@ function parseCommand(reader: OptionReader, options: GlobalOptions): Command {
   if (first === undefined) {
     throw usage(`func needs a target and a command, such as: func "*" ping`);
   }
-  if (!first.escaped && RESERVED.has(first.word))
-    return parseReserved(first.word, reader, options);
+  if (!first.escaped && RESERVED.has(first.word)) return parseReserved(first.word, reader, options);
   return parseTargeted(first.word, reader, options);
 }
 
-function parseTargeted(
-  spec: string,
-  reader: OptionReader,
-  options: GlobalOptions,
-): Command {
+function parseTargeted(spec: string, reader: OptionReader, options: GlobalOptions): Command {
   const command = reader.next()?.word;
   switch (command) {
     case "call":
@@ -162,9 +143,7 @@ function parseTargeted(
       return { kind: "methods", spec, ...(module !== undefined && { module }) };
     }
     case "group":
-      throw usage(
-        `The command group stands first, such as: func group add NAME "${spec}"`,
-      );
+      throw usage(`The command group stands first, such as: func group add NAME "${spec}"`);
     case undefined:
       throw usage(`func "${spec}" needs a command: ${TARGETED}.`);
     default:
@@ -176,18 +155,10 @@ function parseTargeted(
   }
 }
 
-function parseCall(
-  spec: string,
-  reader: OptionReader,
-  options: GlobalOptions,
-): Command {
+function parseCall(spec: string, reader: OptionReader, options: GlobalOptions): Command {
   const asked: { status?: true; raw?: true } = {};
   reader.add([
-    {
-      names: ["-s", "--jobstatus"],
-      kind: "flag",
-      set: () => (asked.status = true),
-    },
+    { names: ["-s", "--jobstatus"], kind: "flag", set: () => (asked.status = true) },
     { names: ["--raw"], kind: "flag", set: () => (asked.raw = true) },
   ]);
   const module = reader.next()?.word;
@@ -205,12 +176,10 @@ function parseCall(
     );
   }
   if (asked.status) {
-    if (method !== undefined)
-      throw usage(`call --jobstatus takes the id of one job.`);
+    if (method !== undefined) throw usage(`call --jobstatus takes the id of one job.`);
     return { kind: "jobStatus", jobId: module };
   }
-  if (method === undefined)
-    throw usage(`call needs a method of the module "${module}".`);
+  if (method === undefined) throw usage(`call needs a method of the module "${module}".`);
   return {
     kind: "call",
     spec,
@@ -221,11 +190,7 @@ function parseCall(
   };
 }
 
-function parseReserved(
-  word: string,
-  reader: OptionReader,
-  options: GlobalOptions,
-): Command {
+function parseReserved(word: string, reader: OptionReader, options: GlobalOptions): Command {
   switch (word) {
     case "ca":
       return parseCa(reader);
@@ -246,21 +211,6 @@ function parseReserved(
         `For a minion of that name: func -- ${word} ping`,
       );
   }
-}
-
-function parseOverlord(reader: OptionReader): Command {
-  const asked: { force?: true } = {};
-  const action = reader.next()?.word;
-  if (action === "status") {
-    nothingMore(reader);
-    return { kind: "overlordStatus" };
-  }
-  if (action !== "stop") throw reservedUsage("overlord", "status or stop");
-  reader.add([
-    { names: ["--force"], kind: "flag", set: () => (asked.force = true) },
-  ]);
-  nothingMore(reader);
-  return { kind: "overlordStop", force: asked.force === true };
 }
 
 function parseJobs(reader: OptionReader): Command {
@@ -284,17 +234,13 @@ function parseGroup(reader: OptionReader): Command {
     nothingMore(reader);
     return { kind: "groupList" };
   }
-  if (action !== "add" && action !== "remove")
-    throw reservedUsage("group", "list, add or remove");
+  if (action !== "add" && action !== "remove") throw reservedUsage("group", "list, add or remove");
   const name = reader.next()?.word;
-  if (name === undefined)
-    throw usage(`group ${action} needs the name of a group.`);
+  if (name === undefined) throw usage(`group ${action} needs the name of a group.`);
   const hosts: string[] = [];
-  for (let next = reader.next(); next !== undefined; next = reader.next())
-    hosts.push(next.word);
+  for (let next = reader.next(); next !== undefined; next = reader.next()) hosts.push(next.word);
   // an unset variable must not turn "remove some" into "delete the group"
-  if (hosts.some((host) => /^[\s,;]*$/.test(host)))
-    throw usage("One of the hosts is empty.");
+  if (hosts.some((host) => /^[\s,;]*$/.test(host))) throw usage("One of the hosts is empty.");
   if (action === "remove") return { kind: "groupRemove", name, hosts };
   if (hosts.length === 0) throw usage("group add needs hosts or globs.");
   return { kind: "groupAdd", name, hosts };
@@ -306,46 +252,26 @@ function globalRules(options: GlobalOptions): OptionRule[] {
       names: ["-t", "--timeout"],
       kind: "value",
       set: (value) =>
-        (options.timeoutMs = Math.round(
-          number("--timeout", value, TIMEOUT_S) * 1000,
-        )),
+        (options.timeoutMs = Math.round(number("--timeout", value, TIMEOUT_S) * 1000)),
     },
     {
       names: ["-f", "--forks"],
       kind: "value",
-      set: (value) =>
-        (options.forks = wholeNumber("--forks", value, MAX_FORKS)),
+      set: (value) => (options.forks = wholeNumber("--forks", value, MAX_FORKS)),
     },
-    {
-      names: ["-e", "--exclude"],
-      kind: "value",
-      set: (value) => addExclude(options, value),
-    },
+    { names: ["-e", "--exclude"], kind: "value", set: (value) => addExclude(options, value) },
     { names: ["-j", "--json"], kind: "flag", set: () => (options.json = true) },
     { names: ["--typed"], kind: "flag", set: () => (options.typed = true) },
-    {
-      names: ["-a", "--async"],
-      kind: "flag",
-      set: () => (options.async = true),
-    },
-    {
-      names: ["-n", "--nopoll"],
-      kind: "flag",
-      set: () => (options.nopoll = true),
-    },
-    {
-      names: ["--home"],
-      kind: "value",
-      set: (value) => (options.home = folder(value)),
-    },
+    { names: ["-a", "--async"], kind: "flag", set: () => (options.async = true) },
+    { names: ["-n", "--nopoll"], kind: "flag", set: () => (options.nopoll = true) },
+    { names: ["--home"], kind: "value", set: (value) => (options.home = folder(value)) },
   ];
 }
 
 /** Several are one union; an empty one is an unset variable, and would call too many. */
 function addExclude(options: GlobalOptions, value: string): void {
   if (value.trim() === "") throw usage("--exclude needs a target expression.");
-  options.exclude =
-    options.exclude === undefined ? value : `${options.exclude};${value}`;
+  options.exclude = options.exclude === undefined ? value : `${options.exclude};${value}`;
 }
 
 /** An unset variable in `--home "$DIR"` must not make the current folder a data directory. */

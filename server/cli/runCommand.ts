@@ -3,16 +3,11 @@ import { caCrl } from "./commands/caCrl";
 import { caForget } from "./commands/caForget";
 import { caList } from "./commands/caList";
 import { caOperator } from "./commands/caOperator";
-import {
-  caApproval,
-  caApprove,
-  caClose,
-  caDeny,
-  caWaiting,
-} from "./commands/caRequests";
+import { caApproval, caApprove, caClose, caDeny, caWaiting } from "./commands/caRequests";
 import { caRevoke } from "./commands/caRevoke";
 import { caSign } from "./commands/caSign";
 import { caToken } from "./commands/caToken";
+import { caRenew } from "./commands/caRenew";
 import { call } from "./commands/call";
 import { certmasterCa } from "./commands/certmasterCa";
 import { groupAdd, groupList, groupRemove } from "./commands/group";
@@ -20,6 +15,7 @@ import { jobStatus } from "./commands/jobStatus";
 import { jobsCancel, jobsList, jobsWatch } from "./commands/jobs";
 import { listMinions } from "./commands/listMinions";
 import { methods } from "./commands/methods";
+import { overlordBackup, overlordMove, overlordRestore } from "./commands/overlordBackup";
 import { overlordStatus, overlordStop } from "./commands/overlord";
 import { ping } from "./commands/ping";
 import { EXIT_OK } from "./exitStatus";
@@ -30,10 +26,7 @@ import type { Session } from "./session";
 declare const __VERSION__: string;
 
 /** Runs one command and gives its exit status. Throws FuncError. */
-export async function runCommand(
-  command: Command,
-  session: Session,
-): Promise<number> {
+export async function runCommand(command: Command, session: Session): Promise<number> {
   switch (command.kind) {
     case "help":
       session.out.result(HELP);
@@ -61,6 +54,8 @@ export async function runCommand(
     }
     case "caList":
       return caList(session);
+    case "caRenew":
+      return caRenew(session, command.spec);
     case "caForget":
       return caForget(session, command.names, command.yes);
     case "caRevoke":
@@ -97,6 +92,12 @@ export async function runCommand(
       return auditShow(session, command);
     case "auditVerify":
       return auditVerify(session);
+    case "overlordBackup":
+      return overlordBackup(session, command);
+    case "overlordMove":
+      return overlordMove(session, command);
+    case "overlordRestore":
+      return overlordRestore(session, command);
     case "jobsList":
       return jobsList(session);
     case "jobsCancel":

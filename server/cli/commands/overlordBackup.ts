@@ -1,0 +1,98 @@
+import { readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { stopOverlord } from "../../client/stopOverlord";
+import { writeFileAtomic } from "../../common/atomicFile";
+import { FuncError, messageOf } from "../../common/errors";
+import { backupFacts, MAX_BACKUP_BYTES, unpackBackup } from "../../pki/backupFile";
+import { EXIT_OK } from "../exitStatus";
+import { restoreDataDirectory } from "../restoreDataDirectory";
+import { askSecret } from "../secretPrompt";
+import type { Session } from "../session";
+
+/** Scrypt and a large data directory take their time. */
+const TIMEOUT_MS = 300_000;
+
+export interface BackupOptions {
+  file: string;
+  /** The file then holds the CA's key in the clear. */
+  unencrypted: boolean;
+  /** The passphrase comes by standard input. */
+  stdin: boolean;
+}
+
+/** `func overlord backup FILE`. */
+export async function overlordBackup(session: Session, options: BackupOptions): Promise<number> {
+  const { bytes, files, encrypted } = await backUp(session, options);
+  if (session.options.json) session.out.result(`${JSON.stringify({ bytes, files, encrypted })}\n`);
+  session.out.note(
+    `${files} files in ${options.file}${encrypted ? ", encrypted" : ""}. ` +
+      (encrypted ? "Without the passphrase it is of no use: keep that elsewhere.\n" : UNENCRYPTED),
+  );
+  return EXIT_OK;
+}
+
+/** `func overlord move FILE`: a backup, after which this data directory starts no overlord any more. */
+export async function overlordMove(session: Session, options: BackupOptions): Promise<number> {
+  const { encrypted } = await backUp(session, options);
+  const { dataDirectory } = session.target;
+  session.close();
+  await stopOverlord(session.target, false);
+  const moved = { movedAt: new Date().toISOString(), to: resolve(options.file) };
+  await writeFileAtomic(join(dataDirectory, "moved.json"), `${JSON.stringify(moved)}\n`);
+  session.out.note(
+    `The overlord of ${dataDirectory} has stopped, and starts no more: two with one CA would contradict each other.\n` +
+      `Copy ${options.file} to the other machine, and there: func overlord restore ${options.file}\n` +
+      (encrypted ? "" : UNENCRYPTED),
+  );
+  return EXIT_OK;
+}
+
+/** `func overlord restore FILE`. */
+export async function overlordRestore(
+  session: Session,
+  { file, stdin, replace }: { file: string; stdin: boolean; replace: boolean },
+): Promise<number> {
+  const backup = await read(file);
+  const { createdAtMs, host, encrypted } = backupFacts(backup);
+  const passphrase = encrypted
+    ? await askSecret({ what: `Passphrase of ${file}`, fromStdin: stdin })
+    : undefined;
+  const files = await unpackBackup(backup, passphrase);
+  const { dataDirectory } = session.target;
+  const restored = await restoreDataDirectory(dataDirectory, files, replace);
+  const made = new Date(createdAtMs).toISOString();
+  if (restored.replacedTo !== undefined) {
+    session.out.note(`What was there is in ${restored.replacedTo} now.\n`);
+  }
+  session.out.note(
+    `${restored.files} files of the backup made on ${host} at ${made} are in ${dataDirectory}.\n` +
+      "Certificates that were issued or revoked after that are not known here. " +
+      `The overlord on ${host} must not run any more: use "func overlord move" there, or remove its data directory.\n`,
+  );
+  return EXIT_OK;
+}
+
+const UNENCRYPTED =
+  "It is not encrypted: whoever reads it can call every method on every minion as root.\n";
+
+async function backUp(
+  session: Session,
+  { file, unencrypted, stdin }: BackupOptions,
+): Promise<{ bytes: number; files: number; encrypted: boolean }> {
+  const connection = await session.connect();
+  const passphrase = unencrypted
+    ? undefined
+    : await askSecret({ what: "Passphrase of the backup", confirm: true, fromStdin: stdin });
+  const params = { file: resolve(file), ...(passphrase !== undefined && { passphrase }) };
+  return connection.request("overlord/backup", params, { timeoutMs: TIMEOUT_MS });
+}
+
+async function read(file: string): Promise<Buffer> {
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_BACKUP_BYTES) throw new Error(`${size} bytes are no backup`);
+    return await readFile(file);
+  } catch (error) {
+    throw new FuncError("not-found", `${file} cannot be read: ${messageOf(error)}.`);
+  }
+}
