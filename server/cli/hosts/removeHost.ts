@@ -1,0 +1,165 @@
+import type { OverlordConnection } from "../../client/connection";
+import { FuncError } from "../../common/errors";
+import type { MinionRecord } from "../../protocol/minions";
+import { askLine, needPerson } from "../ask";
+import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
+import type { Session } from "../session";
+import { parseDestination, type SshDestination } from "./destination";
+import { planPlace, type HostPlace } from "./hostPlan";
+import { readProbe, type HostProbe } from "./hostProbe";
+import type { RemoveHost } from "./hostsCommands";
+import { HostsFile, type AddedHost } from "./hostsFile";
+import { HostSetup } from "./hostSetup";
+import { HostSteps } from "./hostSteps";
+import { checkReport } from "./remoteFailure";
+import { PROBE } from "./remoteScripts";
+import { runScript } from "./remoteShell";
+import { SshSession } from "./sshSession";
+
+const LOGIN_TIMEOUT_MS = 180_000;
+const LAST_ENTRIES = 10;
+
+/**
+ * `func remove-host NAME`: stops funcd there and takes its files away, then revokes its certificate and forgets
+ * it. Where the host cannot be reached nothing is done, unless `offline`.
+ */
+export async function removeHost(session: Session, params: RemoveHost): Promise<number> {
+  const { name, offline } = params;
+  const connection = await session.connect();
+  const record = await find(connection, name);
+  if (!params.yes && !(await agreed(session, params))) {
+    session.out.note("Nothing is removed.\n");
+    return EXIT_FAILED;
+  }
+  const hosts = new HostsFile(session.target.dataDirectory);
+  const added = await hosts.find(name);
+  const steps = new HostSteps(session);
+  steps.begin(name);
+  try {
+    if (offline) steps.remark("Nothing is changed on the host: its funcd and its files stay.");
+    else await cleanHost(session, steps, { params, record, added });
+    const { revoked } = await connection.request("certmaster/revoke", {
+      names: [name],
+      role: "minion",
+      reason: "host removed",
+    });
+    steps.done(revoked.length === 1 ? "revoked its certificate" : `revoked its certificates`);
+    await connection.request("minions/forget", { names: [name] });
+    await hosts.put(name, undefined);
+    steps.done("forgot it");
+  } catch (error) {
+    if (!(error instanceof FuncError)) throw error;
+    steps.failed(error);
+    if (!offline && isUnreachable(error)) {
+      session.out.note(
+        `    If the host is gone for good: func remove-host ${name} --offline revokes its certificate.\n`,
+      );
+    }
+    return EXIT_FAILED;
+  }
+  if (session.options.json) session.out.result(`${JSON.stringify({ removed: name })}\n`);
+  return EXIT_OK;
+}
+
+interface Removal {
+  params: RemoveHost;
+  record: MinionRecord;
+  added: AddedHost | undefined;
+}
+
+async function cleanHost(session: Session, steps: HostSteps, removal: Removal): Promise<void> {
+  const { params, record, added } = removal;
+  const destination = destinationOf(removal);
+  const options = [...params.sshOptions, ...(added?.sshOptions ?? [])];
+  const identity = params.identity ?? added?.identity;
+  const ssh = await SshSession.create({ destination, options, identity });
+  const interruption = new AbortController();
+  session.onInterrupt(() => {
+    interruption.abort();
+  });
+  const { signal } = interruption;
+  try {
+    const report = await runScript(ssh, PROBE, {
+      variables: { node: "" },
+      timeoutMs: LOGIN_TIMEOUT_MS,
+      signal,
+    });
+    checkReport(report, { host: destination.text, home: "the home folder" });
+    const probe = readProbe(report, destination.text);
+    steps.done(`logged in to ${destination.text} as ${probe.user}`);
+    const place = placeOf(probe, removal, destination);
+    const setup = new HostSetup(ssh, place, probe.nodes[0]?.path ?? "", signal);
+    const state = await setup.inspect([
+      // only what this name's certificate is for is to be taken away
+      { ...certificateOf(record), role: "minion" },
+    ]);
+    if (!state.enrolled && state.program === undefined) {
+      steps.remark(`There is no funcd in ${place.home} (any more).`);
+      return;
+    }
+    const left = await setup.remove(params.keepFiles);
+    steps.done(
+      params.keepFiles
+        ? `stopped funcd; its files stay in ${place.home}`
+        : "stopped funcd and took its files away",
+    );
+    if (left.length > 0) {
+      const names = left.slice(0, LAST_ENTRIES).map((entry) => entry.slice(0, 100));
+      steps.remark(`Left in ${place.home}, for you to keep or remove: ${names.join(", ")}`);
+    }
+  } finally {
+    session.onInterrupt(undefined);
+    await ssh.close();
+  }
+}
+
+function placeOf(probe: HostProbe, { params, added }: Removal, at: SshDestination): HostPlace {
+  const home = params.home ?? added?.home;
+  const asUser = added?.service === "user" || (added === undefined && !canBeRoot(probe));
+  const place = planPlace(probe, at.text, {
+    asUser,
+    service: true,
+    ...(home !== undefined && { home }),
+  });
+  return place;
+}
+
+function canBeRoot({ isRoot, sudo }: HostProbe): boolean {
+  return isRoot || sudo === "yes";
+}
+
+function certificateOf(record: MinionRecord) {
+  return {
+    name: record.name,
+    serial: record.certificateSerial,
+    keyFingerprint: record.keyFingerprint,
+    notBeforeMs: record.enrolledAtMs,
+    notAfterMs: record.certificateNotAfterMs,
+  };
+}
+
+function destinationOf({ params, record, added }: Removal): SshDestination {
+  return params.destination ?? parseDestination(added?.destination ?? record.address);
+}
+
+async function find(connection: OverlordConnection, name: string): Promise<MinionRecord> {
+  // with the nearest names where there is none
+  await connection.request("minions/match", { spec: name });
+  const records = await connection.request("minions/list", {});
+  const record = records.find((one) => one.name === name);
+  if (record) return record;
+  throw new FuncError("not-found", `There is no minion ${name}.`);
+}
+
+async function agreed(session: Session, { name, offline }: RemoveHost): Promise<boolean> {
+  const what = offline
+    ? `Revoke the certificate of ${name} and forget it?`
+    : `Remove funcd from ${name}, revoke its certificate and forget it?`;
+  needPerson(`whether to remove ${name}`);
+  session.out.note(`${what} [y/N] `);
+  return /^y(es)?$/i.test((await askLine()).trim());
+}
+
+function isUnreachable({ reason }: FuncError): boolean {
+  return ["unreachable", "refused", "timed-out", "name-not-found"].includes(reason);
+}

@@ -1,0 +1,89 @@
+import { FuncError } from "../../common/errors";
+import type { SshDestination } from "./destination";
+
+interface Cause {
+  words: RegExp;
+  explain: (host: string, words: string, hostOnly: string) => FuncError;
+}
+
+const MAX_WORDS = 2_000;
+
+/** What ssh says about a connection that did not come about, first match first. */
+const CAUSES: readonly Cause[] = [
+  {
+    words: /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/,
+    explain: (host, words, hostOnly) =>
+      new FuncError(
+        "wrong-identity",
+        `The host key of ${host} is not the one that is known. ssh says:\n${words}`,
+        `Somebody may be answering in its place, and nothing was sent there. Only if you know that the host was installed anew, forget its old key (ssh-keygen -R ${hostOnly}) and log in once with ssh ${host}.`,
+      ),
+  },
+  {
+    words: /Host key verification failed|No .* host key is known/,
+    explain: (host, words) =>
+      new FuncError(
+        "wrong-identity",
+        `The host key of ${host} is not known, and nobody agreed to it. ssh says:\n${words}`,
+        `Log in once by hand (ssh ${host}), compare the key's fingerprint with the host's, and try again.`,
+      ),
+  },
+  {
+    words: /Could not resolve hostname|Name or service not known|nodename nor servname/,
+    explain: (host, words) =>
+      new FuncError(
+        "name-not-found",
+        `There is no host ${host}. ssh says: ${words}`,
+        "Check the spelling; the name has to be in DNS, in /etc/hosts or in ~/.ssh/config.",
+      ),
+  },
+  {
+    words: /Permission denied|Too many authentication failures|No more authentication methods/,
+    explain: (host, words) =>
+      new FuncError(
+        "denied",
+        `${host} did not let you log in. ssh says: ${words}`,
+        "Check user, key and password: ssh must work with the same words. Give the user as USER@HOST, a key with --identity FILE, or start your agent (ssh-add).",
+      ),
+  },
+  {
+    words: /Connection refused/,
+    explain: (host, words) =>
+      new FuncError(
+        "refused",
+        `Nothing answers ssh on ${host}. ssh says: ${words}`,
+        "Start sshd there, or name its port: --ssh-option Port=2222.",
+      ),
+  },
+  {
+    words: /timed out|No route to host|Network is unreachable|Host is down/,
+    explain: (host, words) =>
+      new FuncError(
+        "unreachable",
+        `${host} cannot be reached by ssh. ssh says: ${words}`,
+        "Check that the host is up, its address, the network, and firewalls between here and there.",
+      ),
+  },
+  {
+    words:
+      /Identity file .* not accessible|Load key .*: |Bad configuration option|bad permissions/i,
+    explain: (host, words) =>
+      new FuncError(
+        "bad-argument",
+        `ssh cannot log in to ${host} this way. ssh says: ${words}`,
+        "Correct the option, or the file that it names.",
+      ),
+  },
+];
+
+/** The error for an ssh that ended with status 255, in its own words and with a remedy. */
+export function sshFailure({ text, host }: SshDestination, stderr: string): FuncError {
+  const words = stderr.trim().slice(-MAX_WORDS);
+  const cause = CAUSES.find((one) => one.words.test(words));
+  if (cause) return cause.explain(text, words, host);
+  return new FuncError(
+    "unreachable",
+    `The connection to ${text} failed. ssh says: ${words === "" ? "nothing" : words}`,
+    `Try the same by hand: ssh ${text}`,
+  );
+}
