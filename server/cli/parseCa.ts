@@ -31,10 +31,7 @@ export function parseCa(reader: OptionReader): Command {
   if (action === "sign") return parseCaSign(reader);
   if (action === "operator") return parseCaOperator(reader);
   if (action !== "token")
-    throw reservedUsage(
-      "ca",
-      "token, list, sign, operator, revoke, crl or forget",
-    );
+    throw reservedUsage("ca", "token, list, sign, operator, revoke, crl or forget");
   reader.add([
     {
       names: ["--name"],
@@ -45,9 +42,7 @@ export function parseCa(reader: OptionReader): Command {
       names: ["--minutes"],
       kind: "value",
       set: (value) =>
-        (token.ttlMs = Math.round(
-          number("--minutes", value, TOKEN_MINUTES) * 60_000,
-        )),
+        (token.ttlMs = Math.round(number("--minutes", value, TOKEN_MINUTES) * 60_000)),
     },
     {
       names: ["--address"],
@@ -61,9 +56,7 @@ export function parseCa(reader: OptionReader): Command {
 
 function parseCaForget(reader: OptionReader): Command {
   const asked: { yes?: true } = {};
-  reader.add([
-    { names: ["-y", "--yes"], kind: "flag", set: () => (asked.yes = true) },
-  ]);
+  reader.add([{ names: ["-y", "--yes"], kind: "flag", set: () => (asked.yes = true) }]);
   const names = new Set<string>();
   for (let next = reader.next(); next !== undefined; next = reader.next()) {
     names.add(parseMinionName(next.word));
