@@ -6,18 +6,11 @@ import { parseCaCrl, parseCaRevoke } from "./parseCaRevoke";
 import { parseCaOperator, parseCaSign } from "./parseCaSigning";
 import { nothingMore, number, reservedUsage, usage } from "./parseSteps";
 
-const TOKEN_MINUTES = {
-  unit: "minutes",
-  least: 1,
-  most: 24 * 60,
-  example: "15",
-};
+const TOKEN_MINUTES = { unit: "minutes", least: 1, most: 24 * 60, example: "15" };
 
 /** What follows `func ca`. Throws FuncError "bad-argument". */
 export function parseCa(reader: OptionReader): Command {
-  const token: { nameGlob?: string; ttlMs?: number; addresses: string[] } = {
-    addresses: [],
-  };
+  const token: { nameGlob?: string; ttlMs?: number; addresses: string[] } = { addresses: [] };
   const action = reader.next()?.word;
   if (action === "list") {
     nothingMore(reader);
@@ -28,27 +21,24 @@ export function parseCa(reader: OptionReader): Command {
   if (action === "forget") return parseCaForget(reader);
   if (action === "revoke") return parseCaRevoke(reader);
   if (action === "crl") return parseCaCrl(reader);
+  if (action === "renew") {
+    const spec = reader.next()?.word;
+    nothingMore(reader);
+    return { kind: "caRenew", ...(spec !== undefined && { spec }) };
+  }
   if (action === "sign") return parseCaSign(reader);
   if (action === "operator") return parseCaOperator(reader);
   if (action !== "token")
-    throw reservedUsage("ca", "token, list, sign, operator, revoke, crl or forget");
+    throw reservedUsage("ca", "token, list, renew, sign, operator, revoke, crl or forget");
   reader.add([
-    {
-      names: ["--name"],
-      kind: "value",
-      set: (value) => (token.nameGlob = value),
-    },
+    { names: ["--name"], kind: "value", set: (value) => (token.nameGlob = value) },
     {
       names: ["--minutes"],
       kind: "value",
       set: (value) =>
         (token.ttlMs = Math.round(number("--minutes", value, TOKEN_MINUTES) * 60_000)),
     },
-    {
-      names: ["--address"],
-      kind: "value",
-      set: (value) => void token.addresses.push(value),
-    },
+    { names: ["--address"], kind: "value", set: (value) => void token.addresses.push(value) },
   ]);
   nothingMore(reader);
   return { kind: "caToken", ...token };
