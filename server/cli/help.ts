@@ -9,6 +9,11 @@ export const HELP = `Usage:
   func group [list]                               the groups and their hosts
   func group add GROUP HOST...                    add names or globs; makes the group
   func group remove GROUP [HOST...]               take them out again, or delete the group
+  func add-host [USER@]HOST... [--name NAME] [--port N] [--address ADDRESS] [--identity FILE]
+      [--ssh-option KEY=VALUE]... [--node PATH] [--remote-home DIR] [--user-unit] [--no-service]
+      [--replace] [--yes]                         make hosts minions over ssh; again: check and update them
+  func remove-host NAME [--keep-files] [--offline] [--ssh [USER@]HOST] [--yes]
+                                                  undo that, and revoke its certificate
   func ca token [--name GLOB] [--minutes N] [--address HOST[:PORT]]...
                                                   a token for "funcd join" on a new host
   func ca list                                    the CA, what waits, certificates, open tokens

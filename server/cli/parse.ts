@@ -1,4 +1,6 @@
 import { FuncError } from "../common/errors";
+import type { AddHost, RemoveHost } from "./hosts/hostsCommands";
+import { parseAddHost, parseRemoveHost } from "./hosts/parseHosts";
 import { OptionReader, type OptionRule } from "./optionReader";
 import { parseAudit } from "./parseAudit";
 import { parseCa } from "./parseCa";
@@ -49,6 +51,8 @@ export type Command =
   | CaCrl
   | CaRequest
   | CertmasterCa
+  | AddHost
+  | RemoveHost
   | CaSign
   | CaOperator
   | { kind: "groupList" }
@@ -192,6 +196,10 @@ function parseCall(spec: string, reader: OptionReader, options: GlobalOptions): 
 
 function parseReserved(word: string, reader: OptionReader, options: GlobalOptions): Command {
   switch (word) {
+    case "add-host":
+      return parseAddHost(reader);
+    case "remove-host":
+      return parseRemoveHost(reader);
     case "ca":
       return parseCa(reader);
     case "certmaster-ca":

@@ -19,6 +19,8 @@ import { overlordBackup, overlordMove, overlordRestore } from "./commands/overlo
 import { overlordStatus, overlordStop } from "./commands/overlord";
 import { ping } from "./commands/ping";
 import { EXIT_OK } from "./exitStatus";
+import { addHosts } from "./hosts/addHosts";
+import { removeHost } from "./hosts/removeHost";
 import { HELP } from "./help";
 import type { Command } from "./parse";
 import type { Session } from "./session";
@@ -62,6 +64,10 @@ export async function runCommand(command: Command, session: Session): Promise<nu
       return caRevoke(session, command);
     case "caCrl":
       return caCrl(session, command);
+    case "addHost":
+      return addHosts(session, command);
+    case "removeHost":
+      return removeHost(session, command);
     case "caSign":
       return caSign(session, command);
     case "caOperator":
