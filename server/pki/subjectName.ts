@@ -1,13 +1,19 @@
 import { createHash } from "node:crypto";
 import type { PeerCertificate } from "../wire/peerCertificate";
-import { children, content, decode, encode, isContext, oidText, sequence, set, TAG } from "./der";
-import { utf8String, type Der } from "./der";
+import { tlv, valueAt, valuesIn, type TlvValue } from "./tlv";
 
-const COMMON_NAME = "2.5.4.3";
-const T61_STRING = 20;
-const VISIBLE_STRING = 26;
-const UNIVERSAL_STRING = 28;
-const BMP_STRING = 30;
+const SEQUENCE = 0x30;
+const SET = 0x31;
+const EXPLICIT_VERSION = 0xa0;
+/** 2.5.4.3, with its tag. */
+const COMMON_NAME = Buffer.from([0x06, 0x03, 0x55, 0x04, 0x03]);
+const UTF8_STRING = 0x0c;
+const PRINTABLE_STRING = 0x13;
+const T61_STRING = 0x14;
+const IA5_STRING = 0x16;
+const VISIBLE_STRING = 0x1a;
+const UNIVERSAL_STRING = 0x1c;
+const BMP_STRING = 0x1e;
 
 /** The subject of a certificate, as the original's access rules name it. */
 export interface SubjectName {
@@ -35,32 +41,50 @@ export function subjectNameOf(certificate: PeerCertificate): SubjectName | undef
 }
 
 function readSubject(der: Uint8Array): SubjectName | undefined {
-  const [toBeSigned] = children(decode(der));
-  const fields = children(toBeSigned);
-  const [version] = fields;
-  // version is left out in certificates of version 1; then serial, algorithm, issuer, validity, subject
-  const subject = fields[version && isContext(version, 0) ? 5 : 4];
-  const relatives = children(subject).map((relative) =>
-    children(relative, TAG.set).map((attribute) => children(attribute)),
+  const outer = valueAt(der, 0);
+  const toBeSigned = outer && valuesIn(der, outer)[0];
+  if (!toBeSigned) return undefined;
+  const fields = valuesIn(der, toBeSigned);
+  // the version is left out in version 1; then serial number, algorithm, issuer, validity, subject
+  const subject = fields[fields[0]?.tag === EXPLICIT_VERSION ? 5 : 4];
+  if (subject?.tag !== SEQUENCE) return undefined;
+  const relatives = valuesIn(der, subject).map((relative) =>
+    valuesIn(der, relative).map((attribute) => attributeOf(der, attribute)),
   );
-  const common = relatives.flat().find(([type]) => oidText(type) === COMMON_NAME)?.[1];
-  const commonName = common && textOf(common);
+  const commonName = relatives.flat().find(({ type }) => COMMON_NAME.equals(type))?.text;
   if (commonName === undefined || commonName === "") return undefined;
   return { commonName, hash: hashOf(relatives) };
 }
 
+interface Attribute {
+  /** DER of the object identifier and of the value. */
+  type: Uint8Array;
+  value: Uint8Array;
+  /** Undefined for values that OpenSSL does not compare as text. */
+  text: string | undefined;
+}
+
+function attributeOf(der: Uint8Array, attribute: TlvValue): Attribute {
+  const [type, value] = valuesIn(der, attribute);
+  if (!type || !value) throw new Error("an attribute has no value");
+  return {
+    type: der.subarray(type.at, type.to),
+    value: der.subarray(value.at, value.to),
+    text: textOf(value.tag, Buffer.from(der.subarray(value.from, value.to))),
+  };
+}
+
 /** OpenSSL's: SHA-1 over its canonical form of the name, which has no outer sequence. */
-function hashOf(relatives: readonly Der[][][]): number {
+function hashOf(relatives: readonly Attribute[][]): number {
   const digest = createHash("sha1");
   for (const attributes of relatives) {
-    const canonical = attributes.map(([type, value]) => {
-      if (!type || !value) throw new Error("an attribute has no value");
-      const text = textOf(value);
-      return sequence(type, text === undefined ? value : utf8String(canonicalText(text)));
+    const canonical = attributes.map(({ type, value, text }) => {
+      const same =
+        text === undefined ? value : tlv(UTF8_STRING, Buffer.from(canonicalText(text), "utf8"));
+      return tlv(SEQUENCE, type, same);
     });
     // a set is sorted by its encodings
-    canonical.sort((a, b) => Buffer.compare(encode(a), encode(b)));
-    digest.update(encode(set(...canonical)));
+    digest.update(tlv(SET, ...canonical.sort((a, b) => Buffer.compare(a, b))));
   }
   return digest.digest().readUInt32LE(0);
 }
@@ -73,20 +97,19 @@ function canonicalText(text: string): string {
     .replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-/** The text of a string of any of the kinds that OpenSSL compares as text; undefined for other values. */
-function textOf(value: Der): string | undefined {
-  switch (value.type) {
-    case TAG.utf8String:
-    case TAG.printableString:
-    case TAG.ia5String:
+function textOf(tag: number, content: Buffer): string | undefined {
+  switch (tag) {
+    case UTF8_STRING:
+    case PRINTABLE_STRING:
+    case IA5_STRING:
     case VISIBLE_STRING:
-      return content(value, value.type).toString("utf8");
+      return content.toString("utf8");
     case T61_STRING:
-      return content(value, value.type).toString("latin1");
+      return content.toString("latin1");
     case BMP_STRING:
-      return content(value, value.type).swap16().toString("utf16le");
+      return content.swap16().toString("utf16le");
     case UNIVERSAL_STRING:
-      return utf32Text(content(value, value.type));
+      return utf32Text(content);
     default:
       return undefined;
   }
