@@ -1,5 +1,4 @@
-import { createInterface } from "node:readline";
-import { FuncError } from "../../common/errors";
+import { askLine, needPerson } from "../ask";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import type { Session } from "../session";
 
@@ -7,8 +6,8 @@ import type { Session } from "../session";
 const MAX_SHOWN = 10;
 
 /**
- * `func ca forget NAME...`: takes minions out of the inventory, once a person has agreed. Throws
- * "no-match" where a name is unknown, "bad-argument" where nobody can be asked and `yes` is not set.
+ * `func ca forget NAME...`: takes minions out of the inventory and revokes what they have, once a person has
+ * agreed. Throws "no-match" where a name is unknown, "bad-argument" where nobody can be asked and `yes` is not set.
  */
 export async function caForget(session: Session, names: string[], yes: boolean): Promise<number> {
   const connection = await session.connect();
@@ -16,22 +15,18 @@ export async function caForget(session: Session, names: string[], yes: boolean):
   await connection.request("minions/match", { spec: names.join(";") });
   const what = `${names.length === 1 ? "1 minion" : `${names.length} minions`} (${listed(names)})`;
   if (!yes) {
-    if (!process.stdin.isTTY || !process.stderr.isTTY) {
-      throw new FuncError(
-        "bad-argument",
-        `Nobody can be asked whether to forget ${what}.`,
-        "Add --yes.",
-      );
-    }
-    session.out.note(`Forget ${what}? [y/N] `);
-    if (!/^y(es)?$/i.test((await answer()).trim())) {
+    needPerson(`whether to forget ${what}`);
+    session.out.note(`Forget ${what}, and revoke what they have? [y/N] `);
+    if (!/^y(es)?$/i.test((await askLine()).trim())) {
       session.out.note("Nothing is forgotten.\n");
       return EXIT_FAILED;
     }
   }
   const { forgotten } = await connection.request("minions/forget", { names });
   if (session.options.json) session.out.result(`${JSON.stringify({ forgotten })}\n`);
-  session.out.note(`Forgotten: ${forgotten.join(", ")}. A new host may have such a name now.\n`);
+  session.out.note(
+    `Forgotten: ${forgotten.join(", ")}. Their certificates are revoked; a host with a new key may have such a name.\n`,
+  );
   return EXIT_OK;
 }
 
@@ -39,19 +34,4 @@ function listed(names: readonly string[]): string {
   const more = names.length - MAX_SHOWN;
   const shown = names.slice(0, MAX_SHOWN).join(", ");
   return more > 0 ? `${shown} and ${more} more` : shown;
-}
-
-/** One line from the terminal; empty where it ends. */
-function answer(): Promise<string> {
-  return new Promise((resolve) => {
-    // not as a terminal: that would take Ctrl-C away from func
-    const reader = createInterface({ input: process.stdin, terminal: false });
-    reader.once("line", (line) => {
-      resolve(line);
-      reader.close();
-    });
-    reader.once("close", () => {
-      resolve("");
-    });
-  });
 }
