@@ -7,6 +7,7 @@ import { parseAddress } from "../targets/inventory";
 import { renewRequest } from "./renewRequest";
 import { crlRequest, revokeRequest } from "./revoking";
 import type { Handlers, OverlordParts } from "./service";
+import { revokeTriggered, signTriggered } from "./triggered";
 
 /** Where a minion listens unless it is told otherwise. */
 const DEFAULT_MINION_PORT = 51_234;
@@ -36,12 +37,13 @@ export function certmasterHandlers(parts: OverlordParts): Pick<Handlers, Certmas
       return listOf(parts);
     },
     "certmaster/sign": async (params) => {
-      const signed = await sign(parts, params);
+      const signed = await signTriggered(parts.triggers, params, () => sign(parts, params));
       parts.certmasterChanged();
       return signed;
     },
     "certmaster/renew": (params, _feed, signal) => renewRequest(parts, params, signal),
-    "certmaster/revoke": (params) => revokeRequest(parts, params),
+    "certmaster/revoke": (params) =>
+      revokeTriggered(parts, params, () => revokeRequest(parts, params)),
     "certmaster/crl": () => crlRequest(parts),
   };
 }

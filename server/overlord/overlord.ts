@@ -68,6 +68,7 @@ export class Overlord {
   private readonly methods: MethodDirectory;
   private readonly audit: OverlordAudit;
   private readonly certmaster: Certmaster;
+  private readonly triggers: Triggers;
   private readonly renewals: Renewals;
   private readonly pusher: RevocationPusher;
   private readonly certmasterNews: ChangeNews;
@@ -119,13 +120,14 @@ export class Overlord {
       });
     });
     this.audit = new OverlordAudit(join(options.dataDirectory, "audit.log"), log);
+    this.triggers = new Triggers(join(options.dataDirectory, "triggers"), log);
     this.certmaster = new Certmaster({
       authority: () => credentials.authority(),
       existingAuthority: () => credentials.existingAuthority(),
       listen: configuration.certmasterListen,
       autosign: configuration.autosign,
       originalHttp: configuration.originalHttp,
-      triggers: new Triggers(join(options.dataDirectory, "triggers"), log),
+      triggers: this.triggers,
       log,
       onEnrolled: (minion) => this.enrolled(minion),
       onChanged: () => {
@@ -330,6 +332,7 @@ export class Overlord {
       groups: this.groups,
       credentials,
       certmaster,
+      triggers: this.triggers,
       jobs,
       outputs,
       keeper,

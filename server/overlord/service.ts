@@ -9,6 +9,7 @@ import type { OutputFiles } from "../jobs/outputFiles";
 import type { ValueKeeper } from "../jobs/valueKeeper";
 import type { Certmaster } from "../pki/certmaster";
 import type { EnrolledMinion } from "../pki/certmasterIssuing";
+import type { Triggers } from "../pki/triggers";
 import type { OverlordStatus } from "../protocol/overlord";
 import type { OverlordRequests } from "../protocol/requests";
 import { findTargets } from "../targets/findTargets";
@@ -23,6 +24,7 @@ import type { OverlordConfiguration } from "./overlordConfiguration";
 import type { FleetCredentials } from "./fleetCredentials";
 import type { Renewals } from "./renewals";
 import { isRequestName, parseParams } from "./requestSchemas";
+import { removeTriggered } from "./triggered";
 import type { RevocationPusher } from "./revocationPusher";
 import { forgetRequest } from "./revoking";
 
@@ -36,6 +38,7 @@ export interface OverlordParts {
   groups: GroupsFile;
   credentials: FleetCredentials;
   certmaster: Certmaster;
+  triggers: Triggers;
   jobs: JobRegistry;
   outputs: OutputFiles;
   keeper: ValueKeeper;
@@ -137,7 +140,10 @@ function handlersOf(parts: OverlordParts): Handlers {
       return { spec: targets.spec, names: minions.map(({ name }) => name) };
     },
     "minions/edit": ({ name, ...change }) => inventory.edit(name, change),
-    "minions/forget": ({ names }) => forgetRequest(parts, names),
+    "minions/forget": ({ names }) => {
+      const known = names.flatMap((name) => inventory.find(name)?.name ?? []);
+      return removeTriggered(parts.triggers, known, () => forgetRequest(parts, names));
+    },
     "minions/describe": async (targets, _feed, signal) =>
       methods.describe(await findTargets(targets, inventory, groups), signal),
 
