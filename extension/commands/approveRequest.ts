@@ -33,7 +33,9 @@ function approvalDetail(request: WaitingRequest, caWords: string | undefined): s
     l10n.t(
       "The host prints the words of its key where it asks for its certificate. Other words mean that somebody else asks in its name.",
     ),
-    caWords === undefined ? "" : l10n.t("It has to show for this CA: {0}", caWords),
+    caWords === undefined
+      ? ""
+      : l10n.t("Where the host asks about the CA, it has to show: {0}", caWords),
     l10n.t("The request came from {0}. SHA-256 of its key: {1}", from, keyFingerprint),
     unprotected ? unprotectedText() : "",
     replaces === undefined

@@ -19,7 +19,7 @@ export async function forgetMinion(
       ? l10n.t("Forget the minion {0}?", firstNames(names))
       : l10n.t("Forget {0} minions?", names.length);
   const detail = l10n.t(
-    "They are taken out of the list and can no longer be called. To come back, a host joins with a new token.",
+    "They are taken out of the list, and their certificates are revoked. To come back, a host joins anew.",
   );
   const chosen = await window.showWarningMessage(
     question,

@@ -19,8 +19,7 @@ export async function revokeCertificate(
   requireTrust();
   const records = await chosenCertificates(services, item, items, {
     title: l10n.t("Revoke Certificate"),
-    // without its own the overlord could call nobody
-    offered: ({ role, revoked }) => role !== "overlord" && !revoked,
+    offered: ({ revoked }) => !revoked,
   });
   if (records.length === 0) return;
   const reason = await confirmedReason(records);
@@ -52,9 +51,10 @@ async function confirmedReason(records: readonly CertificateRecord[]): Promise<s
       title,
       place,
       prompt: one
-        ? l10n.t("This cannot be undone: {0} has to join anew. Type its name to confirm.", only)
+        ? l10n.t("{0} Type its name to confirm.", consequence(records))
         : l10n.t(
-            "This cannot be undone: {0} have to join anew. Type their number to confirm.",
+            "{0} Type the number of names to confirm: {1}",
+            consequence(records),
             firstNames(names),
           ),
       placeholder: expected,
@@ -67,6 +67,17 @@ async function confirmedReason(records: readonly CertificateRecord[]): Promise<s
     return answer;
   };
   return (await runSteps(() => [confirm, why])) ? reason : undefined;
+}
+
+function consequence(records: readonly CertificateRecord[]): string {
+  const roles = new Set(records.map(({ role }) => role));
+  if (roles.size > 1) return l10n.t("They are trusted nowhere any more; that cannot be undone.");
+  if (roles.has("overlord")) {
+    return l10n.t("The overlord goes over to a new key; that cannot be undone.");
+  }
+  return roles.has("operator")
+    ? l10n.t("Every minion refuses this operator; that cannot be undone.")
+    : l10n.t("It is called no more and has to join anew; that cannot be undone.");
 }
 
 async function revoke(

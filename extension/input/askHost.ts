@@ -3,7 +3,7 @@ import { messageOf } from "../../server/common/errors";
 import { sshHosts } from "../sshHosts";
 
 /** What ssh takes as its destination; never an option. */
-const DESTINATION = /^(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?[A-Za-z0-9_[:][A-Za-z0-9_.:%\]-]*$/;
+const DESTINATION = /^(?:[A-Za-z0-9_][A-Za-z0-9_.\\@+-]*@)?[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$/;
 
 /** Asks for a host of the user's SSH configuration, or another one as "[USER@]HOST". */
 export async function askHost(title: string): Promise<string | undefined> {
@@ -38,7 +38,8 @@ export async function askHost(title: string): Promise<string | undefined> {
   });
   box.show();
   try {
-    known = (await sshHosts()).map(({ name, address }) => ({ label: name, description: address }));
+    const named = (await sshHosts()).filter(({ name }) => DESTINATION.test(name));
+    known = named.map(({ name, address }) => ({ label: name, description: address }));
   } catch (error) {
     box.placeholder = l10n.t("USER@HOST ({0})", messageOf(error));
   }

@@ -33,7 +33,10 @@ export function sectionItem(
   const counted = count === 0 ? l10n.t("none") : String(count);
   item.description = note === undefined ? counted : `${counted} · ${note}`;
   item.iconPath = new ThemeIcon(SECTION_ICONS[node.section]);
-  return finish(item, node, `section;${node.section}`);
+  finish(item, node, `section;${node.section}`);
+  // else what comes to stand in an empty group would stay folded, as it was while there was nothing
+  if (!rows) item.id = `${certificateNodeKey(node)}/empty`;
+  return item;
 }
 
 /** A request that waits for approval. */

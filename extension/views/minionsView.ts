@@ -117,10 +117,9 @@ export class MinionsView implements Disposable {
     void commands.executeCommand("setContext", "func.state", state.kind);
     if (state.kind === "connected") {
       const { host, dataDirectory } = state.hello;
-      // in the title, since VS Code shows no description of the only view of a container
-      this.view.title = l10n.t("Minions · {0} · {1}", host, shortPath(dataDirectory));
+      this.view.description = l10n.t("{0} · {1}", host, shortPath(dataDirectory));
     } else if (state.kind === "failed") {
-      this.view.title = l10n.t("Minions · no overlord");
+      this.view.description = l10n.t("no overlord");
       this.model.replace([]);
       this.loading = undefined;
       this.tree.refresh();
