@@ -25,8 +25,8 @@ export interface RenewMinionParts {
 
 /**
  * Gives a minion a certificate for a new key: same name, same role. From before it is sent until the minion was
- * seen with it, the old key and the new one are both accepted. Throws FuncError: "denied" where the key was
- * revoked or the proof is wrong, "unavailable" where the minion cannot do it, or what ended the calls.
+ * seen with it, the old key and the new one are both accepted. Throws FuncError: "wrong-identity" where the key
+ * was revoked, "denied" where the proof is wrong, "unavailable" where the minion cannot do it, or what ended the calls.
  */
 export async function renewMinion(
   name: string,
@@ -97,7 +97,7 @@ function refuseRevoked(
   const revoked = authority.revocationOf(keyFingerprint);
   if (!revoked) return;
   throw new FuncError(
-    "denied",
+    "wrong-identity",
     `${name} was revoked on ${new Date(revoked.atMs).toISOString().slice(0, 10)}: its certificate is not renewed.`,
     "If the host is to come back, move the folder pki of its funcd away and enrol it again.",
   );

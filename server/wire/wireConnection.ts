@@ -1,4 +1,4 @@
-import type { X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import type { SecureContext } from "node:tls";
 import { connect, TLSSocket } from "node:tls";
 import { peerCertificate, type PeerCertificate } from "./peerCertificate";
@@ -140,7 +140,7 @@ export class WireConnection {
     resumable: ResumableSession | undefined,
   ): WireConnection {
     const certificate = certificateOf(socket, resumable);
-    const mayBeExpired = !socket.authorized && isExpiredButGood(socket, acceptExpired);
+    const mayBeExpired = !socket.authorized && isExpiredButGood(socket, certificate, acceptExpired);
     if ((!socket.authorized && !mayBeExpired) || !certificate) {
       throw tlsError(verdictOf(socket), peer);
     }
@@ -155,10 +155,14 @@ export class WireConnection {
 }
 
 /** OpenSSL tells one of several errors only, so that `acceptExpired` has to judge the rest as well. */
-function isExpiredButGood(socket: TLSSocket, acceptExpired: AcceptExpired | undefined): boolean {
-  if (!acceptExpired || String(socket.authorizationError) !== EXPIRED) return false;
-  const certificate = socket.getPeerX509Certificate();
-  return certificate !== undefined && acceptExpired(certificate);
+function isExpiredButGood(
+  socket: TLSSocket,
+  certificate: PeerCertificate | undefined,
+  acceptExpired: AcceptExpired | undefined,
+): boolean {
+  if (!acceptExpired || !certificate) return false;
+  if (String(socket.authorizationError) !== EXPIRED) return false;
+  return acceptExpired(new X509Certificate(certificate.raw)); // Node's socket shows it only once
 }
 
 function verdictOf(socket: TLSSocket): Error {

@@ -174,7 +174,7 @@ describe("on the overlord", () => {
       certificateNotAfterMs: 90_000,
     });
     const moments = Array.from({ length: 64 }, (_, index) =>
-      renewalDueMs(record(`AB${(index * 0x4000000).to16.padStart(8, "0")}`), {
+      renewalDueMs(record(`AB${(index * 0x4000000).toString(16).padStart(8, "0")}`), {
         notBeforeMs: 0,
       }),
     );
