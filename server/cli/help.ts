@@ -43,6 +43,8 @@ export const HELP = `Usage:
                                                   the same, and this machine starts none any more
   func overlord restore FILE [--replace] [--stdin]
                                                   a backup into this (--home: another) data directory
+  func overlord install-service [--print] | remove-service
+                                                  let systemd keep the overlord running
 
 SPEC names minions: names, globs, @GROUP and @GROUP:GLOB separated by ";", such as "web*;@db". A
 minion whose name is a command's: func -- jobs ping. Behind SPEC or a command, "--" ends the options.

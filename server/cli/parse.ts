@@ -61,6 +61,8 @@ export type Command =
   | { kind: "overlordStatus" }
   | { kind: "overlordStop"; force: boolean }
   | { kind: "overlordBackup" | "overlordMove"; file: string; stdin: boolean; unencrypted: boolean }
+  | { kind: "installService"; print: boolean }
+  | { kind: "removeService" }
   | { kind: "overlordRestore"; file: string; stdin: boolean; replace: boolean }
   | { kind: "jobsList" }
   | { kind: "jobsCancel"; jobId: string }

@@ -19,8 +19,20 @@ export function parseOverlord(reader: OptionReader): Command {
     case "move":
     case "restore":
       return parseBackup(action, reader);
+    case "install-service": {
+      const asked: { print?: true } = {};
+      reader.add([{ names: ["--print"], kind: "flag", set: () => (asked.print = true) }]);
+      nothingMore(reader);
+      return { kind: "installService", print: asked.print === true };
+    }
+    case "remove-service":
+      nothingMore(reader);
+      return { kind: "removeService" };
     default:
-      throw reservedUsage("overlord", "status, stop, backup, restore or move");
+      throw reservedUsage(
+        "overlord",
+        "status, stop, backup, restore, move, install-service or remove-service",
+      );
   }
 }
 

@@ -16,6 +16,7 @@ import { jobsCancel, jobsList, jobsWatch } from "./commands/jobs";
 import { listMinions } from "./commands/listMinions";
 import { methods } from "./commands/methods";
 import { overlordBackup, overlordMove, overlordRestore } from "./commands/overlordBackup";
+import { installService, removeService } from "./commands/overlordService";
 import { overlordStatus, overlordStop } from "./commands/overlord";
 import { ping } from "./commands/ping";
 import { EXIT_OK } from "./exitStatus";
@@ -102,6 +103,10 @@ export async function runCommand(command: Command, session: Session): Promise<nu
       return overlordBackup(session, command);
     case "overlordMove":
       return overlordMove(session, command);
+    case "installService":
+      return installService(session, command.print);
+    case "removeService":
+      return removeService(session);
     case "overlordRestore":
       return overlordRestore(session, command);
     case "jobsList":

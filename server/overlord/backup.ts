@@ -7,7 +7,7 @@ import type { BackupParams, BackupResult } from "../protocol/overlord";
 
 /** What belongs to this process, to this machine, or can be had again. */
 const LEFT_OUT =
-  /^(?:lock|endpoint|moved\.json|overlord\.log(?:\.\d+)?|spool|spool-.*|minions|try|replaced-.*|.*\.sock)$/;
+  /^(?:lock|endpoint|moved\.json|overlord\.log(?:\.\d+)?|service|spool|spool-.*|minions|try|replaced-.*|.*\.sock)$/;
 
 /**
  * Writes all that makes this overlord what it is (CA, credentials, inventory, groups, configuration, audit trail)

@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   process.env["UV_THREADPOOL_SIZE"] ??= WORKER_THREADS;
   // started for a data directory that was taken away meanwhile: it is not to come back
   if (!hasWorkingFolder()) process.exit(EXIT_ALREADY_RUNNING);
-  const home = homeFromArguments();
+  const { home, stay } = readArguments();
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const log = openOverlordLog(join(home, "overlord.log"));
   process.on("uncaughtException", (error) => {
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     process.exit(1);
   });
   try {
-    const overlord = await Overlord.start({ dataDirectory: home, version: __VERSION__, log });
+    const overlord = await Overlord.start({ dataDirectory: home, version: __VERSION__, log, stay });
     if (!overlord) process.exit(EXIT_ALREADY_RUNNING);
     await endInOrder(overlord, log);
   } catch (error) {
@@ -61,9 +61,12 @@ function hasWorkingFolder(): boolean {
   }
 }
 
-function homeFromArguments(): string {
-  const { values } = parseArgs({ options: { home: { type: "string" } } });
-  return values.home === undefined ? dataDirectory() : resolve(values.home);
+function readArguments(): { home: string; stay: boolean } {
+  const { values } = parseArgs({
+    options: { home: { type: "string" }, stay: { type: "boolean", default: false } },
+  });
+  const home = values.home === undefined ? dataDirectory() : resolve(values.home);
+  return { home, stay: values.stay };
 }
 
 /** Started by hand, the terminal should tell too; started by a client, the log has it already. */

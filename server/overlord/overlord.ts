@@ -39,7 +39,7 @@ import { OverlordService, type OverlordParts } from "./service";
 
 /** What an overlord and its clients put into a data directory. */
 const DATA_FILES =
-  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|groups|audit\.log|moved\.json|replaced-|spool-|(?:ca|credentials|minions|triggers|try|spool)$)/;
+  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|hosts\.json|groups|audit\.log|moved\.json|replaced-|spool-|(?:ca|credentials|minions|service|triggers|try|spool)$)/;
 /** Windows, terminals and scripts of one user. */
 const MAX_CLIENTS = 500;
 /** Connections that have not shown yet who they are; a new one takes the place of the oldest. */
@@ -53,6 +53,8 @@ export interface OverlordOptions {
   dataDirectory: string;
   version: string;
   log: Log;
+  /** It does not end when it is idle: a service manager keeps it. */
+  stay?: boolean;
 }
 
 /** A running overlord. */
@@ -199,7 +201,7 @@ export class Overlord {
       void this.close("its socket failed");
     });
     this.idle = new IdleWatch({
-      idleMs: this.configuration.idleMs,
+      idleMs: this.options.stay ? Infinity : this.configuration.idleMs,
       isBusy: () => this.isBusy(),
       ownsData: () => this.lock.isHeld(),
       end: (why) => void this.close(why),
