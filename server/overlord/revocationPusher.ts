@@ -43,7 +43,8 @@ export interface Told {
 export class RevocationPusher implements Upkeep {
   /** The number each minion has, by its key. */
   readonly #told = new Map<string, number>();
-  readonly #pausedUntilMs = new Map<string, number>();
+  /** Those that answer, but do not take it. */
+  readonly #pauses = new Map<string, { untilMs: number; why: string }>();
   readonly #running = new Map<string, Promise<void>>();
   #signed: SignedRevocationList | undefined;
   #retry: { timer: NodeJS.Timeout; delayMs: number } | undefined;
@@ -71,6 +72,7 @@ export class RevocationPusher implements Upkeep {
    */
   async tellAll(withinMs: number): Promise<Told> {
     const minions = missingLast(this.#targets());
+    this.#forgetOthers(minions);
     const untold = new Map<string, string>();
     const signal = AbortSignal.timeout(withinMs);
     await fanOut({
@@ -78,10 +80,11 @@ export class RevocationPusher implements Upkeep {
       nforks: AT_ONCE,
       signal,
       run: async (minion) => {
-        this.#pausedUntilMs.delete(minion.keyFingerprint);
+        this.#pauses.delete(minion.keyFingerprint);
         try {
           await unlessAborted(this.#bring(minion), minion, signal);
-          if (this.#isBehind(minion)) untold.set(minion.name, "it does not take the list");
+          if (!this.#isBehind(minion)) return;
+          untold.set(minion.name, this.#pauses.get(minion.keyFingerprint)?.why ?? "unknown");
         } catch (error) {
           untold.set(minion.name, signal.aborted ? "it has not answered yet" : messageOf(error));
         }
@@ -126,11 +129,11 @@ export class RevocationPusher implements Upkeep {
       if (taken) this.#told.set(key, list.number);
     } catch (error) {
       if (!(error instanceof ListNotTaken)) throw error;
-      this.#pausedUntilMs.set(key, Date.now() + PAUSE_MS);
-      const { name } = minion;
-      this.parts.log.warn("a minion does not take the revocation list", {
-        minion: name,
-        problem: error.message,
+      const { message: why } = error;
+      this.#pauses.set(key, { untilMs: Date.now() + PAUSE_MS, why });
+      this.parts.log.warn("a minion does not have the revocation list", {
+        minion: minion.name,
+        problem: why,
       });
     }
   }
@@ -140,8 +143,13 @@ export class RevocationPusher implements Upkeep {
     const isPresent =
       signed?.number === authority.revocationNumber &&
       Date.now() - signed.issuedAtMs < SIGNED_FOR_MS;
-    this.#signed = isPresent ? signed : authority.revocationList();
-    return this.#signed;
+    if (isPresent) return signed;
+    try {
+      return (this.#signed = authority.revocationList());
+    } catch (error) {
+      // the CA is locked; that must not stop the calls of this overlord, which is not revoked
+      throw new ListNotTaken(messageOf(error));
+    }
   }
 
   /** Those that were away, or did not take it. */
@@ -184,7 +192,15 @@ export class RevocationPusher implements Upkeep {
   }
 
   #isPaused({ keyFingerprint }: MinionRecord): boolean {
-    return (this.#pausedUntilMs.get(keyFingerprint) ?? 0) > Date.now();
+    return (this.#pauses.get(keyFingerprint)?.untilMs ?? 0) > Date.now();
+  }
+
+  /** What is known of minions that are gone, or have another key now. */
+  #forgetOthers(minions: readonly MinionRecord[]): void {
+    const keys = new Set(minions.map(({ keyFingerprint }) => keyFingerprint));
+    for (const map of [this.#told, this.#pauses]) {
+      for (const key of map.keys()) if (!keys.has(key)) map.delete(key);
+    }
   }
 }
 

@@ -24,7 +24,7 @@ import {
   type SignedRevocationList,
 } from "./revocationList";
 import { selectRevoked, type RevokeSelection } from "./revokeSelection";
-import { revokedPath, type RevokedRecord } from "./revokedFile";
+import { revokedPath, type Revocations, type RevokedRecord, type SignList } from "./revokedFile";
 import { SerialQueue } from "./serialQueue";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -74,7 +74,8 @@ export class CertificateAuthority {
     this.certificate = files.certificate;
     this.issued = files.issued;
     this.issuedFile = new IssuedFile(issuedPath(folder));
-    this.book = new RevocationBook(revokedPath(folder), files.revocations);
+    const sign: SignList = (list) => (this.lock.isLocked ? undefined : this.signed(list).document);
+    this.book = new RevocationBook(revokedPath(folder), sign, files.revocations);
     this.certificatePem = certificatePem(files.certificate);
     this.fingerprint = certificateFingerprint(files.certificate);
   }
@@ -150,7 +151,8 @@ export class CertificateAuthority {
 
   /**
    * Revokes certificates, and with them their keys in whatever certificate they appear; durable when it
-   * returns. Gives those that were not revoked before. Throws FuncError "not-found" for an unknown serial.
+   * returns. Gives those that were not revoked before. Throws FuncError "not-found" for an unknown serial,
+   * "unavailable" while the CA is locked.
    */
   async revoke(params: RevokeSelection & { reason: string }): Promise<CertificateRecord[]> {
     this.lock.get(); // a list that nobody can sign would reach nobody
@@ -189,10 +191,14 @@ export class CertificateAuthority {
     return this.book.number;
   }
 
-  /** The present revocation list, signed just now. */
+  /**
+   * The present revocation list, signed just now; while the CA is locked, as it was signed when it was made.
+   * Throws FuncError "unavailable" where it was made while the CA was locked, and still is.
+   */
   revocationList(): SignedRevocationList {
-    const { number, revoked } = this.book.state;
-    return signRevocationList({ number, issuedAtMs: Date.now(), revoked }, [this.lock.get()]);
+    const { state } = this.book;
+    if (!this.lock.isLocked || state.signed === undefined) return this.signed(state);
+    return verifyRevocationList(state.signed, [this.certificate]);
   }
 
   /** The present X.509 revocation list, signed just now (PEM). */
@@ -232,6 +238,10 @@ export class CertificateAuthority {
     await this.update((issued) =>
       issued.map((record) => (record.serial === serial ? { ...record, released: true } : record)),
     );
+  }
+
+  private signed({ number, revoked }: Revocations): SignedRevocationList {
+    return signRevocationList({ number, issuedAtMs: Date.now(), revoked }, [this.lock.get()]);
   }
 
   private async note(records: RevokedRecord[], after?: number): Promise<void> {

@@ -1,4 +1,10 @@
-import { readRevoked, writeRevoked, type Revocations, type RevokedRecord } from "./revokedFile";
+import {
+  readRevoked,
+  writeRevoked,
+  type Revocations,
+  type RevokedRecord,
+  type SignList,
+} from "./revokedFile";
 import { SerialQueue } from "./serialQueue";
 
 /** Objects of the same file share a queue; a process has few of them. */
@@ -11,6 +17,7 @@ export class RevocationBook {
 
   constructor(
     private readonly path: string,
+    private readonly sign: SignList,
     state: Revocations,
   ) {
     this.#state = state;
@@ -42,10 +49,9 @@ export class RevocationBook {
       const known = new Set(before.revoked.map(({ serial }) => serial));
       const added = records.filter(({ serial }) => !known.has(serial));
       if (added.length > 0 || after > before.number) {
-        this.#state = await writeRevoked(this.path, {
-          number: Math.max(before.number, after) + 1,
-          revoked: [...before.revoked, ...added],
-        });
+        const number = Math.max(before.number, after) + 1;
+        const revoked = [...before.revoked, ...added];
+        this.#state = await writeRevoked(this.path, number, revoked, this.sign);
       } else {
         this.#state = before;
       }

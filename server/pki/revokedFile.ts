@@ -18,7 +18,11 @@ export interface Revocations {
   /** Higher with every revocation; 0 before the first. */
   number: number;
   revoked: RevokedRecord[];
+  /** The list as it was signed when this was written, for when the CA's key is locked; absent where it was then. */
+  signed?: string;
 }
+
+export type SignList = (list: Revocations) => string | undefined;
 
 export const NO_REVOCATIONS: Revocations = { number: 0, revoked: [] };
 
@@ -30,6 +34,7 @@ const Revoked = v.object({
   version: v.literal(1),
   number: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   sha256: v.string(),
+  signed: v.optional(v.string()),
   revoked: v.array(
     v.object({
       serial: v.pipe(v.string(), v.regex(/^[0-9A-F]{1,64}$/)),
@@ -57,9 +62,9 @@ export async function readRevoked(file: string): Promise<Revocations | undefined
     throw unusable(file, "cannot be read", error);
   }
   try {
-    const { number, sha256, revoked } = v.parse(Revoked, JSON.parse(content));
-    if (digestOf({ number, revoked }) !== sha256) throw new Error("its checksum is wrong");
-    return { number, revoked };
+    const { sha256, ...revocations } = v.parse(Revoked, JSON.parse(content));
+    if (digestOf(revocations) !== sha256) throw new Error("its checksum is wrong");
+    return revocations;
   } catch (error) {
     throw unusable(file, "is damaged", error);
   }
@@ -70,26 +75,34 @@ export function revokedMissing(file: string): FuncError {
   return unusable(file, "is missing", new Error("certificates of this CA were revoked"));
 }
 
-/** Replaces it as a whole; durable when it returns. Leaves out what ended long ago. */
+/**
+ * Replaces it as a whole; durable when it returns. Leaves out what ended long ago. `sign`: gives the signed list,
+ * if there is a key to sign with.
+ */
 export async function writeRevoked(
   file: string,
-  { number, revoked }: Revocations,
+  number: number,
+  revoked: readonly RevokedRecord[],
+  sign: SignList,
 ): Promise<Revocations> {
   const oldest = Date.now() - KEEP_EXPIRED_MS;
-  const kept = { number, revoked: revoked.filter(({ notAfterMs }) => notAfterMs >= oldest) };
+  const list = { number, revoked: revoked.filter(({ notAfterMs }) => notAfterMs >= oldest) };
+  const signed = sign(list);
+  const kept = signed === undefined ? list : { ...list, signed };
   const lines = kept.revoked.map((record) => JSON.stringify(record)).join(",\n");
   const head = `{"version":1,"number":${number},"sha256":"${digestOf(kept)}"`;
-  await writeFileAtomic(file, `${head},"revoked":[\n${lines}\n]}\n`);
+  const tail = signed === undefined ? "" : `,"signed":${JSON.stringify(signed)}`;
+  await writeFileAtomic(file, `${head},"revoked":[\n${lines}\n]${tail}}\n`);
   return kept;
 }
 
 /** So that a flipped bit is noticed: whoever could forge this could sign with the key beside it. */
-function digestOf({ number, revoked }: Revocations): string {
+function digestOf({ number, revoked, signed }: Revocations): string {
   const rows = revoked.map(
     ({ serial, keyFingerprint, role, name, atMs, notAfterMs, reason }) =>
       [serial, keyFingerprint, role, name, atMs, notAfterMs, reason] as const,
   );
-  return hash("sha256", JSON.stringify([number, rows]), "hex");
+  return hash("sha256", JSON.stringify([number, rows, signed ?? ""]), "hex");
 }
 
 function unusable(file: string, what: string, cause: unknown): FuncError {

@@ -117,6 +117,26 @@ describe("revoking", () => {
   });
 });
 
+describe("a locked CA", () => {
+  it("has its list as it was signed, and revokes nothing before it is unlocked", async () => {
+    const bob = { names: ["bob"], role: "operator", reason: "" } as const;
+    await issue("ann", "operator");
+    await issue("bob", "operator");
+    await authority.revoke({ names: ["ann"], role: "operator", reason: "" });
+    await authority.lock.setPassphrase("", "a long passphrase");
+    const locked = await reopened();
+    expect(locked.lock.isLocked).toBe(true);
+    expect(locked.revocationList().revoked.map(({ name }) => name)).toEqual(["ann"]);
+    await expect(locked.revoke({ ...bob, names: ["bob"] })).rejects.toMatchObject({
+      reason: "unavailable",
+      nextStep: expect.stringContaining("unlock") as string,
+    });
+    await locked.lock.unlock("a long passphrase");
+    expect(await locked.revoke({ ...bob, names: ["bob"] })).toHaveLength(1);
+    expect(locked.revocationList()).toMatchObject({ number: 2, revoked: [{}, {}] });
+  });
+});
+
 describe("revoked.json", () => {
   const damages: [string, (file: string) => Promise<void>][] = [
     ["empty", (file) => writeFile(file, "")],
