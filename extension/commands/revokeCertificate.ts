@@ -31,6 +31,7 @@ export async function revokeCertificate(
   );
   await services.certificates.load();
   tell(results);
+  await lookAgain(services, results);
 }
 
 /** Undefined where the user gave up. */
@@ -92,6 +93,19 @@ async function revoke(
     results.push(await session.request("certmaster/revoke", { names, role, reason }, options));
   }
   return results;
+}
+
+/** In the background: the tree shows that the revoked minions are refused. */
+async function lookAgain(
+  { session, minions }: Services,
+  results: readonly RevokeResult[],
+): Promise<void> {
+  const names = results
+    .flatMap(({ revoked }) => revoked)
+    .flatMap(({ role, name }) => (role === "minion" && minions.get(name) ? [name] : []));
+  if (names.length === 0) return;
+  const call = { spec: names.join(";"), module: "test", method: "ping", args: [] };
+  await session.request("calls/start", { ...call, background: true });
 }
 
 function tell(results: readonly RevokeResult[]): void {

@@ -50,6 +50,31 @@ export class Workbench {
     await this.page.mouse.move(900, 500); // away, so that no hover covers the view
   }
 
+  /** Opens a view below another one that is folded at first, and gives it half of the room. */
+  async unfold(view: string): Promise<void> {
+    const { mouse } = this.page;
+    const header = this.page.locator(`.part.sidebar .pane-header[aria-label^="${view}"]`);
+    await header.waitFor();
+    if ((await header.getAttribute("aria-expanded")) !== "true") await header.click();
+    const box = await header.boundingBox();
+    if (!box) throw new Error(`The view ${view} does not show`);
+    const x = box.x + box.width / 2;
+    await mouse.move(x, box.y);
+    await this.page.waitForTimeout(MENU_IGNORES_MOUSE_MS);
+    await mouse.down();
+    await mouse.move(x, 450, { steps: 5 });
+    await mouse.up();
+    await mouse.move(900, 500);
+  }
+
+  /** The number on the icon of a view container. */
+  badge(title: string): Locator {
+    return this.page
+      .locator(".part.activitybar .action-item")
+      .filter({ has: this.page.locator(`[aria-label^="${title}"]`) })
+      .locator(".badge-content");
+  }
+
   tree(view: string): Locator {
     return this.page.getByRole("tree", { name: view });
   }

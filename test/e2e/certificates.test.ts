@@ -1,0 +1,160 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Locator } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { type HostRun, runFuncd } from "./harness/host";
+import { waitUntil } from "./harness/processes";
+import { ResultsPage } from "./harness/resultsPage";
+import { type Session, startSession } from "./harness/session";
+import type { Workbench } from "./harness/workbench";
+
+const VIEW = "Certificates";
+
+let session: Session;
+let workbench: Workbench;
+let results: ResultsPage;
+/** Where the host under test keeps its files. */
+let host: string;
+const runs: HostRun[] = [];
+
+beforeAll(async () => {
+  host = mkdtempSync(join(tmpdir(), "fd-"));
+  session = await startSession(0);
+  workbench = session.workbench;
+  results = new ResultsPage(workbench);
+  await workbench.openContainer("Func");
+  await workbench.unfold(VIEW);
+});
+afterAll(async () => {
+  for (const run of runs) await run.stop();
+  await session.stop();
+  rmSync(host, { recursive: true, force: true });
+});
+beforeEach(async ({ onTestFailed, task }) => {
+  onTestFailed(() => session.keepEvidence(task.name));
+  await workbench.page.keyboard.press("Escape");
+  await workbench.closeEditors();
+});
+
+test("without a CA the view says what one is, and makes none", async () => {
+  const welcome = workbench.page.locator(".part.sidebar .welcome-view");
+  await welcome.getByText("There is no certificate authority yet").waitFor({ timeout: 60_000 });
+  await welcome.getByRole("button", { name: "Add Host..." }).waitFor();
+  await session.screenshots("certificates-none");
+  expect(existsSync(join(session.home, "ca"))).toBe(false);
+});
+
+test("a host that asks waits with a badge and a notice, until its words are compared", async () => {
+  await workbench.palette("Func: Allow Certificate Requests...");
+  await workbench.pick("15 minutes");
+  await workbench.dialog.getByText("funcd join --ask").waitFor();
+  await session.screenshots("certificates-allowed");
+  await workbench.dialog.getByRole("button", { name: "Copy Command" }).click();
+  const command = await workbench.page.evaluate(() => navigator.clipboard.readText());
+  const [, ...args] = command.split(" ");
+  const asking = run(host, [
+    ...args,
+    ...["--name", "asked1", "--listen", "127.0.0.1:0", "--announce", "127.0.0.1"],
+  ]);
+  const notice = workbench.notification(/asked1 asks for a certificate/);
+  await notice.waitFor();
+  await waitUntil("the badge", async () => {
+    return (await workbench.badge("Func").textContent()) === "1";
+  });
+  await session.screenshots("certificates-waiting");
+  await notice.getByRole("button", { name: "Review" }).click();
+  const row = workbench.row(VIEW, "asked1");
+  await waitUntil("the revealed row", async () => {
+    return (await row.getAttribute("aria-selected")) === "true";
+  });
+  const words = /key of this host: +([a-z ]+)/.exec(asking.output())?.[1] ?? "";
+  expect(words.split(" ")).toHaveLength(8);
+  expect(await row.getAttribute("aria-label")).toContain(words);
+
+  await action(row, "Approve Certificate Request...").click();
+  await workbench.dialog.getByText(words).waitFor();
+  await session.screenshots("certificates-approve");
+  await workbench.dialog.getByRole("button", { name: /the same: approve/i }).click();
+  expect(await asking.ended).toBe(0);
+  await waitUntil("no badge", async () => !(await workbench.badge("Func").isVisible()));
+
+  run(host, []);
+  await waitUntil("the minion's answer", async () => {
+    await workbench.palette("Func: Refresh Minions");
+    const rows = await workbench.rows("Minions");
+    return rows.some(({ label, description }) => {
+      return label === "asked1" && description.startsWith("online");
+    });
+  });
+  await workbench.clearNotifications();
+  await session.screenshots("certificates-signed");
+});
+
+test("a join token is shown with the time that is left, and closed", async () => {
+  await workbench.palette("Func: Create a Join Token...");
+  await workbench.dialog.getByText("funcd join").waitFor();
+  await workbench.page.keyboard.press("Escape");
+  const token = workbench.row(VIEW, "Any host");
+  await token.waitFor();
+  expect(await token.getAttribute("aria-label")).toContain("minutes left");
+  await session.screenshots("certificates-token");
+  await token.hover();
+  await action(token, "Close Join Token").click();
+  await token.waitFor({ state: "detached" });
+});
+
+test("a certificate is revoked when its name is typed, and its minion is refused", async () => {
+  await workbench.context(VIEW, "asked1", "Revoke Certificate...");
+  await workbench.step(1);
+  await workbench.type("asked2");
+  await workbench.quickInput.getByText("Type asked1").first().waitFor();
+  await session.screenshots("certificates-revoke");
+  await workbench.type("asked1");
+  await workbench.step(2);
+  await workbench.type("sold");
+  await workbench.notification(/Revoked: asked1/).waitFor();
+  const row = workbench.row(VIEW, "asked1");
+  await open("Revoked");
+  await waitUntil("the revoked row", async () => {
+    return (await row.getAttribute("aria-label"))?.includes("revoked");
+  });
+  await session.screenshots("certificates-revoked");
+  await workbench.palette("Func: Ping");
+  await workbench.type("asked1");
+  await results.allRows(1, /revoked/i);
+});
+
+test("the revocation list is exported for other tools", async () => {
+  await workbench.palette("Func: Export Revocation List (CRL)...");
+  const file = join(session.home, "fleet.crl");
+  await workbench.saveAs(file);
+  await workbench.notification("The revocation list was written").waitFor();
+  const text = execFileSync("openssl", ["crl", "-in", file, "-noout", "-text"]).toString();
+  expect(text.match(/Serial Number:/g)).toHaveLength(1);
+});
+
+test("the pages kept to their content security policy", () => {
+  expect(session.policyViolations()).toEqual([]);
+});
+
+function run(home: string, args: readonly string[]): HostRun {
+  const started = runFuncd(home, args);
+  runs.push(started);
+  return started;
+}
+
+function action(row: Locator, title: string): Locator {
+  return row.getByRole("button", { name: title });
+}
+
+async function open(label: string): Promise<void> {
+  const row = workbench.row(VIEW, label);
+  await waitUntil(`${label} opened`, async () => {
+    // an empty group cannot be opened, and says neither
+    const expanded = await row.getAttribute("aria-expanded");
+    if (expanded === "false") await row.locator(".label-name").click();
+    return expanded === "true";
+  });
+}
