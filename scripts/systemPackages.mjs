@@ -1,13 +1,15 @@
 // Sees to it that programs which the tests run are on this machine; where one is not, installs its
 // Debian package (as root or by sudo without a password), else says what to do.
-//   node scripts/systemPackages.mjs chromium openssl ...
+//   node scripts/systemPackages.mjs chromium sshd:openssh-server ...
+// A name is the program's, and the package's where no other follows.
 import { execFileSync, spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 function isOnPath(program) {
-  return (process.env.PATH ?? "").split(delimiter).some((folder) => {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  return folders.some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);
       return true;
@@ -19,7 +21,10 @@ function isOnPath(program) {
 
 /** Throws an Error with one sentence for the user where a program is missing and stays missing. */
 export function ensureSystemPackages(names) {
-  const missing = names.filter((name) => !isOnPath(name));
+  const missing = names
+    .map((name) => name.split(":"))
+    .filter(([program]) => !isOnPath(program))
+    .map(([program, debianPackage = program]) => debianPackage);
   if (missing.length === 0) return;
   const command = ["apt-get", "install", "-y", "--no-install-recommends", ...missing];
   const byHand = `Install them and try again: ${command.join(" ")}`;

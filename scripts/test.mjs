@@ -21,6 +21,16 @@ const runId = `${process.pid}-${Date.now()}`;
 const env = { ...process.env, TMPDIR: temporary, FUNC_TEST_RUN: runId };
 for (const name of ["FUNC_HOME", "FUNCD_HOME"]) delete env[name]; // the user's own are not for tests
 
+/** What the tests run besides Node, with Debian's package where it has another name. */
+const PROGRAMS = [
+  "chromium",
+  "openssl",
+  "python3",
+  "ssh:openssh-client",
+  "sshd:openssh-server",
+  "systemd-analyze:systemd",
+];
+
 const counts = { passed: 0, failed: 0 };
 
 function run(program, args, extra = {}) {
@@ -80,7 +90,7 @@ function attempt(action) {
 
 const STAGES = {
   bootstrap: () => attempt(() => bootstrap(console.log)),
-  system: () => attempt(() => ensureSystemPackages(["chromium", "openssl", "python3"])),
+  system: () => attempt(() => ensureSystemPackages(PROGRAMS)),
   typecheck: () => tool("tsc", "--noEmit"),
   lint: () => tool("eslint", ".", "--max-warnings=0"),
   format: () => tool("prettier", "--check", "--log-level=warn", "."),
