@@ -28,7 +28,39 @@ it("reads all settings", () => {
   });
 });
 
+it("reads how certificates are given out", () => {
+  const text =
+    'certmaster:\n  listen: "[::1]:0"\n  autosign:\n    names: ["Web*", db1]\n' +
+    '    networks: [10.0.0.0/8, "2001:db8::/32"]\n  original_http: {listen: "10.0.0.1:51235"}\n';
+  expect(parseConfiguration(text, "overlord.yaml")).toMatchObject({
+    autosign: { names: ["web*", "db1"], networks: ["10.0.0.0/8", "2001:db8::/32"] },
+    originalHttp: { host: "10.0.0.1", port: 51_235 },
+  });
+});
+
 it.each([
+  ["certmaster:\n  autosign:\n    names: [web1]", /x\.yaml:2: certmaster.autosign must be both, /],
+  ["certmaster:\n  autosign:\n    networks: [10.0.0.0/8]", /x\.yaml:2: .* must be both, /],
+  [
+    "certmaster:\n  autosign:\n    names: []\n    networks: [10.0.0.0/8]",
+    /x\.yaml:3: certmaster.autosign.names must be a list that is not empty/,
+  ],
+  [
+    "certmaster:\n  autosign:\n    names: [w]\n    networks:\n      - 10.0.0.0/8\n      - 10.0.0.0",
+    /x\.yaml:6: certmaster.autosign.networks: "10\.0\.0\.0" is not a network/,
+  ],
+  [
+    "certmaster:\n  autosign:\n    names: [w]\n    networks: [0.0.0.0/0]",
+    /x\.yaml:4: .*which is no bound/,
+  ],
+  [
+    "certmaster:\n  autosign:\n    names: ['web/*']\n    networks: [10.0.0.0/8]",
+    /x\.yaml:3: certmaster.autosign.names: "web\/\*" is not a pattern/,
+  ],
+  ["certmaster:\n  autosign:\n    names: [1]", /x\.yaml:3: .* must be a list of texts/],
+  ["certmaster:\n  autosign: yes", /x\.yaml:2: certmaster.autosign must be settings/],
+  ["certmaster:\n  autosign:\n    all: true", /x\.yaml:3: .*"certmaster.autosign.all"/],
+  ["certmaster:\n  original_http:\n    port: 1", /x\.yaml:3: .*"certmaster.original_http.port"/],
   ["nforks: 0", /x\.yaml:1: nforks must be a number from 1/],
   ["nforks: 1.5", /x\.yaml:1: nforks must be a whole number/],
   ["# text\n\ntimeout: soon", /x\.yaml:3: timeout must be a number/],
