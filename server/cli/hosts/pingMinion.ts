@@ -7,6 +7,8 @@ import type { MinionResult } from "../../protocol/jobs";
 const PING_TIMEOUT_MS = 10_000;
 const TRIES = 3;
 const RETRY_MS = 500;
+/** What has taken so long will not get better by waiting. */
+const LAST_RETRY_AFTER_MS = 5_000;
 
 /** Calls test.ping, a few times where it fails. Gives undefined where it was answered, else the last failure. */
 export async function pingMinion(
@@ -14,6 +16,7 @@ export async function pingMinion(
   name: string,
   signal: AbortSignal,
 ): Promise<MinionResult | undefined> {
+  const began = Date.now();
   for (let tries = 1; ; tries++) {
     const results: MinionResult[] = [];
     const params = { spec: name, module: "test", method: "ping", args: [] };
@@ -24,7 +27,7 @@ export async function pingMinion(
     );
     const [result] = results;
     if (result?.state === "succeeded") return undefined;
-    if (tries >= TRIES) return result;
+    if (tries >= TRIES || Date.now() - began > LAST_RETRY_AFTER_MS) return result;
     await sleep(RETRY_MS, undefined, { signal });
   }
 }

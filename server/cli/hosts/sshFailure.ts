@@ -3,7 +3,7 @@ import type { SshDestination } from "./destination";
 
 interface Cause {
   words: RegExp;
-  explain: (host: string, words: string, hostOnly: string) => FuncError;
+  explain: (host: string, words: string) => FuncError;
 }
 
 const MAX_WORDS = 2_000;
@@ -12,11 +12,11 @@ const MAX_WORDS = 2_000;
 const CAUSES: readonly Cause[] = [
   {
     words: /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/,
-    explain: (host, words, hostOnly) =>
+    explain: (host, words) =>
       new FuncError(
         "wrong-identity",
         `The host key of ${host} is not the one that is known. ssh says:\n${words}`,
-        `Somebody may be answering in its place, and nothing was sent there. Only if you know that the host was installed anew, forget its old key (ssh-keygen -R ${hostOnly}) and log in once with ssh ${host}.`,
+        `Somebody may be answering in its place, and nothing was sent there. Only if you know that the host was installed anew, forget its old key (with ssh-keygen, as ssh says) and log in once by hand: ssh ${host}`,
       ),
   },
   {
@@ -77,10 +77,10 @@ const CAUSES: readonly Cause[] = [
 ];
 
 /** The error for an ssh that ended with status 255, in its own words and with a remedy. */
-export function sshFailure({ text, host }: SshDestination, stderr: string): FuncError {
+export function sshFailure({ text }: SshDestination, stderr: string): FuncError {
   const words = stderr.trim().slice(-MAX_WORDS);
   const cause = CAUSES.find((one) => one.words.test(words));
-  if (cause) return cause.explain(text, words, host);
+  if (cause) return cause.explain(text, words);
   return new FuncError(
     "unreachable",
     `The connection to ${text} failed. ssh says: ${words === "" ? "nothing" : words}`,
