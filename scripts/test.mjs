@@ -88,6 +88,8 @@ function attempt(action) {
   }
 }
 
+const SYSTEM_PROGRAMS = ["chromium", "openssl", "python3", "ssh", "sshd", "systemd-analyze"];
+
 const STAGES = {
   bootstrap: () => attempt(() => bootstrap(console.log)),
   system: () => attempt(() => ensureSystemPackages(PROGRAMS)),
