@@ -88,8 +88,6 @@ function attempt(action) {
   }
 }
 
-const SYSTEM_PROGRAMS = ["chromium", "openssl", "python3", "ssh", "sshd", "systemd-analyze"];
-
 const STAGES = {
   bootstrap: () => attempt(() => bootstrap(console.log)),
   system: () => attempt(() => ensureSystemPackages(PROGRAMS)),
