@@ -89,7 +89,7 @@ describe("a revoked operator", () => {
       return ping(client, web2).finally(() => client.close());
     };
     const callers = [
-      ...Array.from({ length: 6 }, () => new Caller(() => ping(held, web1))),
+      ...Array.from({ length: 12 }, () => new Caller(() => ping(held, web1))),
       new Caller(() => ping(held, web2)),
       new Caller(() => ping(resuming, web1)),
       new Caller(fresh),
@@ -99,7 +99,7 @@ describe("a revoked operator", () => {
     // one that is under way when it happens
     const long = held.call(await peer("db1"), "test.sleep", [60], { timeoutMs: 90_000 });
     long.catch(() => undefined);
-    await until(() => [...callers, other].every(({ began }) => began.length > 20));
+    await until(() => [...callers, other].every(({ began }) => began.length > 100));
 
     const start = Date.now();
     const params = { names: ["ann"], role: "operator", reason: "laptop stolen" } as const;
