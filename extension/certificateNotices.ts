@@ -1,5 +1,6 @@
-import { Disposable, l10n, window, type Memento } from "vscode";
+import { commands, Disposable, l10n, window, type Memento } from "vscode";
 import type { CertificateRecord } from "../server/protocol/certmaster";
+import { COMMANDS } from "./commandIds";
 import { firstNames } from "./confirmation";
 import { showError } from "./errors";
 import type { OverlordSession } from "./overlordSession";
@@ -62,13 +63,15 @@ class CertificateNotices {
     if (hosts.length === 0 || reminded.includes(ca)) return;
     void memento.update(REMINDED_KEY, [...reminded, ca].slice(-MAX_KEPT));
     const place = `${session.state.hello.dataDirectory}/ca`;
-    void window.showInformationMessage(
-      l10n.t(
-        "Your hosts trust the certificate authority in {0} on {1}. Who loses it loses the fleet, who gets it has the fleet: keep a copy in a safe place.",
-        place,
-        session.state.hello.host,
-      ),
+    const text = l10n.t(
+      "Your hosts trust the certificate authority in {0} on {1}. Who loses it loses the fleet, who gets it has the fleet: keep a backup in a safe place.",
+      place,
+      session.state.hello.host,
     );
+    const backUp = l10n.t("Back Up...");
+    void window.showInformationMessage(text, backUp).then((chosen) => {
+      if (chosen === backUp) void commands.executeCommand(COMMANDS.backUpOverlord);
+    });
   }
 
   private async tellWaiting(): Promise<void> {

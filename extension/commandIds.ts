@@ -43,6 +43,7 @@ export const COMMANDS = {
   copyFingerprint: "func.copyFingerprint",
   addHost: "func.addHost",
   removeHost: "func.removeHost",
+  backUpOverlord: "func.backUpOverlord",
 } as const;
 
 export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];

@@ -1,6 +1,6 @@
-import { open } from "node:fs/promises";
+import { open, readdir } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 /** A host of the user's SSH configuration. */
 export interface SshHost {
@@ -11,10 +11,29 @@ export interface SshHost {
 
 const MAX_BYTES = 1024 * 1024;
 const MAX_HOSTS = 2_000;
+const MAX_FILES = 100;
 
-/** The hosts of ~/.ssh/config that are named without wildcards; empty where there is no such file. */
-export async function sshHosts(): Promise<SshHost[]> {
-  return parseSshHosts(await headOf(join(homedir(), ".ssh", "config")));
+/** The hosts of ~/.ssh/config and the files it includes that are named without wildcards; none where there is no such file. */
+export async function sshHosts(home = homedir()): Promise<SshHost[]> {
+  const folder = join(home, ".ssh");
+  const waiting = [join(folder, "config")];
+  const seen = new Set<string>();
+  const hosts = new Map<string, SshHost>();
+  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    if (seen.has(file) || seen.size >= MAX_FILES) continue;
+    seen.add(file);
+    const text = await headOf(file);
+    for (const host of parseSshHosts(text)) {
+      if (hosts.size < MAX_HOSTS && !hosts.has(host.name)) hosts.set(host.name, host);
+    }
+    for (const [, patterns = ""] of text.matchAll(/^\s*include(?:\s*=\s*|\s+)([^#\n]*)/gim)) {
+      for (const pattern of patterns.trim().split(/\s+/)) {
+        const path = pattern.replaceAll('"', "").replace(/^~(?=\/)/, home);
+        waiting.push(...(await filesOf(resolve(folder, path))));
+      }
+    }
+  }
+  return [...hosts.values()];
 }
 
 /** The hosts that the text of an SSH configuration names, in its order. */
@@ -30,7 +49,7 @@ export function parseSshHosts(text: string): SshHost[] {
           .split(/\s+/)
           .filter((name) => name !== "" && !/[*?!]/.test(name))
           .map((name) => hosts.get(name) ?? { name });
-        for (const host of current) if (hosts.size < MAX_HOSTS) hosts.set(host.name, host);
+        for (const host of current) hosts.set(host.name, host);
         break;
       case "match":
         current = [];
@@ -44,6 +63,22 @@ export function parseSshHosts(text: string): SshHost[] {
   return [...hosts.values()];
 }
 
+/** A path with "*" and "?" in its last part, as Include takes it. */
+async function filesOf(pattern: string): Promise<string[]> {
+  if (!/[*?]/.test(pattern)) return [pattern];
+  const form = basename(pattern)
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  const folder = dirname(pattern);
+  const names = await readdir(folder).catch((): string[] => []);
+  return names
+    .filter((name) => !name.startsWith(".") && new RegExp(`^${form}$`).test(name))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** Empty where there is no such file. */
 async function headOf(file: string): Promise<string> {
   let handle;
   try {

@@ -1,4 +1,4 @@
-import { l10n, window } from "vscode";
+import { l10n } from "vscode";
 import { FuncError } from "../../server/common/errors";
 import { requireTrust } from "../calls";
 import { askPick } from "../input/askPick";
@@ -24,11 +24,6 @@ export async function closeJoinToken(
   for (const id of ids) {
     certificates.take(await session.request("certmaster/closeToken", { id }));
   }
-  void window.showInformationMessage(
-    ids.length === 1
-      ? l10n.t("The join token is of no more use.")
-      : l10n.t("{0} join tokens are of no more use.", ids.length),
-  );
 }
 
 async function askToken({ certificates }: Services): Promise<string[]> {

@@ -6,6 +6,7 @@ import { addHost } from "./addHost";
 import { addToGroup } from "./addToGroup";
 import { allowRequests, stopRequests } from "./allowRequests";
 import { approveRequest } from "./approveRequest";
+import { backUpOverlord } from "./backUpOverlord";
 import { callAgain, callLastAgain } from "./callAgain";
 import { callMethod } from "./callMethod";
 import { cancelJob } from "./cancelJob";
@@ -88,6 +89,7 @@ const HANDLERS: Record<CommandId, Handler> = {
   [COMMANDS.copyFingerprint]: copyFingerprint,
   [COMMANDS.addHost]: addHost,
   [COMMANDS.removeHost]: removeHost,
+  [COMMANDS.backUpOverlord]: backUpOverlord,
 };
 
 /** Registers every command; what one throws is shown to the user. */

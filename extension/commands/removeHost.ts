@@ -19,5 +19,6 @@ export async function removeHost(services: Services, item?: unknown): Promise<vo
     check: (text) => (text.trim() === name ? undefined : l10n.t("Type {0} to confirm.", name)),
   });
   if (typed === undefined || typed === BACK) return;
-  services.hostTerminal.run(l10n.t("Remove {0}", name), ["remove-host", name]);
+  // "--yes": it was confirmed here
+  services.hostTerminal.run(l10n.t("Remove {0}", name), ["remove-host", "--yes", name]);
 }

@@ -114,10 +114,11 @@ function tell(results: readonly RevokeResult[]): void {
   // each list that was sent has all that the ones before it had
   const told = results.at(-1)?.told ?? 0;
   const names = firstNames([...new Set(revoked.map(({ name }) => name))]);
-  const done =
-    told === 1
-      ? l10n.t("Revoked: {0}. 1 minion has been told.", names)
-      : l10n.t("Revoked: {0}. {1} minions have been told.", names, told);
+  const counted =
+    told === 1 ? l10n.t("1 minion has been told.") : l10n.t("{0} minions have been told.", told);
+  const revokedText = l10n.t("Revoked: {0}.", names);
+  // there may be no other minion
+  const done = told === 0 ? revokedText : `${revokedText} ${counted}`;
   if (untold.length === 0) {
     void window.showInformationMessage(done);
     return;
