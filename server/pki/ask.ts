@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FuncError, messageOf, type ErrorReason } from "../common/errors";
+import { parseMinionName } from "../common/minionName";
 import { fetchPresentedChain } from "../wire/presentedChain";
 import { RpcFault } from "../wire/rpcFault";
 import type { XmlRpcValue } from "../wire/value";
@@ -54,10 +55,11 @@ export interface AskParams {
 }
 
 /**
- * Asks an overlord for a certificate and waits until an operator decides. Throws FuncError: "denied",
- * "wrong-identity" (another CA), "timed-out", "cancelled", "conflict", "bad-data", "broken-answer".
+ * Asks an overlord for a certificate and waits until an operator decides. Throws FuncError: "bad-argument" (the
+ * name), "denied", "wrong-identity" (another CA), "timed-out", "cancelled", "conflict", "bad-data", "broken-answer".
  */
-export async function askForCertificate(params: AskParams): Promise<Enrolment> {
+export async function askForCertificate(asked: AskParams): Promise<Enrolment> {
+  const params = { ...asked, name: parseMinionName(asked.name) };
   const deadlineMs = Date.now() + params.timeoutMs;
   const patience = new Patience(params, deadlineMs);
   const authority = await patience.until(() => presentedAuthority(params));
