@@ -1,6 +1,7 @@
 import { FuncError } from "../common/errors";
 import { fnmatch, isPattern } from "./fnmatch";
 import { nearestNames } from "./nearestNames";
+import { noMember, unknownHosts } from "./unknownHosts";
 
 /** Long enough for ten thousand names. */
 const MAX_SPEC_LENGTH = 1_000_000;
@@ -24,8 +25,8 @@ const NO_GROUPS: Groups = new Map();
  * The names that a target expression means: names, shell patterns, "@group" and "@group:pattern", separated
  * by ";", without case; less those that `exclude`, written the same way, means. Sorted, each once. Throws
  * FuncError "bad-argument" where an expression is empty, and "no-match" where any part of either matches
- * nothing: a misspelt host must not go unnoticed, and a misspelt exclude would call too many. A group may
- * list hosts that are not enrolled, as long as one of it is.
+ * nothing: a misspelt host must not go unnoticed, and a misspelt exclude would call too many. The same
+ * goes for the names in a group; a glob in it may match nothing, as long as the whole group matches one.
  */
 export function matchTargets(
   { spec, exclude }: TargetSpec,
@@ -117,6 +118,11 @@ function groupMembers(
   const { group, pattern } = splitGroup(part);
   const entries = groups.get(group.toLowerCase());
   if (!entries) throw noGroup(group, groups, excluding);
+  // where there are no minions at all, that is what to say
+  if (names.length > 0) {
+    const strangers = unknownHosts(entries, known);
+    if (strangers.length > 0) throw noMember(group.toLowerCase(), strangers, names);
+  }
   const members = new Set(entries.flatMap((entry) => namesOf(entry, names, known)));
   return pattern === undefined ? [...members] : namesOf(pattern, [...members], members);
 }

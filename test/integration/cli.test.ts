@@ -158,6 +158,15 @@ it("calls groups, without the excluded, and refuses what is misspelt", async () 
   expect(await func(["group"])).toMatchObject({ status: 0, stdout: "" });
   const made = await func(["group", "add", "Both", "minion[1-9]", "not-yet;minion1"]);
   expect(made).toMatchObject({ status: 0, stdout: "both  minion[1-9], not-yet, minion1\n" });
+  expect(made.stderr).toBe("not-yet is no minion yet: until then, using the group is an error.\n");
+  for (const words of [["@both"], ["*", "-e", "@both"]]) {
+    const refused = await func([...words, "ping"]);
+    expect(refused).toMatchObject({ status: 2, stdout: "" });
+    expect(refused.stderr).toMatch(
+      /^func: The group "both" has "not-yet", which is no minion\..*func group remove both not-yet$/m,
+    );
+  }
+  expect((await func(["group", "remove", "both", "not-yet"])).status).toBe(0);
   expect((await func(["@both", "list_minions"])).stdout).toBe("minion1\nminion2\n");
   expect((await func(["@both:*2", "ping"])).stdout).toBe("[ ok ... ] minion2\n");
   const call = await func(["*", "call", "-j", "-e", "@BOTH:minion1", "test", "ping"]);
@@ -270,7 +279,12 @@ it("forgets minions, once someone has agreed", async () => {
   expect(unasked.stderr).toMatch(/1 minion \(minion2\)[^]*Add --yes\./);
   expect(await func(["ca", "forget", "minion2", "nobody", "--yes"])).toMatchObject({ status: 2 });
   expect((await func(["*", "list_minions"])).stdout).toBe("minion1\nminion2\n");
-  expect(await func(["ca", "forget", "minion2", "--yes"])).toMatchObject({ status: 0 });
+  expect((await func(["group", "add", "web", "minion2", "mini*"])).stderr).toBe("");
+  const forgotten = await func(["ca", "forget", "minion2", "--yes"]);
+  expect(forgotten.status).toBe(0);
+  expect(forgotten.stderr).toMatch(
+    /^The group web still has minion2 .*: func group remove web minion2$/m,
+  );
   expect((await func(["*", "list_minions"])).stdout).toBe("minion1\n");
 });
 

@@ -75,9 +75,11 @@ it("finds every listed name whatever the order", () => {
 describe("groups and excludes", () => {
   const hundred = Array.from({ length: 100 }, (_, index) => String(index));
   const groups = new Map([
-    ["group1", ["[0-4]", "5", "6", "7", "8", "9", "not-enrolled"]],
+    ["group1", ["[0-4]", "5", "6", "7", "8", "9", "not-enrolled*"]],
     ["empty", []],
-    ["old", ["gone1", "gone*"]],
+    ["old", ["gone*", "away?"]],
+    ["misspelt", ["5", "6x"]],
+    ["gone", Array.from({ length: 5000 }, (_, index) => `gone${index}`)],
   ]);
 
   /** Sorted as numbers. */
@@ -122,8 +124,31 @@ describe("groups and excludes", () => {
     expect(problem("5;@group1:1?").message).toContain(`"@group1:1?"`);
     expect(problem("@group1:50").reason).toBe("no-match");
     expect(problem("@empty").message).toContain("The group is empty.");
-    expect(problem("@old").message).toContain("gone1, gone*");
+    expect(problem("@old").message).toContain("gone*, away?");
     for (const part of ["@", "@:*", "@group1:"]) expect(problem(part).reason).toBe("bad-argument");
+  });
+
+  it("refuses a name in a group that is no minion, in excludes too, with the remedy", () => {
+    const wrong = {
+      reason: "no-match",
+      message:
+        'The group "misspelt" has "6x", which is no minion. Did you mean 6, 60, 61?' +
+        " Enrol it, or take it out: func group remove misspelt 6x",
+    };
+    for (const part of ["@misspelt", "@Misspelt:5", "5; @misspelt:*"]) {
+      expect(problem(part)).toMatchObject(wrong);
+      expect(problem("*", part)).toMatchObject(wrong);
+    }
+    const many = problem("*", "@gone");
+    expect(many.message).toMatch(/^The group "gone" has 5000 hosts that are no minions: "gone0"/);
+    expect(many.message).toMatch(
+      / and 4995 more\. .* func group remove gone gone0 .* gone4 \.\.\.$/,
+    );
+    expect(many.message.length).toBeLessThan(300);
+    const long = new Map([
+      ["g", Array.from({ length: 20 }, (_, i) => String(i).padStart(253, "x"))],
+    ]);
+    expect(() => matchTargets({ spec: "@g" }, hundred, long)).toThrow(/^.{1,3000}$/);
   });
 
   it("refuses an exclude that matches nothing, nothing at all, or everything", () => {
@@ -174,7 +199,15 @@ describe("groups and excludes", () => {
             .filter((one) => spec.some((text) => meant(one, text)))
             .filter((one) => !exclude?.some((text) => meant(one, text)))
             .sort();
+          const complete = [...spec, ...(exclude ?? [])].every((text) => {
+            const [, of] = /^@(\w)/.exec(text) ?? [];
+            if (of === undefined) return true;
+            return listed[of as "g" | "h"].every(
+              (entry) => /[*?]/.test(entry) || all.includes(entry),
+            );
+          });
           const valid =
+            complete &&
             [...spec, ...(exclude ?? [])].every((text) => all.some((one) => meant(one, text))) &&
             wanted.length > 0;
           const match = (): string[] =>

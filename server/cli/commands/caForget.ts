@@ -1,9 +1,8 @@
 import { askLine, needPerson } from "../ask";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
+import { firstNames } from "../firstNames";
+import { noteGroups } from "../noteGroups";
 import type { Session } from "../session";
-
-/** So many names are shown in the question. */
-const MAX_SHOWN = 10;
 
 /**
  * `func ca forget NAME...`: takes minions out of the inventory and revokes what they have, once a person has
@@ -13,7 +12,7 @@ export async function caForget(session: Session, names: string[], yes: boolean):
   const connection = await session.connect();
   // all or nothing: a misspelt name must not go unnoticed
   await connection.request("minions/match", { spec: names.join(";") });
-  const what = `${names.length === 1 ? "1 minion" : `${names.length} minions`} (${listed(names)})`;
+  const what = `${names.length === 1 ? "1 minion" : `${names.length} minions`} (${firstNames(names)})`;
   if (!yes) {
     needPerson(`whether to forget ${what}`);
     session.out.note(`Forget ${what}, and revoke what they have? [y/N] `);
@@ -27,11 +26,6 @@ export async function caForget(session: Session, names: string[], yes: boolean):
   session.out.note(
     `Forgotten: ${forgotten.join(", ")}. Their certificates are revoked; a host with a new key may have such a name.\n`,
   );
+  await noteGroups(session, connection, forgotten);
   return EXIT_OK;
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length - MAX_SHOWN;
-  const shown = names.slice(0, MAX_SHOWN).join(", ");
-  return more > 0 ? `${shown} and ${more} more` : shown;
 }

@@ -4,6 +4,7 @@ import { subjectHash } from "../../pki/subjectHash";
 import type { CertificateRecord, CertmasterList } from "../../protocol/certmaster";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { CERTMASTER_CA_HELP, type CertmasterCa } from "../parseCertmasterCa";
+import { noteGroups } from "../noteGroups";
 import type { Session } from "../session";
 
 declare const __VERSION__: string;
@@ -91,6 +92,7 @@ async function clean(session: Session, list: CertmasterList, hosts: string[]): P
       });
       const names = signed.filter((name) => known.has(name));
       if (names.length > 0) await connection.request("minions/forget", { names });
+      await noteGroups(session, connection, names);
     }
     for (const { name, keyFingerprint } of list.waiting) {
       if (!waiting.includes(name)) continue;

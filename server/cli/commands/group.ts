@@ -1,5 +1,8 @@
 import type { GroupRecord } from "../../protocol/groups";
+import { parseHosts } from "../../targets/groupsText";
+import { unknownHosts } from "../../targets/unknownHosts";
 import { EXIT_OK } from "../exitStatus";
+import { firstNames } from "../firstNames";
 import { renderTable } from "../render";
 import type { Session } from "../session";
 
@@ -17,6 +20,14 @@ export async function groupAdd(session: Session, name: string, add: string[]): P
   const connection = await session.connect();
   const groups = await connection.request("groups/edit", { name, add });
   show(session, only(groups, name));
+  const minions = await connection.request("minions/list", {});
+  const strangers = unknownHosts(parseHosts(add), new Set(minions.map((minion) => minion.name)));
+  if (strangers.length > 0) {
+    const are = strangers.length === 1 ? "is no minion" : "are no minions";
+    session.out.note(
+      `${firstNames(strangers)} ${are} yet: until then, using the group is an error.\n`,
+    );
+  }
   return EXIT_OK;
 }
 

@@ -3,6 +3,7 @@ import { FuncError } from "../../common/errors";
 import type { MinionRecord } from "../../protocol/minions";
 import { askLine, needPerson } from "../ask";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
+import { noteGroups } from "../noteGroups";
 import type { Session } from "../session";
 import { parseDestination, type SshDestination } from "./destination";
 import { planPlace, type HostPlace } from "./hostPlan";
@@ -47,6 +48,7 @@ export async function removeHost(session: Session, params: RemoveHost): Promise<
     await connection.request("minions/forget", { names: [name] });
     await hosts.put(name, undefined);
     steps.done("forgot it");
+    await noteGroups(session, connection, [name]);
   } catch (error) {
     if (!(error instanceof FuncError)) throw error;
     steps.failed(error);
