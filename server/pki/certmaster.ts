@@ -18,7 +18,9 @@ import { formatHostPort, parseHostPort, type HostPort } from "./hostPort";
 import { formatJoinToken } from "./joinToken";
 import { parseNameGlob } from "./nameGlob";
 import { OwnAddresses } from "./ownAddresses";
+
 import { SerialQueue } from "./serialQueue";
+import { plainAddress } from "./sourceAddress";
 import type { Triggers } from "./triggers";
 import { WaitForCertServer } from "./waitForCertServer";
 
@@ -94,7 +96,10 @@ export class Certmaster {
     });
     const handle = (request: Parameters<CertmasterRequests["handle"]>[0]) =>
       this.requests.handle(request);
-    this.listener = new CertmasterListener({ listen, log, handle });
+    const onRefused = (reason: string, remoteAddress: string): void => {
+      this.requests.refused({ from: plainAddress(remoteAddress), reason });
+    };
+    this.listener = new CertmasterListener({ listen, log, handle, onRefused });
     this.originalHttp =
       options.originalHttp &&
       new WaitForCertServer({ listen: options.originalHttp, log, requests: this.requests });

@@ -5,8 +5,8 @@ import { signRequest } from "./signing";
 import type { Triggers } from "./triggers";
 import type { HostRequest } from "./waitingRequests";
 
-/** Certificates that were given out lately are kept for hosts that ask again. */
-const MAX_KEPT = 1000;
+/** Certificates that were given out are kept for hosts that ask again: more than one fleet's. */
+const MAX_KEPT = 10_000;
 /** A host asks again within half a minute; its overlord may just be starting anew. */
 const FETCH_MS = 10 * 60 * 1000;
 
