@@ -78,7 +78,8 @@ async function wordsSince(file: string, start: number, pid: number | undefined):
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   for (const line of lines.toReversed()) {
     const entry = parseEntry(line);
-    if (entry?.level === "error" && entry.pid === pid && entry.message) return entry.message;
+    if (entry?.level !== "error" || entry.pid !== pid || !entry.message) continue;
+    return [entry.message, entry.nextStep].filter(Boolean).join(" ");
   }
   // a Node that could not even load the script writes plain text, its reason in a line "Error: ..."
   const plain = lines.filter((line) => parseEntry(line) === undefined);
@@ -99,7 +100,9 @@ async function readTail(file: string, start: number): Promise<string> {
   }
 }
 
-function parseEntry(line: string): { level?: string; message?: string; pid?: number } | undefined {
+function parseEntry(
+  line: string,
+): { level?: string; message?: string; nextStep?: string; pid?: number } | undefined {
   try {
     const entry: unknown = JSON.parse(line);
     return typeof entry === "object" && entry !== null ? entry : undefined;

@@ -10,14 +10,16 @@ import { openOverlordCredentials, type Credentials } from "../pki/overlordCreden
 import { isIssuedBy } from "../pki/renewal";
 import { revokedPeer } from "../pki/revokedPeer";
 import type { OutputSpool } from "../wire/outputSpool";
+import type { PeerCertificate } from "../wire/peerCertificate";
 import type { WireClient } from "../wire/wireClient";
 import type { VerifyPeer } from "../wire/wireConnection";
 
 /** How often it is looked whether the overlord's certificate has to be renewed. */
 const RENEWAL_CHECK_MS = 60 * 60_000;
 
-/** Under which keys minions are known while their certificates are renewed. */
-export interface RenewedKeys {
+/** The minions that this overlord knows, and under which keys while their certificates are renewed. */
+export interface KnownMinions {
+  readonly size: number;
   /** The keys that a peer may show besides the one it is known by. */
   successorsOf(peer: { name: string; keyFingerprint?: string }): readonly string[];
   sawKey(name: string, keyFingerprint: string): void;
@@ -32,10 +34,12 @@ export class FleetCredentials {
   private current: { client: Promise<WireClient>; checkedMs: number } | undefined;
   private own: Credentials | undefined;
   private onRevokedListener: () => void = () => undefined;
-  /** For every client: asked on each connection, on each reuse of one, and again when the answer is there. */
+  private readonly revoked = (certificate: PeerCertificate): FuncError | undefined =>
+    this.opened && revokedPeer(this.opened, certificate);
+  /** For every client: asked on each connection and on each reuse of one. */
   private readonly verifyPeer: VerifyPeer = (certificate, peer) => {
     verifyMinionPeer(certificate, peer, this.keys.successorsOf(peer));
-    const revoked = this.opened && revokedPeer(this.opened, certificate);
+    const revoked = this.revoked(certificate);
     if (revoked) throw revoked;
     const shown = identityOf(certificate)?.keyFingerprint;
     if (shown !== undefined) this.keys.sawKey(peer.name, shown);
@@ -45,7 +49,7 @@ export class FleetCredentials {
     dataDirectory: string,
     private readonly log: Log,
     private readonly spool: OutputSpool,
-    private readonly keys: RenewedKeys = { successorsOf: () => [], sawKey: () => undefined },
+    private readonly keys: KnownMinions,
   ) {
     this.caFolder = join(dataDirectory, "ca");
     this.ownFolder = join(dataDirectory, "credentials");
@@ -61,9 +65,16 @@ export class FleetCredentials {
     return this.opened;
   }
 
-  /** The CA, made where there is none. */
+  /** The CA, made where there is none. Throws FuncError "bad-data" where minions have certificates of one. */
   async authority(): Promise<CertificateAuthority> {
     if (this.opened) return this.opened;
+    if (this.keys.size > 0) {
+      throw new FuncError(
+        "bad-data",
+        `There is no CA in ${this.caFolder}, while ${this.keys.size} minions have certificates of one: another CA would lose them.`,
+        "Restore that folder from a backup; or, to begin anew, move inventory.json away and enrol every host again.",
+      );
+    }
     this.creating ??= CertificateAuthority.create(this.caFolder, overlordName()).finally(() => {
       this.creating = undefined;
     });
@@ -104,7 +115,7 @@ export class FleetCredentials {
   /** Connections to minions that are revoked by now end, and calls on them. */
   private async afterRevocation(authority: CertificateAuthority): Promise<void> {
     const client = await this.current?.client.catch(() => undefined);
-    client?.refuse((certificate) => revokedPeer(authority, certificate));
+    client?.dropRevoked();
   }
 
   private use<A extends CertificateAuthority | undefined>(authority: A): A {
@@ -129,6 +140,7 @@ export class FleetCredentials {
     return new WireClient({
       ...own,
       verifyPeer: this.verifyPeer,
+      revoked: this.revoked,
       acceptExpired: (certificate) =>
         authorities.some(
           (authority) =>
@@ -162,11 +174,15 @@ export class FleetCredentials {
       overlordName(),
       leaving,
     );
+    if (credentials.problem !== undefined) {
+      const { problem } = credentials;
+      this.log.error("the overlord's certificate is due, and cannot be renewed", { problem });
+    }
     if (previous && credentials.certificate === this.own?.certificate) return previous;
     this.own = credentials;
     // with TLS and all: what the first call needs, and no start
     const { WireClient } = await import("../wire/wireClient");
-    return new WireClient({ ...credentials, verifyPeer: this.verifyPeer, spool: this.spool });
+    return new WireClient({ ...credentials, verifyPeer: this.verifyPeer, revoked: this.revoked, spool: this.spool });
   }
 }
 

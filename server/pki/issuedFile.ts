@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import * as v from "valibot";
 import { writeFileAtomic } from "../common/atomicFile";
+import { checksumOf, checksumOfLines } from "../common/checksum";
 import { FuncError, messageOf } from "../common/errors";
 import type { CertificateRecord } from "../protocol/certmaster";
 
@@ -11,6 +12,8 @@ const text = v.pipe(v.string(), v.maxLength(300));
 const moment = v.pipe(v.number(), v.integer());
 const Issued = v.object({
   version: v.literal(1),
+  /** Files of before had none. */
+  sha256: v.optional(v.string()),
   certificates: v.pipe(
     v.array(
       v.object({
@@ -28,6 +31,10 @@ const Issued = v.object({
   ),
 });
 
+const Listed = v.object({ certificates: v.array(v.unknown()) });
+
+const REMEDY = "Restore the file from a backup: without it names could be given out twice.";
+
 /** A line of `issued.json`. `released`: the name may be given out again although the certificate still runs. */
 export interface IssuedCertificate extends CertificateRecord {
   released?: true;
@@ -40,15 +47,20 @@ export async function readIssued(file: string): Promise<IssuedCertificate[] | un
     content = await readFile(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}.`);
+    throw new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}.`, REMEDY);
   }
   try {
-    return v.parse(Issued, JSON.parse(content)).certificates;
+    const json: unknown = JSON.parse(content);
+    const { sha256, certificates } = v.parse(Issued, json);
+    if (sha256 !== undefined && sha256 !== checksumOf(v.parse(Listed, json).certificates)) {
+      throw new Error("its checksum is wrong.");
+    }
+    return certificates;
   } catch (error) {
     throw new FuncError(
       "bad-data",
       `${file}, the list of certificates issued, is damaged: ${messageOf(error)}`,
-      "Restore the file from a backup: without it names could be given out twice.",
+      REMEDY,
       { cause: error },
     );
   }
@@ -60,7 +72,8 @@ export function formatIssued(certificates: IssuedCertificate[]): string {
   const lines = certificates
     .filter((certificate) => certificate.notAfterMs >= oldest)
     .map((certificate) => JSON.stringify(certificate));
-  return `{"version":1,"certificates":[\n${lines.join(",\n")}\n]}\n`;
+  const sha256 = checksumOfLines(lines);
+  return `{"version":1,"sha256":"${sha256}","certificates":[\n${lines.join(",\n")}\n]}\n`;
 }
 
 /** `issued.json` as one object sees it; reads it again only where somebody else replaced it. */

@@ -1,13 +1,12 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { writeFileAtomic } from "../common/atomicFile";
-import { FuncError, messageOf } from "../common/errors";
+import { messageOf } from "../common/errors";
 import { parseMinionName } from "../common/minionName";
 import { certificatePem } from "./certificate";
 import type { CertificateAuthority } from "./certificateAuthority";
 import { identityOf } from "./identity";
-import { generateKey } from "./keyFiles";
+import { generateKey, readKeyFile, workingKey } from "./keyFiles";
 import { fromPem } from "./pem";
 
 /** Renewed when this part of its life is over. */
@@ -18,13 +17,16 @@ export interface Credentials {
   key: string;
   certificate: string;
   ca: string;
+  /** Why a certificate that is due, but still good, was not replaced. */
+  problem?: string;
 }
 
 /**
  * The overlord's own client certificate and key, kept together in `<folder>/overlord.pem` (mode 0600, replaced
  * as a whole, so that the two always belong together). Makes a new pair where there is none, where it is
  * damaged, revoked or about to be (`leaving`: fingerprints of keys), of another CA or name, or where 2/3 of its
- * life are over: call it again from time to time. Throws FuncError where the file cannot be read or written.
+ * life are over: call it again from time to time. While no other can be issued, one that is still good stays.
+ * Throws FuncError where the file cannot be read or written, or is open to others.
  */
 export async function openOverlordCredentials(
   folder: string,
@@ -34,12 +36,18 @@ export async function openOverlordCredentials(
 ): Promise<Credentials> {
   const file = join(folder, "overlord.pem");
   const ca = authority.certificatePem;
-  const kept = usable(await readIfThere(file), authority, parseMinionName(name), leaving);
-  if (kept !== undefined) return { ...kept, ca };
-  const { privateKeyPem, publicKey } = await generateKey();
-  const issued = await authority.issue({ role: "overlord", name, publicKey });
-  await writeFileAtomic(file, privateKeyPem + issued.certificatePem);
-  return { key: privateKeyPem, certificate: issued.certificatePem, ca };
+  const pem = await readKeyFile(file, `Remove ${file}: the overlord makes it anew.`);
+  const kept = usable(pem, authority, parseMinionName(name), leaving);
+  if (kept?.isDue === false) return { ...kept.pair, ca };
+  try {
+    const { privateKeyPem, publicKey } = await generateKey();
+    const issued = await authority.issue({ role: "overlord", name, publicKey });
+    await writeFileAtomic(file, privateKeyPem + issued.certificatePem);
+    return { key: privateKeyPem, certificate: issued.certificatePem, ca };
+  } catch (error) {
+    if (kept === undefined) throw error;
+    return { ...kept.pair, ca, problem: messageOf(error) };
+  }
 }
 
 function usable(
@@ -47,11 +55,11 @@ function usable(
   issuer: CertificateAuthority,
   name: string,
   leaving?: ReadonlySet<string>,
-): { key: string; certificate: string } | undefined {
+): { pair: { key: string; certificate: string }; isDue: boolean } | undefined {
   const der = fromPem(["CERTIFICATE"], pem ?? "");
   if (pem === undefined || der === undefined) return undefined;
   try {
-    const key = createPrivateKey(pem);
+    const key = workingKey(pem);
     const certificate = new X509Certificate(der);
     const authority = new X509Certificate(issuer.certificatePem);
     const identity = identityOf(certificate);
@@ -64,22 +72,16 @@ function usable(
       leaving?.has(identity.keyFingerprint) !== true &&
       certificate.checkPrivateKey(key) &&
       certificate.verify(authority.publicKey) &&
-      Date.now() < startMs + lifeMs * RENEW_AFTER;
+      Date.now() < startMs + lifeMs;
     if (!good) return undefined;
     return {
-      key: key.export({ type: "pkcs8", format: "pem" }).toString(),
-      certificate: certificatePem(certificate),
+      pair: {
+        key: key.export({ type: "pkcs8", format: "pem" }).toString(),
+        certificate: certificatePem(certificate),
+      },
+      isDue: Date.now() >= startMs + lifeMs * RENEW_AFTER,
     };
   } catch {
     return undefined; // damaged: a new pair costs nothing
-  }
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}.`);
   }
 }

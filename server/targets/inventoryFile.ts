@@ -1,10 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { writeFileAtomic } from "../common/atomicFile";
+import { checksumOf } from "../common/checksum";
 import { FuncError, messageOf } from "../common/errors";
 import { isMinionName } from "../common/minionName";
 import type { MinionRecord, RenewedCertificate } from "../protocol/minions";
 
 const VERSION = 1;
+const REMEDY =
+  'Restore it from a backup; or, if you changed it by hand, take the line "sha256" out; or move it away and enrol the minions again.';
 
 /** What is kept of a record: its state belongs to the running overlord. */
 type StoredMinion = Omit<MinionRecord, "state" | "problem">;
@@ -16,13 +19,14 @@ export async function readInventory(file: string): Promise<MinionRecord[]> {
     text = await readFile(file, "utf8");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    throw new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}`);
+    throw new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}`, REMEDY);
   }
   try {
-    const content = JSON.parse(text) as { version?: unknown; minions?: unknown } | null;
-    if (content?.version === VERSION && Array.isArray(content.minions)) {
-      const minions: unknown[] = content.minions;
-      if (minions.every(isStored))
+    const content = JSON.parse(text) as Partial<Record<string, unknown>> | null;
+    if (content?.["version"] === VERSION && Array.isArray(content["minions"])) {
+      const minions: unknown[] = content["minions"];
+      const { sha256 = checksumOf(minions) } = content; // files of before have none
+      if (sha256 === checksumOf(minions) && minions.every(isStored))
         return minions.map((minion) => ({ ...minion, state: "unknown" }));
     }
   } catch {
@@ -30,8 +34,8 @@ export async function readInventory(file: string): Promise<MinionRecord[]> {
   }
   throw new FuncError(
     "bad-data",
-    `${file} is damaged: it does not hold a list of minions.`,
-    "Restore it from a backup, or move it away and enrol the minions again.",
+    `${file} is damaged: it does not hold a list of minions with its checksum.`,
+    REMEDY,
   );
 }
 
@@ -39,7 +43,8 @@ export async function writeInventory(file: string, records: Iterable<MinionRecor
   const minions = [...records].map(
     ({ state: _state, problem: _problem, ...stored }): StoredMinion => stored,
   );
-  await writeFileAtomic(file, `${JSON.stringify({ version: VERSION, minions }, null, 1)}\n`, 0o600);
+  const content = { version: VERSION, sha256: checksumOf(minions), minions };
+  await writeFileAtomic(file, `${JSON.stringify(content, null, 1)}\n`, 0o600);
 }
 
 function isStored(value: unknown): value is StoredMinion {

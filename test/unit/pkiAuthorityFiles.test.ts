@@ -211,7 +211,7 @@ describe("the overlord's own credentials", () => {
       publicKey,
       days: 1 / 1440,
     });
-    await writeFile(file, privateKeyPem + old);
+    await writeFile(file, privateKeyPem + old, { mode: 0o600 });
     expect((await open(authority)).certificate).not.toBe(old);
     const { certificatePem: fresh } = await authority.issue({
       role: "overlord",
@@ -219,7 +219,7 @@ describe("the overlord's own credentials", () => {
       publicKey,
       days: 1,
     });
-    await writeFile(file, privateKeyPem + fresh);
+    await writeFile(file, privateKeyPem + fresh, { mode: 0o600 });
     expect((await open(authority)).certificate).toBe(fresh);
   });
 
