@@ -86,7 +86,7 @@ describe("without rules", () => {
       ["async.test.ping", [], "ok "],
       ["system.list_methods", [], "ok"],
       ["trait_names", [], "ok"],
-      ["nosuch.method", [], "error func.minion.codes.ModuleNotFoundException"],
+      ["nosuch.method", [], 'error "func.minion.codes.ModuleNotFoundException"'],
       ["async.", [], "denied"],
     ];
     for (const [method, params, expected] of table) {
