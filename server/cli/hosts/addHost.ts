@@ -1,14 +1,15 @@
-import { isIPv6 } from "node:net";
 import type { OverlordConnection } from "../../client/connection";
 import { FuncError } from "../../common/errors";
 import { formatHostPort } from "../../pki/hostPort";
 import type { MinionRecord } from "../../protocol/minions";
 import type { SshDestination } from "./destination";
-import type { HostsFile } from "./hostsFile";
 import { defaultName, lacksRoot, planPlace, type HostPlace } from "./hostPlan";
 import { chooseNode, readProbe, type HostProbe, type RemoteNode } from "./hostProbe";
 import type { AddHost } from "./hostsCommands";
-import { HostSetup, type FuncdProgram } from "./hostSetup";
+import type { AddHostParts } from "./addHostParts";
+import { certifyHost } from "./certifyHost";
+import { startHost } from "./startHost";
+import { HostSetup } from "./hostSetup";
 import type { HostSteps } from "./hostSteps";
 import type { InstalledState } from "./installedState";
 import { pingFailure, pingMinion } from "./pingMinion";
@@ -17,28 +18,9 @@ import { runScript } from "./remoteShell";
 import { PROBE } from "./remoteScripts";
 import type { SshSession } from "./sshSession";
 
-/** What adding hosts works with. */
-export interface AddHostParts {
-  connection: OverlordConnection;
-  hosts: HostsFile;
-  program: FuncdProgram;
-  steps: HostSteps;
-  signal: AbortSignal;
-  /** Asks whether funcd may run as this login user only. */
-  agreeToUser(probe: HostProbe, host: string): Promise<boolean>;
-}
-
 const DEFAULT_PORT = 51_234;
 /** A person may have to find a password first. */
 const LOGIN_TIMEOUT_MS = 180_000;
-/** A certificate that ends so soon is replaced at once. */
-const SHORT_LIFE_MS = 7 * 24 * 60 * 60_000;
-
-/** Where the minion is reached, and whether that was said or found out. */
-interface Reach {
-  address: string;
-  port: number;
-}
 
 /**
  * Makes a host a minion, or sees to it that it is a working one; returns its name once it has answered. Throws
@@ -74,7 +56,7 @@ export async function addHost(
     return name;
   }
   await bringProgram(parts, setup, state);
-  const certified = await certify(parts, setup, params, {
+  const certified = await certifyHost(parts, setup, params, {
     name,
     reach,
     state,
@@ -90,7 +72,7 @@ export async function addHost(
     service: place.service,
   });
   if (certified || !state.running || state.program !== parts.program.sha256) {
-    await start(parts, setup, place, at, node);
+    await startHost(parts, setup, place, at, node);
   } else {
     steps.done("funcd runs there already");
   }
@@ -162,116 +144,6 @@ async function bringProgram(
       ? `copied funcd (${kilobytes} kB, checksum right)`
       : `replaced funcd by this version (${kilobytes} kB, checksum right)`,
   );
-}
-
-interface Certifying {
-  name: string;
-  reach: Reach;
-  state: InstalledState;
-  record: MinionRecord | undefined;
-  destination: SshDestination;
-}
-
-/** Gets the host a certificate where it needs one; answers whether it did. */
-async function certify(
-  { connection, steps, signal }: AddHostParts,
-  setup: HostSetup,
-  params: AddHost,
-  { name, reach, state, record, destination }: Certifying,
-): Promise<boolean> {
-  const { address, port } = reach;
-  if (!needsCertificate(params, state, record)) {
-    if (record?.address !== address || record.port !== port) {
-      await connection.request("minions/edit", { name, address, port }, { signal });
-      steps.done(`is reached at ${formatHostPort({ host: address, port })} from now on`);
-    }
-    return false;
-  }
-  if (state.revoked) steps.remark("Its old key was revoked: it makes a new one.");
-  const listen = `${isIPv6(address) ? "[::]" : "0.0.0.0"}:${port}`;
-  const csr = await setup.request({
-    name,
-    listen,
-    discardKey: state.revoked,
-    ...(!state.running && { freePort: port }),
-  });
-  const signed = await connection
-    .request(
-      "certmaster/sign",
-      { csr, name, role: "minion", address, port, replace: params.replace },
-      { signal },
-    )
-    .catch((error: unknown) => {
-      throw inWordsOf(error, name, destination);
-    });
-  try {
-    await setup.install(signed, listen);
-  } catch (error) {
-    // a minion that never was is not to stand among the others
-    if (!record)
-      await connection.request("minions/forget", { names: [name] }).catch(() => undefined);
-    throw error;
-  }
-  const until = new Date(signed.record.notAfterMs).toISOString().slice(0, 10);
-  steps.done(`made its key there, and signed its certificate as ${name} (until ${until})`);
-  return true;
-}
-
-function needsCertificate(
-  params: AddHost,
-  { enrolled, revoked, listenPort }: InstalledState,
-  record: MinionRecord | undefined,
-): boolean {
-  if (!enrolled || revoked || !record) return true;
-  if (params.port !== undefined && params.port !== listenPort) return true;
-  return enrolled.notAfterMs < Date.now() + SHORT_LIFE_MS;
-}
-
-/** A name that is taken has another remedy here than elsewhere. */
-function inWordsOf(error: unknown, name: string, { text }: SshDestination): unknown {
-  if (!(error instanceof FuncError) || error.reason !== "conflict") return error;
-  return new FuncError(
-    "conflict",
-    error.message,
-    `If ${text} takes the place of the old ${name}: add it again with --replace, which revokes the old certificate. Otherwise give it another name with --name.`,
-  );
-}
-
-async function start(
-  { steps }: AddHostParts,
-  setup: HostSetup,
-  place: HostPlace,
-  { name, port, host }: { name: string; port: number; host: string },
-  node: RemoteNode,
-): Promise<void> {
-  let lingers: boolean;
-  try {
-    ({ lingers } = await setup.start(name, port));
-  } catch (error) {
-    if (await setup.takeOld().catch(() => false)) {
-      steps.remark("The new funcd does not start: the old one is put back.");
-      await setup.start(name, port).catch(() => undefined);
-    }
-    throw error;
-  }
-  switch (place.service) {
-    case "system":
-      steps.done(`started by systemd (${place.serviceName}), also after a reboot`);
-      return;
-    case "user":
-      steps.done(`started by the user's systemd (${place.serviceName})`);
-      if (!lingers) {
-        steps.remark(
-          `It ends when the user logs out. For it to run always: sudo loginctl enable-linger (on ${host})`,
-        );
-      }
-      return;
-    case "detached":
-      steps.done("started as a process of its own");
-      steps.remark(
-        `Nothing starts it again after a reboot of ${host}, or if it ends. Add the host again then, or run there: ${node.path} ${place.home}/program/funcd.js --home ${place.home}`,
-      );
-  }
 }
 
 async function ping(
