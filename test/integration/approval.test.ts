@@ -130,6 +130,11 @@ describe("a host that asks without a token", () => {
     ]);
     const again = ask("web1", "web1", port);
     expect((await again.ended).stderr).toContain("enrolled already");
+    const home = join(data, "minions", "web1");
+    const serving = new FuncdProcess(programs, ["--home", home, "--exit-with-stdin"]);
+    hosts.push(serving);
+    await serving.says(/serves on/);
+    expect((await func("web1", "ping")).stdout).toContain("[ ok ... ] web1");
   });
 
   it("is told that it was denied, and not asked for again", async () => {

@@ -118,7 +118,11 @@ async function find(
   const [only] = found;
   if (only && found.length === 1) return only;
   if (named.length === 0) {
-    throw new FuncError("not-found", `No request for ${name} is waiting.`, "func ca waiting");
+    throw new FuncError(
+      "not-found",
+      `No request for ${name} is waiting.`,
+      "func ca waiting shows what waits.",
+    );
   }
   throw new FuncError(
     "conflict",
