@@ -113,7 +113,7 @@ export class FleetCredentials {
   }
 
   /** Connections to minions that are revoked by now end, and calls on them. */
-  private async afterRevocation(authority: CertificateAuthority): Promise<void> {
+  private async afterRevocation(): Promise<void> {
     const client = await this.current?.client.catch(() => undefined);
     client?.dropRevoked();
   }
@@ -121,7 +121,7 @@ export class FleetCredentials {
   private use<A extends CertificateAuthority | undefined>(authority: A): A {
     this.opened = authority;
     authority?.onRevoked(() => {
-      void this.afterRevocation(authority);
+      void this.afterRevocation();
       this.onRevokedListener();
     });
     return authority;
@@ -182,7 +182,12 @@ export class FleetCredentials {
     this.own = credentials;
     // with TLS and all: what the first call needs, and no start
     const { WireClient } = await import("../wire/wireClient");
-    return new WireClient({ ...credentials, verifyPeer: this.verifyPeer, revoked: this.revoked, spool: this.spool });
+    return new WireClient({
+      ...credentials,
+      verifyPeer: this.verifyPeer,
+      revoked: this.revoked,
+      spool: this.spool,
+    });
   }
 }
 

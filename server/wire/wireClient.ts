@@ -60,6 +60,8 @@ export interface WireClientOptions {
   verifyPeer: VerifyPeer;
   /** Judges certificates that have expired; without it, none is accepted. */
   acceptExpired?: AcceptExpired;
+  /** Why nothing that this peer answers counts any more, if so; asked again when the answer is there. */
+  revoked?: (certificate: PeerCertificate) => FuncError | undefined;
   maxHeld?: number;
   idleMs?: number;
   limits?: Partial<DecodeLimits>;
@@ -73,6 +75,7 @@ export interface WireClientOptions {
 export class WireClient {
   readonly #context: SecureContext;
   readonly #judges: PeerJudges;
+  readonly #revoked: (certificate: PeerCertificate) => FuncError | undefined;
   readonly #limits: DecodeLimits;
   readonly #held: HeldConnections;
   /** The connection that carries each call. */
@@ -97,6 +100,7 @@ export class WireClient {
       );
     }
     this.#judges = { verifyPeer: options.verifyPeer, acceptExpired: options.acceptExpired };
+    this.#revoked = options.revoked ?? (() => undefined);
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#spool = options.spool;
     this.#liftBytes = options.liftBytes ?? SMALL_BODY_BYTES;
@@ -140,12 +144,12 @@ export class WireClient {
     if (native !== undefined) this.#memory.get(peerKey(after)).native ??= native;
   }
 
-  /** Ends the connections to peers whose certificate `judge` finds fault with; calls under way fail with that. */
-  refuse(judge: (certificate: PeerCertificate) => FuncError | undefined): void {
-    this.#held.drop(({ certificate }) => judge(certificate) !== undefined);
+  /** Ends the connections to peers that are revoked by now; calls under way fail. */
+  dropRevoked(): void {
+    this.#held.drop(({ certificate }) => this.#revoked(certificate) !== undefined);
     for (const [pending, { certificate }] of [...this.#carriers]) {
-      const fault = judge(certificate);
-      if (fault) pending.settle(fault);
+      const revoked = this.#revoked(certificate);
+      if (revoked) pending.settle(revoked);
     }
   }
 
@@ -194,7 +198,7 @@ export class WireClient {
       this.#carriers.set(pending, connection);
       exchange(connection, request, (answer) => {
         this.#carriers.delete(pending);
-        const result = this.#judged(answer, connection, peer);
+        const result = this.#revoked(connection.certificate) ?? answer;
         if (!pending.settled && !(result instanceof Error) && result.keepAlive) {
           this.#held.put(key, connection);
         } else {
@@ -233,21 +237,6 @@ export class WireClient {
       fail(error);
     }
     return pending.result;
-  }
-
-  /** What peer it is may be seen in another way by the time that it answers. */
-  #judged(
-    answer: HttpResponse | Error,
-    connection: WireConnection,
-    peer: WirePeer,
-  ): HttpResponse | Error {
-    if (answer instanceof Error) return answer;
-    try {
-      verify(connection, peer, this.#judges.verifyPeer);
-      return answer;
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
   }
 
   #connect(
