@@ -117,7 +117,7 @@ export class CertmasterRequests {
 
   /** Somebody got nothing. */
   refused(refusal: Refusal): void {
-    this.refusals.add(refusal);
+    this.refusals.add(refusal.reason, refusal);
   }
 
   private async ask(asked: Omit<HostRequest, "keyFingerprint">): Promise<AskAnswer> {

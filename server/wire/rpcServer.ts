@@ -92,7 +92,7 @@ export class RpcServer {
       handle: options.handle,
       refusalOf: (connection) => this.#verdict(connection),
       onRefused: (...refusal) => {
-        this.#refusals.add(...refusal);
+        this.#refused(...refusal);
       },
       rules: {
         limits: {
@@ -117,7 +117,7 @@ export class RpcServer {
       this.#arrive(socket);
     });
     this.#tls.on("tlsClientError", (error, socket) => {
-      this.#refusals.add(`TLS handshake failed: ${messageOf(error)}`, socket.remoteAddress ?? "?");
+      this.#refused(`TLS handshake failed: ${messageOf(error)}`, socket.remoteAddress ?? "?");
       socket.destroy();
     });
     this.#tls.on("secureConnection", (socket) => {
@@ -198,7 +198,7 @@ export class RpcServer {
     for (const [socket, connection] of this.#accepted) {
       const reason = this.#verdict(connection);
       if (reason === undefined) continue;
-      this.#refusals.add(reason, connection.remoteAddress, connection.certificate);
+      this.#refused(reason, connection.remoteAddress, connection.certificate);
       socket.destroy();
     }
   }
@@ -221,8 +221,12 @@ export class RpcServer {
       if (this.#handshakes.get(key) === socket) this.#handshakes.delete(key);
     });
     if (this.#connections.add(socket) > 0) {
-      this.#refusals.add("too many connections at the same time", socket.remoteAddress ?? "?");
+      this.#refused("too many connections at the same time", socket.remoteAddress ?? "?");
     }
+  }
+
+  #refused(reason: string, remoteAddress: string, certificate?: X509Certificate): void {
+    this.#refusals.add(reason, reason, remoteAddress, certificate);
   }
 
   /** Right after the handshake, resumed or not, before a byte is read. */
@@ -241,12 +245,12 @@ export class RpcServer {
     const connection: RpcConnection = { certificate, remoteAddress, native };
     const reason = this.#tlsVerdict(socket, certificate) ?? this.#verdict(connection);
     if (reason !== undefined) {
-      this.#refusals.add(reason, remoteAddress, certificate);
+      this.#refused(reason, remoteAddress, certificate);
       refuse(socket, native, reason);
       return;
     }
     if (this.#options.clientCertificate === "required" && this.#connections.prove(raw) > 0) {
-      this.#refusals.add("too many connections at the same time", remoteAddress, certificate);
+      this.#refused("too many connections at the same time", remoteAddress, certificate);
     }
     if (socket.destroyed) return;
     this.#accepted.set(socket, connection);

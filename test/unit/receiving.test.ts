@@ -129,11 +129,22 @@ describe("refusals", () => {
       (count) => told.push(`${count} more`),
       1_000,
     );
-    for (let index = 0; index < 1_000; index++) meter.add("no certificate");
-    expect(told).toHaveLength(20);
+    for (let index = 0; index < 1_000; index++) {
+      const reason = `client ${index} shows no certificate`;
+      meter.add(reason, reason);
+    }
+    expect(told).toHaveLength(5);
+    // of another kind: it is not lost among the others
+    meter.add("revoked", "revoked");
+    expect(told.at(-1)).toBe("revoked");
+    for (let index = 0; index < 10_000; index++) {
+      meter.add(`${"x".repeat(index % 200)} chosen`, "chosen");
+    }
+    expect(told.length).toBeLessThan(250);
+    const before = told.length;
     vi.advanceTimersByTime(1_000);
-    expect(told.slice(20)).toEqual(["980 more"]);
-    meter.add("again");
+    expect(told.slice(before)).toEqual([`${11_001 - before} more`]);
+    meter.add("again", "again");
     expect(told.at(-1)).toBe("again");
   });
 });
