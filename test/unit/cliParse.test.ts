@@ -114,6 +114,66 @@ describe("func's command line", () => {
     expect(problem("jobs", "ping").nextStep).toContain("func -- jobs ping");
   });
 
+  it("knows what waits for an operator", () => {
+    expect(command("ca", "waiting")).toEqual({ kind: "caWaiting" });
+    expect(command("ca", "approve", "WEB1")).toEqual({
+      kind: "caApprove",
+      name: "web1",
+      yes: false,
+    });
+    const words = "acid-acid-acid-acid-acid-acid-acid-zebra";
+    expect(command("ca", "approve", "web1", "--yes", "--fingerprint", words)).toEqual({
+      kind: "caApprove",
+      name: "web1",
+      fingerprint: "00000000000000ff",
+      yes: true,
+    });
+    const hex = "ab".repeat(32);
+    expect(command("ca", "deny", `--fingerprint=${hex}`, "web1")).toEqual({
+      kind: "caDeny",
+      name: "web1",
+      fingerprint: hex,
+    });
+    expect(command("ca", "approval", "on")).toEqual({ kind: "caApproval", forMs: 3_600_000 });
+    expect(command("ca", "approval", "on", "--minutes", "5")).toEqual({
+      kind: "caApproval",
+      forMs: 300_000,
+    });
+    expect(command("ca", "approval", "off")).toEqual({ kind: "caApproval", forMs: 0 });
+    expect(command("ca", "close", "00c0ffee")).toEqual({ kind: "caClose", tokenId: "00c0ffee" });
+    for (const wrong of [
+      ["approve"],
+      ["approve", "a", "b"],
+      ["approve", "../x"],
+      ["approve", "web1", "--fingerprint", "acid"],
+      ["deny", "web1", "--yes"],
+      ["approval"],
+      ["approval", "maybe"],
+      ["approval", "off", "--minutes", "5"],
+      ["approval", "on", "--minutes", "1441"],
+      ["close"],
+      ["waiting", "x"],
+    ]) {
+      expect(problem("ca", ...wrong).reason).toBe("bad-argument");
+    }
+  });
+
+  it("knows the original's certmaster-ca, with options of its own", () => {
+    const kind = "certmasterCa";
+    expect(command("certmaster-ca", "-l")).toEqual({ kind, action: "list" });
+    expect(command("certmaster-ca", "-s", "a", "b*")).toEqual({
+      kind,
+      action: "sign",
+      hosts: ["a", "b*"],
+    });
+    expect(command("certmaster-ca", "--ca", "", "--clean", "a")).toMatchObject({ action: "clean" });
+    expect(
+      parseCommandLine(["--home", "/d", "certmaster-ca", "--list-signed"]).options.home,
+    ).toBe("/d");
+    expect(parseCommandLine(["certmaster-ca", "-l", "--home", "/d"]).options.home).toBe("/d");
+    expect(problem("certmaster-ca", "--ca", "x", "-l").message).toContain('no CA "x"');
+  });
+
   it("knows audit", () => {
     expect(command("audit", "show")).toEqual({ kind: "auditShow" });
     expect(command("audit", "show", "--last", "5")).toEqual({ kind: "auditShow", last: 5 });

@@ -80,9 +80,26 @@ describe("the command line of funcd", () => {
       exitWithStdin: false,
     });
     expect(parseFuncdOptions(["--home", "/a", "--home", "/b"], {}).homes).toEqual(["/a", "/b"]);
+    const hex = "ab".repeat(32);
+    expect(parseFuncdOptions(["join", "--ask", "boss"], {}).ask).toEqual({
+      at: { host: "boss", port: 51_235 },
+      timeoutMs: 3_600_000,
+    });
+    expect(
+      parseFuncdOptions(
+        ["join", "--ask=[::1]:7", "--ca-fingerprint", hex, "--minutes", "5"],
+        {},
+      ).ask,
+    ).toEqual({ at: { host: "::1", port: 7 }, caFingerprint: hex, timeoutMs: 300_000 });
     for (const wrong of [
       ["serve"],
       ["join"],
+      ["join", "T", "--ask", "boss"],
+      ["--ask", "boss"],
+      ["join", "--ask", ""],
+      ["join", "--ask", "boss", "--minutes", "1441"],
+      ["join", "--ask", "boss", "--ca-fingerprint", "abcd"],
+      ["join", "T", "--ca-fingerprint", hex],
       ["--nonsense"],
       ["--home", "/a", "--home", "/a"],
       ["--home", "/a", "--home", "/b", "--name", "x"],
