@@ -167,9 +167,9 @@ describe("func's command line", () => {
       hosts: ["a", "b*"],
     });
     expect(command("certmaster-ca", "--ca", "", "--clean", "a")).toMatchObject({ action: "clean" });
-    expect(
-      parseCommandLine(["--home", "/d", "certmaster-ca", "--list-signed"]).options.home,
-    ).toBe("/d");
+    expect(parseCommandLine(["--home", "/d", "certmaster-ca", "--list-signed"]).options.home).toBe(
+      "/d",
+    );
     expect(parseCommandLine(["certmaster-ca", "-l", "--home", "/d"]).options.home).toBe("/d");
     expect(problem("certmaster-ca", "--ca", "x", "-l").message).toContain('no CA "x"');
   });

@@ -86,10 +86,8 @@ describe("the command line of funcd", () => {
       timeoutMs: 3_600_000,
     });
     expect(
-      parseFuncdOptions(
-        ["join", "--ask=[::1]:7", "--ca-fingerprint", hex, "--minutes", "5"],
-        {},
-      ).ask,
+      parseFuncdOptions(["join", "--ask=[::1]:7", "--ca-fingerprint", hex, "--minutes", "5"], {})
+        .ask,
     ).toEqual({ at: { host: "::1", port: 7 }, caFingerprint: hex, timeoutMs: 300_000 });
     for (const wrong of [
       ["serve"],
