@@ -25,6 +25,8 @@ export const HELP = `Usage:
   func ca deny NAME [--fingerprint WORDS]         turn it down, for an hour
   func certmaster-ca --help                       the original's command, for scripts
   func ca renew [SPEC]                            renew certificates now; without SPEC what is due
+  func ca passphrase [--remove] [--stdin]         encrypt the CA's key, change the passphrase, or remove it
+  func ca unlock [--stdin]                        give the passphrase, once after each start of the overlord
   func ca sign FILE [--name NAME] [--operator] [--days N] [--address HOST[:PORT]] [--replace] [--out FILE]
                                                   sign a request of "funcd csr"; prints certificate and CA
   func ca operator NAME [--out FILE] [--days N] [--replace]
@@ -73,7 +75,8 @@ A command's output is indented below its host, its bytes otherwise as they came;
 characters are shown as codes. For the exact bytes:
   func web1 call --raw command run "cat image.png" > image.png
 
-Ctrl-C cancels the job; a second one ends func at once.
+Ctrl-C cancels the call; a second one ends func at once. In "jobs watch" it ends the watching only. A
+closed terminal or lost connection ends func and cancels nothing; SIGTERM cancels, but no --async call.
 
 Exit status: 0 all well; 1 some minion raised an error or gave no result (a command's own exit
 status is a result), or the overlord cannot be reached; 2 bad usage or nothing matched. With --raw:

@@ -46,6 +46,8 @@ export type Command =
   | { kind: "caToken"; nameGlob?: string; ttlMs?: number; addresses: string[] }
   | { kind: "caList" }
   | { kind: "caRenew"; spec?: string }
+  | { kind: "caPassphrase"; remove: boolean; stdin: boolean }
+  | { kind: "caUnlock"; stdin: boolean }
   | { kind: "caForget"; names: string[]; yes: boolean }
   | CaRevoke
   | CaCrl

@@ -26,10 +26,14 @@ export function parseCa(reader: OptionReader): Command {
     nothingMore(reader);
     return { kind: "caRenew", ...(spec !== undefined && { spec }) };
   }
+  if (action === "passphrase" || action === "unlock") return parseCaKey(action, reader);
   if (action === "sign") return parseCaSign(reader);
   if (action === "operator") return parseCaOperator(reader);
   if (action !== "token")
-    throw reservedUsage("ca", "token, list, renew, sign, operator, revoke, crl or forget");
+    throw reservedUsage(
+      "ca",
+      "token, list, renew, passphrase, unlock, sign, operator, revoke, crl or forget",
+    );
   reader.add([
     { names: ["--name"], kind: "value", set: (value) => (token.nameGlob = value) },
     {
@@ -42,6 +46,19 @@ export function parseCa(reader: OptionReader): Command {
   ]);
   nothingMore(reader);
   return { kind: "caToken", ...token };
+}
+
+function parseCaKey(action: "passphrase" | "unlock", reader: OptionReader): Command {
+  const asked = { stdin: false, remove: false };
+  reader.add([{ names: ["--stdin"], kind: "flag", set: () => (asked.stdin = true) }]);
+  if (action === "passphrase") {
+    reader.add([{ names: ["--remove"], kind: "flag", set: () => (asked.remove = true) }]);
+  }
+  nothingMore(reader);
+  const { stdin, remove } = asked;
+  return action === "unlock"
+    ? { kind: "caUnlock", stdin }
+    : { kind: "caPassphrase", stdin, remove };
 }
 
 function parseCaForget(reader: OptionReader): Command {

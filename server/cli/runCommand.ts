@@ -7,6 +7,7 @@ import { caApproval, caApprove, caClose, caDeny, caWaiting } from "./commands/ca
 import { caRevoke } from "./commands/caRevoke";
 import { caSign } from "./commands/caSign";
 import { caToken } from "./commands/caToken";
+import { caPassphrase, caUnlock } from "./commands/caPassphrase";
 import { caRenew } from "./commands/caRenew";
 import { call } from "./commands/call";
 import { certmasterCa } from "./commands/certmasterCa";
@@ -57,6 +58,10 @@ export async function runCommand(command: Command, session: Session): Promise<nu
     }
     case "caList":
       return caList(session);
+    case "caPassphrase":
+      return caPassphrase(session, command);
+    case "caUnlock":
+      return caUnlock(session, command);
     case "caRenew":
       return caRenew(session, command.spec);
     case "caForget":

@@ -1,9 +1,11 @@
 import { FuncError } from "../common/errors";
 import { fingerprintWords } from "../pki/fingerprintWords";
 import { signRequest } from "../pki/signing";
+import type { AuthorityKey } from "../pki/authorityKey";
 import type { CertmasterList, SignedCertificate, SignParams } from "../protocol/certmaster";
 import type { OverlordRequests } from "../protocol/requests";
 import { parseAddress } from "../targets/inventory";
+import { expiryWarnings } from "./expiryWarnings";
 import { renewRequest } from "./renewRequest";
 import { crlRequest, revokeRequest } from "./revoking";
 import type { Handlers, OverlordParts } from "./service";
@@ -42,18 +44,42 @@ export function certmasterHandlers(parts: OverlordParts): Pick<Handlers, Certmas
       return signed;
     },
     "certmaster/renew": (params, _feed, signal) => renewRequest(parts, params, signal),
+    "certmaster/setPassphrase": async ({ old = "", next }) => {
+      await lockOf(parts).setPassphrase(old, next);
+      return unlocked(parts);
+    },
+    "certmaster/unlock": async ({ passphrase }) => {
+      await lockOf(parts).unlock(passphrase);
+      return unlocked(parts);
+    },
     "certmaster/revoke": (params) =>
       revokeTriggered(parts, params, () => revokeRequest(parts, params)),
     "certmaster/crl": () => crlRequest(parts),
   };
 }
 
-function listOf({ certmaster, credentials }: OverlordParts): CertmasterList {
+function lockOf({ credentials }: OverlordParts): AuthorityKey {
+  const authority = credentials.existingAuthority();
+  if (authority) return authority.lock;
+  throw new FuncError("not-found", "There is no CA yet: the first join token makes it.");
+}
+
+/** What waited for the key goes on. */
+function unlocked(parts: OverlordParts): CertmasterList {
+  parts.certmasterChanged();
+  void parts.renewals.look();
+  return listOf(parts);
+}
+
+function listOf({ certmaster, credentials, inventory }: OverlordParts): CertmasterList {
   const authority = credentials.existingAuthority();
   return {
     caFingerprint: authority?.fingerprint,
     caWords: authority && fingerprintWords(authority.fingerprint),
-    caState: authority ? "ready" : "none",
+    caNotAfterMs: authority?.notAfterMs,
+    caState: authority ? (authority.lock.isLocked ? "locked" : "ready") : "none",
+    ...(authority?.lock.isEncrypted && { caEncrypted: true as const }),
+    warnings: expiryWarnings(authority, inventory.list()),
     certificates: authority?.list() ?? [],
     tokens: certmaster.tokens(),
     waiting: certmaster.waiting(),

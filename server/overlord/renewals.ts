@@ -136,7 +136,8 @@ export class Renewals implements Upkeep {
 
   /** Renews what is due, a few at a time. */
   async look(): Promise<void> {
-    if (this.#looking || this.#closed || !this.#parts.authority()) return;
+    // what is due waits for the CA's key
+    if (this.#looking || this.#closed || this.#parts.authority()?.lock.isLocked !== false) return;
     this.#looking = true;
     try {
       const due = this.due();
@@ -170,6 +171,7 @@ export class Renewals implements Upkeep {
       const { inventory, log, onRenewed } = this.#parts;
       const authority = this.#parts.authority();
       if (!authority) throw new FuncError("unavailable", "There is no CA to renew certificates.");
+      authority.lock.get(); // no minion makes a key for a CA that cannot sign
       const before = inventory.get(name);
       const client = await this.#parts.client();
       try {

@@ -23,6 +23,8 @@ const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(M
 /** Everything that arrives by JSON-RPC is JSON. */
 const json = v.custom<JsonValue>((value) => value !== undefined);
 
+const passphrase = v.pipe(v.string(), v.maxLength(4_096));
+
 type Schemas = {
   [M in keyof OverlordRequests]: v.GenericSchema<unknown, OverlordRequests[M]["params"]>;
 };
@@ -110,6 +112,8 @@ const schemas: Schemas = {
     replace: v.optional(v.boolean()),
   }),
   "certmaster/renew": v.object({ spec: v.optional(spec) }),
+  "certmaster/setPassphrase": v.object({ old: v.optional(passphrase), next: passphrase }),
+  "certmaster/unlock": v.object({ passphrase }),
   "certmaster/revoke": v.object({
     names: v.optional(v.pipe(v.array(name), v.maxLength(MAX_NAMES))),
     role: v.optional(v.picklist(["minion", "overlord", "operator"])),

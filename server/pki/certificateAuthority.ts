@@ -80,6 +80,11 @@ export class CertificateAuthority {
     this.fingerprint = certificateFingerprint(files.certificate);
   }
 
+  /** The end of the CA's own certificate. */
+  get notAfterMs(): number {
+    return Date.parse(this.certificate.validTo);
+  }
+
   /** The CA in `folder`; undefined where none was made yet. Throws FuncError "bad-data" where it is damaged. */
   static async open(folder: string): Promise<CertificateAuthority | undefined> {
     const absolute = resolve(folder);

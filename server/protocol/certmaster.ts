@@ -79,6 +79,10 @@ export interface CertmasterList {
   caNotAfterMs?: number;
   /** "locked": its key is encrypted, and the passphrase was not given since the start. */
   caState: "none" | "ready" | "locked";
+  /** Its key takes a passphrase, given by now or not. */
+  caEncrypted?: true;
+  /** What ends within 14 days, or waits because the CA is locked: sentences for people. */
+  warnings?: string[];
   certificates: CertificateRecord[];
   tokens: TokenRecord[];
   waiting: WaitingRequest[];

@@ -132,6 +132,13 @@ export interface OverlordRequests {
   "certmaster/sign": { params: SignParams; result: SignedCertificate };
   /** Gives minions new keys and certificates now; the overlord does so by itself when they are due. */
   "certmaster/renew": { params: RenewParams; result: RenewResult };
+  /**
+   * Encrypts the CA's key with `next`; an empty one takes the passphrase away. `old`: the present one, if there
+   * is one, also while the CA is unlocked. Fails with "denied" where it is wrong.
+   */
+  "certmaster/setPassphrase": { params: { old?: string; next: string }; result: CertmasterList };
+  /** Until the overlord ends. Fails with "denied" for a wrong passphrase, and then "unavailable" for a while. */
+  "certmaster/unlock": { params: { passphrase: string }; result: CertmasterList };
   "certmaster/revoke": { params: RevokeParams; result: RevokeResult };
   /** PEM of the X.509 revocation list, for other tools. */
   "certmaster/crl": { params: object; result: { pem: string } };
