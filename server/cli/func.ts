@@ -6,7 +6,7 @@ import { EXIT_FAILED, exitStatusOf } from "./exitStatus";
 import { Output } from "./output";
 import { parseCommandLine } from "./parse";
 import { runCommand } from "./runCommand";
-import { Session } from "./session";
+import { END_SIGNALS, Session } from "./session";
 
 const CERTMASTER_CA = "certmaster-ca";
 
@@ -14,9 +14,9 @@ const CERTMASTER_CA = "certmaster-ca";
 async function main(words: readonly string[]): Promise<number> {
   const out = new Output(process.stdout, process.stderr);
   let session: Session | undefined;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  for (const signal of END_SIGNALS) {
     process.on(signal, () => {
-      if (!session?.interrupt()) process.exit(128 + constants.signals[signal]);
+      if (!session?.interrupt(signal)) process.exit(128 + constants.signals[signal]);
     });
   }
   try {

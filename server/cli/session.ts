@@ -7,12 +7,16 @@ import type { GlobalOptions } from "./parse";
 
 declare const __VERSION__: string;
 
+/** Signals that ask func to end. */
+export const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+export type EndSignal = (typeof END_SIGNALS)[number];
+
 /** What a command works with: its options, its output and the way to the overlord. */
 export class Session {
   /** Exit status for an error that ends the command, where it is not the error's own. */
   failureStatus: number | undefined;
   #connection: OverlordConnection | undefined;
-  #interrupt: (() => void) | undefined;
+  #interrupt: ((signal: EndSignal) => boolean | undefined) | undefined;
 
   constructor(
     readonly options: GlobalOptions,
@@ -43,17 +47,16 @@ export class Session {
     return { spec, ...(exclude !== undefined && { exclude }) };
   }
 
-  /** What the first Ctrl-C does, instead of ending func; undefined: it ends func. */
-  onInterrupt(handler: (() => void) | undefined): void {
+  /** What the first signal does instead of ending func, or before where it returns false; undefined: it ends func. */
+  onInterrupt(handler: ((signal: EndSignal) => boolean | undefined) | undefined): void {
     this.#interrupt = handler;
   }
 
-  /** Runs the handler of the first interrupt, once; false where there is none (any more). */
-  interrupt(): boolean {
+  /** Runs the handler of the first signal, once; false where func is to end. */
+  interrupt(signal: EndSignal): boolean {
     const handler = this.#interrupt;
     this.#interrupt = undefined;
-    handler?.();
-    return handler !== undefined;
+    return handler !== undefined && handler(signal) !== false;
   }
 
   close(): void {

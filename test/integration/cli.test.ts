@@ -236,6 +236,52 @@ it("Ctrl-C cancels the job and shows what came of it", async () => {
   expect(run.stderr).toMatch(/1 cancelled in /);
 });
 
+it("only ends func where a watch is interrupted, the terminal is closed, or an async job was to be ended", async () => {
+  const call = ["minion1", "call", "command", "run", "sleep 601"];
+  const { stdout } = await func([...call.slice(0, 2), "-an", ...call.slice(2)]);
+  const watched = /'(.+)'/.exec(stdout)?.[1] ?? "";
+  const running = async (): Promise<string[]> =>
+    (await connection.request("jobs/list", {})).flatMap((job) => (job.finished ? [] : [job.id]));
+  /** Signals it once the job that it starts, or watches, is there. */
+  const signalled = async (words: string[], signal: NodeJS.Signals): Promise<Run> => {
+    const jobs = (await running()).length + (words[0] === "jobs" ? 0 : 1);
+    const { clients } = await connection.request("overlord/status", {});
+    let pid = 0;
+    const run = func(words, (id) => (pid = id));
+    await until(async () => {
+      const status = await connection.request("overlord/status", {});
+      return status.clients > clients && (await running()).length === jobs;
+    });
+    // its handlers are set once it has asked for the job
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    process.kill(pid, signal);
+    return run;
+  };
+  const left = (id: string): string => `goes on; to cancel it: func jobs cancel ${id}`;
+
+  const watch = await signalled(["jobs", "watch", watched], "SIGINT");
+  expect(watch.status).toBe(130);
+  expect(watch.stderr).toContain(left(watched));
+  expect((await signalled(["jobs", "watch", watched], "SIGTERM")).status).toBe(143);
+  expect(await running()).toEqual([watched]);
+
+  const closed = await signalled(call, "SIGHUP");
+  expect(closed.status).toBe(129);
+  const asynchronous = await signalled(["-a", ...call], "SIGTERM");
+  expect(asynchronous.status).toBe(143);
+  const jobs = await running();
+  expect(jobs).toHaveLength(3);
+  for (const { stderr } of [closed, asynchronous]) {
+    expect(jobs.some((id) => stderr.includes(left(id)))).toBe(true);
+  }
+
+  const ended = await signalled(call, "SIGTERM");
+  expect(ended.status).toBe(1);
+  expect(ended.stderr).toMatch(/1 cancelled in /);
+  expect(await running()).toEqual(jobs);
+  for (const id of jobs) expect((await func(["jobs", "cancel", id])).status).toBe(0);
+});
+
 it("a closed pipe ends func without a word", async () => {
   const pipe = `"${process.execPath}" "${join(dist, "func.js")}" "*" call command run "seq 50000"`;
   const shell = spawn("sh", ["-c", `${pipe} | head -n 1`], {

@@ -37,7 +37,9 @@ export async function call(
     return EXIT_OK;
   }
   if (raw) return callRaw(session, connection, params);
-  return runJob(session, connection, (following) => followCall(connection, params, following));
+  return runJob(session, connection, (following) => followCall(connection, params, following), {
+    followed: options.async ? "async call" : "call",
+  });
 }
 
 /** -f and -t as the overlord takes them. */

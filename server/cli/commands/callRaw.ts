@@ -36,7 +36,7 @@ export async function callRaw(
   });
   const [only] = names;
   if (only === undefined || names.length > 1) throw severalMatch(spec, names);
-  const interruption = cancelOnInterrupt(session, connection);
+  const interruption = cancelOnInterrupt(session, connection, call.async ? "async call" : "call");
   let status = EXIT_NO_RESULT;
   await followCall(
     connection,

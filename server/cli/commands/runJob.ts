@@ -9,23 +9,25 @@ import { printPieces } from "../printPieces";
 import { commandStatus, renderFailure, renderResult, renderSummary } from "../render";
 import { isCommandRun, withNextStep, type CalledMethod } from "../resultStep";
 import type { Session } from "../session";
-import { cancelOnInterrupt } from "./cancelOnInterrupt";
+import { cancelOnInterrupt, type Followed } from "./cancelOnInterrupt";
 
 /** How a job's results are shown; by default as `call` does. */
 export interface RunJobOptions {
   /** Shows one result for people; --json is the same for all. */
   show?: (result: MinionResult, session: Session) => void;
+  /** By default a call. */
+  followed?: Followed;
 }
 
 /**
  * Follows a job to its end, shows its results as they arrive and gives the exit status. The first
- * Ctrl-C cancels the job and shows what came of it.
+ * Ctrl-C cancels what was called here, and shows what came of it.
  */
 export async function runJob(
   session: Session,
   connection: OverlordConnection,
   follow: (options: FollowOptions) => Promise<JobSummary>,
-  { show }: RunJobOptions = {},
+  { show, followed = "call" }: RunJobOptions = {},
 ): Promise<number> {
   const started = Date.now();
   const { options, out } = session;
@@ -34,7 +36,7 @@ export async function runJob(
   const failures: MinionResult[] = [];
   let failedCommands = 0;
   let called: CalledMethod | undefined;
-  const interruption = cancelOnInterrupt(session, connection);
+  const interruption = cancelOnInterrupt(session, connection, followed);
   const summary = await follow({
     onStarted: (job) => {
       called = job;
