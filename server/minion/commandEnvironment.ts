@@ -1,11 +1,15 @@
-/** Variables that belong to funcd's own runtime, not to the host's environment. */
-const INTERNAL = /^(?:FUNC|FUNCD|NODE|ELECTRON|VSCODE|NPM|npm)_/;
+/**
+ * What commands get of funcd's own environment. Everything else stays behind: whoever started funcd may have
+ * had tokens, agents and passwords in theirs, and `env` would send them to every caller.
+ */
+const KEPT =
+  /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|XDG_RUNTIME_DIR)$/;
 
-/** The environment of a command: funcd's own without what concerns only funcd, and `added` on top. */
+/** The environment of a command: what belongs to the host and its user, and `added` on top. */
 export function commandEnvironment(
   added: Readonly<Record<string, string>>,
   base: NodeJS.ProcessEnv = process.env,
 ): NodeJS.ProcessEnv {
-  const kept = Object.entries(base).filter(([name]) => !INTERNAL.test(name));
+  const kept = Object.entries(base).filter(([name]) => KEPT.test(name));
   return { ...Object.fromEntries(kept), ...added };
 }

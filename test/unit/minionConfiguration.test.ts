@@ -192,11 +192,14 @@ describe("the journal of call ids", () => {
 });
 
 describe("the environment of commands", () => {
-  it("is the host's without funcd's own, and with what is asked for", () => {
-    const base = { PATH: "/bin", FUNCD_HOME: "/x", NODE_OPTIONS: "-r x", HOME: "/root" };
+  it("is the host's and its user's, and what is asked for, and nothing that could be secret", () => {
+    const secrets = { AWS_SECRET_ACCESS_KEY: "s", SSH_AUTH_SOCK: "/s", GITHUB_TOKEN: "s" };
+    const own = { FUNCD_HOME: "/x", NODE_OPTIONS: "-r x", LD_PRELOAD: "x.so", NOTIFY_SOCKET: "/n" };
+    const base = { PATH: "/bin", HOME: "/root", LC_ALL: "C", ...own, ...secrets };
     expect(commandEnvironment({ A: "1", HOME: "/h" }, base)).toEqual({
       PATH: "/bin",
       HOME: "/h",
+      LC_ALL: "C",
       A: "1",
     });
   });
