@@ -81,7 +81,7 @@ describe("a host", () => {
     expect(added.stderr).toContain("✓ web9 answers at 127.0.0.1");
     expect(added).toMatchObject({ status: 0, stdout: "web9\n" });
     expect(added.stderr).toContain("Nothing starts it again after a reboot");
-    expect(added.stderr).toContain("This is the first host: keep a copy of");
+    expect(added.stderr).toContain("This is the first host. Keep a copy of");
     expect(await func("web9", "ping")).toMatchObject({ status: 0 });
     const pki = join(home(), "pki");
     expect(statSync(home()).mode & 0o777).toBe(0o700);

@@ -56,8 +56,7 @@ export async function addHosts(session: Session, params: AddHost): Promise<numbe
   const added = [...outcomes.values()].filter((outcome) => "name" in outcome);
   if (before.length === 0 && added.length > 0) {
     session.out.note(
-      `This is the first host: keep a copy of ${join(session.target.dataDirectory, "ca")} in a safe place. ` +
-        "Without it the fleet is lost, and whoever has it owns the fleet.\n",
+      "This is the first host. Keep a copy of the certificate authority in a safe place (func overlord backup FILE): without it every host has to be added anew, and whoever has it owns them all.\n",
     );
   }
   return added.length === params.destinations.length ? EXIT_OK : EXIT_FAILED;
