@@ -110,6 +110,7 @@ export class Overlord {
       inventory,
       authority: () => credentials.existingAuthority(),
       wire,
+      connectTimeoutMs: configuration.connectTimeoutMs,
       log,
     });
     credentials.onRevoked(() => void this.pusher.tellAll(REVOCATION_TELL_MS));

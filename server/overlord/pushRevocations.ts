@@ -6,12 +6,16 @@ import { RpcFault } from "../wire/rpcFault";
 import type { XmlRpcValue } from "../wire/value";
 import type { WireClient, WirePeer } from "../wire/wireClient";
 
-const TIMEOUT_MS = 5_000;
-/** Before a call: whoever waits for that can wait so long for a host that is not there. */
-const CONNECT_TIMEOUT_MS = 4_000;
+const TIMEOUT_MS = 10_000;
 
 /** The minion can be reached, but has not got the list. */
 export class ListNotTaken extends Error {}
+
+export interface PushTarget {
+  wire: WireClient;
+  peer: WirePeer;
+  connectTimeoutMs: number;
+}
 
 /**
  * Sends the list to one minion. Where that has a newer one of our own CA (this overlord's data come from a
@@ -19,15 +23,16 @@ export class ListNotTaken extends Error {}
  * ListNotTaken, or the FuncError of a minion that cannot be reached.
  */
 export async function pushRevocations(
-  wire: WireClient,
-  peer: WirePeer,
+  { wire, peer, connectTimeoutMs }: PushTarget,
   { number, document }: SignedRevocationList,
   authority: CertificateAuthority,
 ): Promise<boolean> {
-  const answer = await ask(wire, peer, "trust.set_revocations", [document]);
+  const ask = (method: string, params: XmlRpcValue[]): Promise<XmlRpcValue> =>
+    askNative(wire, peer, method, params, connectTimeoutMs);
+  const answer = await ask("trust.set_revocations", [document]);
   if (answer === number) return true;
   const refusal = asRemoteError(answer)?.message ?? "its answer means nothing";
-  const theirs = await ask(wire, peer, "trust.revocations", []);
+  const theirs = await ask("trust.revocations", []);
   if (typeof theirs !== "string" || theirs === "") throw new ListNotTaken(refusal);
   const adopted = await authority.adoptRevocations(theirs).catch((error: unknown) => {
     throw new ListNotTaken(`${refusal}; its own list: ${messageOf(error)}`);
@@ -36,17 +41,18 @@ export async function pushRevocations(
   return false;
 }
 
-async function ask(
+async function askNative(
   wire: WireClient,
   peer: WirePeer,
   method: string,
   params: XmlRpcValue[],
+  connectTimeoutMs: number,
 ): Promise<XmlRpcValue> {
   const request = { sent: false };
   try {
     return await wire.call(peer, method, params, {
-      timeoutMs: TIMEOUT_MS,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      timeoutMs: Math.max(TIMEOUT_MS, connectTimeoutMs),
+      connectTimeoutMs,
       beforeSending: () => {
         if (wire.isNative(peer) === true) return undefined;
         throw new ListNotTaken("it runs the original funcd, which knows no revocation list");

@@ -26,6 +26,8 @@ export interface PusherParts {
   /** Undefined where there is no CA yet. */
   authority: () => CertificateAuthority | undefined;
   wire: () => Promise<WireClient>;
+  /** As for calls. */
+  connectTimeoutMs: number;
   log: Log;
 }
 
@@ -125,7 +127,9 @@ export class RevocationPusher implements Upkeep {
     try {
       const list = this.#list(authority);
       const wire = await this.parts.wire();
-      const taken = await pushRevocations(wire, peerOf(minion), list, authority);
+      const { connectTimeoutMs } = this.parts;
+      const target = { wire, peer: peerOf(minion), connectTimeoutMs };
+      const taken = await pushRevocations(target, list, authority);
       if (taken) this.#told.set(key, list.number);
     } catch (error) {
       if (!(error instanceof ListNotTaken)) throw error;

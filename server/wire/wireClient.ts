@@ -149,7 +149,7 @@ export class WireClient {
     this.#held.drop(({ certificate }) => this.#revoked(certificate) !== undefined);
     for (const [pending, { certificate }] of [...this.#carriers]) {
       const revoked = this.#revoked(certificate);
-      if (revoked) pending.settle(revoked);
+      if (revoked) pending.settle(revokedMeanwhile(revoked));
     }
   }
 
@@ -198,7 +198,8 @@ export class WireClient {
       this.#carriers.set(pending, connection);
       exchange(connection, request, (answer) => {
         this.#carriers.delete(pending);
-        const result = this.#revoked(connection.certificate) ?? answer;
+        const revoked = this.#revoked(connection.certificate);
+        const result = revoked ? revokedMeanwhile(revoked) : answer;
         if (!pending.settled && !(result instanceof Error) && result.keepAlive) {
           this.#held.put(key, connection);
         } else {
@@ -296,6 +297,11 @@ export class WireClient {
       throw answerError(peer, error);
     }
   }
+}
+
+/** The request had left by then. */
+function revokedMeanwhile({ reason, message, nextStep }: FuncError): FuncError {
+  return new FuncError(reason, `${message} The call may have run.`, nextStep);
 }
 
 function callTooLarge(method: string, bytes: number): FuncError {
