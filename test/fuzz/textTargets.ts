@@ -6,9 +6,23 @@ import { parseListen } from "../../server/minion/configuration";
 import { parseFuncdOptions } from "../../server/minion/funcdOptions";
 import { parseConfiguration } from "../../server/overlord/configuration";
 import { parseParams, isRequestName } from "../../server/overlord/requestSchemas";
+import {
+  decodeAskAnswer,
+  decodeAskRequest,
+  encodeAskRequest,
+  type AskAnswer,
+} from "../../server/pki/askProtocol";
+import { Autosign, parseNetwork } from "../../server/pki/autosign";
 import { decodeEnrolRequest } from "../../server/pki/enrolProtocol";
+import {
+  fingerprintWords,
+  isFingerprint,
+  parseFingerprint,
+} from "../../server/pki/fingerprintWords";
 import { formatHostPort, parseHostPort } from "../../server/pki/hostPort";
 import { formatJoinToken, parseJoinToken } from "../../server/pki/joinToken";
+import { sourceOf } from "../../server/pki/sourceAddress";
+import { answerWaitForCert } from "../../server/pki/waitForCert";
 import { fnmatch } from "../../server/targets/fnmatch";
 import { GroupsText } from "../../server/targets/groupsText";
 import { matchTargets } from "../../server/targets/targetSpec";
@@ -62,7 +76,11 @@ export const TEXT_TARGETS: readonly FuzzTarget[] = [
   ),
   textTarget(
     "overlord.yaml",
-    ['certmaster: { listen: "127.0.0.1:0" }\ntimeout: 20\nnforks: 100\n', "a: &a [*a]\n"],
+    [
+      'certmaster: { listen: "127.0.0.1:0" }\ntimeout: 20\nnforks: 100\n',
+      "a: &a [*a]\n",
+      'certmaster:\n  autosign:\n    names: ["web*"]\n    networks: [10.0.0.0/8]\n',
+    ],
     (text) => {
       parseConfiguration(text, "overlord.yaml");
     },
@@ -80,6 +98,8 @@ export const TEXT_TARGETS: readonly FuzzTarget[] = [
       "ca token --ttl 5m",
       "-e web1 --forks 3 @web list_minions",
       "group add web a b",
+      "ca approve web1 --fingerprint acid-acid-acid-acid-acid-acid-acid-zebra",
+      "certmaster-ca --sign web*",
     ],
     (text) => {
       parseCommandLine(text.split(/[ \n]/));
@@ -87,7 +107,7 @@ export const TEXT_TARGETS: readonly FuzzTarget[] = [
   ),
   textTarget(
     "options of funcd",
-    ["--home /tmp/a --listen 0.0.0.0:0", "join TOKEN --name a"],
+    ["--home /tmp/a --listen 0.0.0.0:0", "join TOKEN --name a", "join --ask [::1]:7 --minutes 5"],
     (text) => {
       parseFuncdOptions(text.split(" "), {});
     },
@@ -123,6 +143,47 @@ export const TEXT_TARGETS: readonly FuzzTarget[] = [
       if (Array.isArray(params)) decodeEnrolRequest(params as XmlRpcValue[]);
     },
   ),
+  textTarget("requests without a token", ['[{"csr":"c","name":"d","port":1}]'], (text) => {
+    const params = parsedJson(text);
+    if (!Array.isArray(params)) return;
+    const { csr, ...request } = decodeAskRequest(params as XmlRpcValue[]);
+    const again = decodeAskRequest([encodeAskRequest({ csr, ...request })]);
+    insist(isDeepStrictEqual(again, { csr, ...request }), "a request changes");
+  }),
+  textTarget(
+    "answers to them",
+    ['{"state":"denied","retry_s":5}', '{"state":"waiting"}'],
+    (text) => {
+      const answer = parsedJson(text);
+      if (answer !== undefined) decodeAskAnswer(answer as XmlRpcValue);
+    },
+  ),
+  {
+    name: "wait_for_cert",
+    make: (random) => mutate(random, Buffer.from('["wait_for_cert","csr","",true]'), WORDS),
+    check: async (input) => {
+      const [method, ...params] = [parsedJson(input.toString())].flat();
+      if (typeof method !== "string") return;
+      const ask = (): Promise<AskAnswer> => Promise.resolve({ state: "waiting" });
+      await answerWaitForCert(method, params as XmlRpcValue[], ask).catch((error: unknown) => {
+        verdictOf(() => {
+          throw error;
+        });
+      });
+    },
+  },
+  textTarget("fingerprints", ["acid ".repeat(7) + "zebra", "ab:".repeat(31) + "ab"], (text) => {
+    const typed = parseFingerprint(text);
+    insist(isFingerprint(typed, typed.padEnd(64, "0")), "a fingerprint is not its own");
+    if (typed.length === 16) {
+      insist(parseFingerprint(fingerprintWords(typed)) === typed, "the words change");
+    }
+  }),
+  textTarget("networks and sources", ["10.1.0.0/16", "2001:db8::/32", "::ffff:1.2.3.4"], (text) => {
+    sourceOf(text);
+    parseNetwork(text);
+    new Autosign({ names: ["*"], networks: [text] }).allows("a", text.split("/", 1)[0] ?? "");
+  }),
   textTarget("arguments", ["12", "1.5e3", "yes", "  7 ", "9".repeat(300)], (text, random) => {
     const type = random.pick(["int", "float", "boolean", "string", "hash", "list"] as const);
     try {
