@@ -67,6 +67,7 @@ export class Certmaster {
   /** Opening, closing and new tokens never overlap. */
   private readonly queue = new SerialQueue();
   private readonly log: Log;
+  private approvalAddresses: string[] = [];
   private closed = false;
   private timer: NodeJS.Timeout | undefined;
 
@@ -157,7 +158,8 @@ export class Certmaster {
       this.changed();
       return;
     }
-    await this.whileOpen(await this.options.authority(), async () => {
+    await this.whileOpen(await this.options.authority(), async (at) => {
+      this.approvalAddresses = await this.addresses.of(at, undefined);
       this.approval.openUntil(Date.now() + forMs);
     });
     this.log.info("certmaster: takes requests for approval", { minutes: forMs / MINUTE_MS });
@@ -190,7 +192,10 @@ export class Certmaster {
     const approvalUntilMs = this.approval.untilMs(Date.now());
     const { autosign } = this.options;
     return {
-      ...(approvalUntilMs !== undefined && { approvalUntilMs }),
+      ...(approvalUntilMs !== undefined && {
+        approvalUntilMs,
+        approvalAddresses: this.approvalAddresses,
+      }),
       ...(autosign && { autosign }),
       ...(this.originalHttp && { originalHttp: this.originalHttp.state() }),
     };
@@ -245,17 +250,20 @@ export class Certmaster {
     return moments.length === 0 ? undefined : Math.min(...moments);
   }
 
-  /** Closes the listener once no host can come any more, and no answer is on its way. */
+  /**
+   * Closes the listener once no host can come any more, and no answer is on its way; tells when a token, a request
+   * or a mode has come to its end by itself.
+   */
   private planClosing(): void {
     clearTimeout(this.timer);
     if (this.closed) return;
-    const nextMs = this.activeUntilMs();
-    if (nextMs !== undefined) {
+    const activeMs = this.activeUntilMs();
+    const nextMs = Math.min(activeMs ?? Infinity, this.approval.nextExpiryMs() ?? Infinity);
+    if (nextMs !== Infinity) {
       const waitMs = Math.max(nextMs - Date.now(), 100);
       this.timer = setTimeout(() => this.changed(), waitMs).unref();
-      return;
     }
-    if (this.requests.answering > 0) return;
+    if (activeMs !== undefined || this.requests.answering > 0) return;
     void this.queue
       .run(async () => {
         if (this.requests.answering === 0 && this.activeUntilMs() === undefined) {

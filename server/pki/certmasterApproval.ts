@@ -40,6 +40,11 @@ export class CertmasterApproval {
     this.endsMs = endsMs;
   }
 
+  /** When the next request is dropped for its age; undefined where none waits. */
+  nextExpiryMs(): number | undefined {
+    return this.requests.nextExpiryMs();
+  }
+
   /**
    * A host asks, for the first time or again; its certificate request was read and is its own. Throws FuncError
    * "unavailable" where there is no room, "denied" for a revoked key or where a trigger refuses.

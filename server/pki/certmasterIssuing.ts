@@ -26,15 +26,11 @@ export interface IssuingOptions {
   onEnrolled: (minion: EnrolledMinion) => Promise<void>;
 }
 
-interface Kept {
-  signed: SignedCertificate;
-  /** The host does not have it yet, and is expected to fetch it until then. */
-  unfetchedUntilMs?: number;
-}
-
 /** Gives hosts their certificates, whichever way they asked. */
 export class CertmasterIssuing {
-  private readonly kept = new Map<string, Kept>();
+  private readonly kept = new Map<string, SignedCertificate>();
+  /** Hosts that do not have their certificate yet, and until when they are expected to fetch it. */
+  private readonly unfetched = new Map<string, number>();
   private readonly reissuing = new Map<string, Promise<SignedCertificate>>();
 
   constructor(private readonly options: IssuingOptions) {}
@@ -65,7 +61,8 @@ export class CertmasterIssuing {
   /** As `issue`, and keeps the certificate until the host fetches it with `given`. */
   async issueForLater(request: HostRequest, replace: boolean): Promise<void> {
     const signed = await this.issue(request, replace);
-    this.keep(request, { signed, unfetchedUntilMs: Date.now() + FETCH_MS });
+    this.keep(request, signed);
+    this.unfetched.set(idOf(request), Date.now() + FETCH_MS);
   }
 
   /**
@@ -78,18 +75,19 @@ export class CertmasterIssuing {
     const live = authority.liveMinion(request.name);
     if (live?.keyFingerprint !== request.keyFingerprint) return undefined;
     const kept = this.kept.get(idOf(request));
-    if (kept?.signed.record.serial === live.serial) {
-      kept.unfetchedUntilMs = undefined;
-      return kept.signed;
-    }
+    this.unfetched.delete(idOf(request));
+    if (kept?.record.serial === live.serial) return kept;
     return await this.reissue(authority, request);
   }
 
   /** Until when a host is expected to fetch its certificate; undefined where none is. */
   unfetchedUntilMs(nowMs: number): number | undefined {
-    const moments = [...this.kept.values()].map((kept) => kept.unfetchedUntilMs ?? 0);
-    const lastMs = moments.reduce((a, b) => Math.max(a, b), 0);
-    return lastMs > nowMs ? lastMs : undefined;
+    let lastMs: number | undefined;
+    for (const [id, untilMs] of this.unfetched) {
+      if (untilMs <= nowMs) this.unfetched.delete(id);
+      else lastMs = Math.max(lastMs ?? 0, untilMs);
+    }
+    return lastMs;
   }
 
   private async reissue(
@@ -102,16 +100,16 @@ export class CertmasterIssuing {
     this.reissuing.set(id, signing);
     try {
       const signed = await signing;
-      this.keep(request, { signed });
+      this.keep(request, signed);
       return signed;
     } finally {
       this.reissuing.delete(id);
     }
   }
 
-  private keep(request: HostRequest, kept: Kept): void {
+  private keep(request: HostRequest, signed: SignedCertificate): void {
     this.kept.delete(idOf(request));
-    this.kept.set(idOf(request), kept);
+    this.kept.set(idOf(request), signed);
     for (const oldest of this.kept.keys()) {
       if (this.kept.size <= MAX_KEPT) break;
       this.kept.delete(oldest);

@@ -129,7 +129,12 @@ export class CertmasterRequests {
       );
     }
     const request = { ...asked, keyFingerprint: keyFingerprint(csr.publicKey) };
-    return await this.options.approval.ask(request);
+    const answer = await this.options.approval.ask(request);
+    if (answer.state === "denied") {
+      const { from, name } = asked;
+      this.refused({ from, name, reason: "An operator denied the request of this key." });
+    }
+    return answer;
   }
 
   /** The answer that is about to be sent must arrive, even where it is the last. */

@@ -77,6 +77,12 @@ export class WaitingRequests {
     return [...this.waiting.values()];
   }
 
+  /** When the next one is dropped for its age; undefined where none waits. */
+  nextExpiryMs(): number | undefined {
+    const [oldest] = this.waiting.values();
+    return oldest && oldest.sinceMs + MAX_AGE_MS;
+  }
+
   /** The key is not to ask again for an hour; whatever waits with it goes. */
   deny(keyFingerprint: string, nowMs: number): void {
     for (const [key, entry] of this.waiting) {

@@ -62,6 +62,8 @@ export interface WaitingRequest {
 export interface EnrolmentModes {
   /** Requests are taken, and wait for approval, until then; absent while this is off. */
   approvalUntilMs?: number;
+  /** HOST:PORT under which the listener answers on this machine, for `funcd join --ask`; while requests are taken. */
+  approvalAddresses?: string[];
   /** From overlord.yaml; absent while nothing is signed by itself. */
   autosign?: { names: string[]; networks: string[] };
   /**

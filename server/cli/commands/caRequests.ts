@@ -84,14 +84,13 @@ export async function caDeny(
 export async function caApproval(session: Session, forMs: number): Promise<number> {
   const connection = await session.connect();
   const list = await connection.request("certmaster/setApproval", { forMs });
-  const status = await connection.request("overlord/status", {});
   result(session, list);
   session.out.note(`${approvalText(list)}\n`);
-  const at = status.certmasterListening;
-  if (forMs > 0 && at !== undefined) {
-    const port = at.slice(at.lastIndexOf(":") + 1);
+  const [address, ...others] = list.modes.approvalAddresses ?? [];
+  if (address !== undefined) {
     session.out.note(
-      `On a host: funcd join --ask THIS_HOST:${port} --ca-fingerprint ${list.caFingerprint ?? "HEX"}\n`,
+      `On a host: funcd join --ask ${address} --ca-fingerprint ${list.caFingerprint ?? "HEX"}\n` +
+        (others.length > 0 ? `Or by way of ${others.join(", ")}.\n` : ""),
     );
   }
   return EXIT_OK;
