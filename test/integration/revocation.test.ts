@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OverlordConnection } from "../../server/client/connection";
@@ -190,6 +190,22 @@ describe("a revoked minion", () => {
     expect(certificates.find((record) => record.keyFingerprint === keyFingerprint)).toMatchObject({
       revoked: { reason: "forgotten" },
     });
+    await fleet.stopMinion("old1");
+    const pki = join(fleet.home("old1"), "pki");
+    const joinAgain = async (): Promise<void> => {
+      const params = { nameGlob: "old1", addresses: ["127.0.0.1"] };
+      const { token } = await connection.request("certmaster/createToken", params);
+      await writeFile(join(fleet.home("old1"), "join-token"), token);
+      await fleet.startMinion("old1");
+    };
+    await rm(join(pki, "minion.crt"));
+    await expect(joinAgain()).rejects.toThrow(/key .*was revoked/);
+    await rm(pki, { recursive: true });
+    await joinAgain();
+    const results = await fleet.call("test", "ping", [], "old1");
+    expect(results.get("old1")).toMatchObject({ state: "succeeded" });
+    await connection.request("minions/forget", { names: ["old1"] });
+    await fleet.stopMinion("old1");
   });
 });
 
@@ -271,6 +287,9 @@ describe("the overlord", () => {
     expect(result.untold).toEqual(["original1"]);
     expect(result.why["original1"]).toContain("original funcd");
     expect(await call()).toBe("succeeded");
+    // nor is such a minion believed once it is revoked itself
+    await connection.request("certmaster/revoke", { names: ["original1"] });
+    expect(await call()).toBe("unreachable");
     child.stdin.end();
     await once(child, "exit");
     await connection.request("minions/forget", { names: ["original1"] });
