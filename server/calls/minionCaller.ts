@@ -15,6 +15,8 @@ import type { Upkeep } from "./upkeep";
 
 /** Part of the exception's name by which funcd, the original's too, refuses a call. */
 const DENIED = "AccessToMethodDenied";
+/** What a native minion says of files that it cannot use. */
+const RULES_WRONG = "access rules are wrong: ";
 
 /** Limits of the steps before a method runs, in ms; by default the wire client's own. */
 export type MinionLimits = Pick<CallOptions, "connectTimeoutMs" | "deliveryTimeoutMs">;
@@ -173,7 +175,7 @@ export class MinionCaller {
       const denied = error.faultString.includes(DENIED);
       return {
         state: denied ? "denied" : "failed",
-        error: denied ? withNextStep(callError, deniedStep(peer)) : callError,
+        error: denied ? withNextStep(callError, deniedStep(peer, error.faultString)) : callError,
         answered: true,
         mayHaveRun: false,
       };
@@ -243,8 +245,12 @@ function cancelledError(peer: WirePeer, native: boolean): CallError {
   return native ? error : { ...error, nextStep: mayHaveRunStep(peer) };
 }
 
-function deniedStep(peer: WirePeer): string {
-  return `Allow the method in the access rules of funcd on ${peer.name}.`;
+/** A native minion says why behind the exception's name, the original says nothing. */
+function deniedStep(peer: WirePeer, fault: string): string {
+  if (fault.includes(RULES_WRONG)) {
+    return `Correct that file on ${peer.name}; until then only the overlord's test.ping, system and trust calls are let in there.`;
+  }
+  return `Allow the method in the access rules of funcd on ${peer.name} (docs/SECURITY.md).`;
 }
 
 function mayHaveRunStep(peer: WirePeer): string {

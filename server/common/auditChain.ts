@@ -27,7 +27,7 @@ export class AuditChain {
   #at: { end: ChainEnd; size: number } | undefined;
   #untold = 0;
   #complainedAtMs = -Infinity;
-  #pending: ChainFields[] = [];
+  #waiting: Batch | undefined;
   #writing: Promise<void> | undefined;
   #headTimer: NodeJS.Timeout | undefined;
   /** The note of the last line is there. */
@@ -42,9 +42,10 @@ export class AuditChain {
 
   /** Settles once the line is written, or could not be. Never rejects. */
   append(fields: ChainFields): Promise<void> {
-    this.#pending.push(fields);
+    const batch = (this.#waiting ??= newBatch());
+    batch.lines.push(fields);
     this.#writing ??= this.#drain();
-    return this.#writing;
+    return batch.written;
   }
 
   /** Settles once everything is written. */
@@ -57,8 +58,9 @@ export class AuditChain {
 
   async #drain(): Promise<void> {
     // lines that come while others are written go with the next write
-    while (this.#pending.length > 0) {
-      const lines = this.#pending.splice(0);
+    for (let batch = this.#waiting; batch; batch = this.#waiting) {
+      this.#waiting = undefined;
+      const { lines } = batch;
       try {
         await this.#write(lines);
       } catch (error) {
@@ -67,6 +69,7 @@ export class AuditChain {
         this.#untold += lines.length;
         this.#complain(error);
       }
+      batch.done();
     }
     this.#writing = undefined;
   }
@@ -142,4 +145,17 @@ export class AuditChain {
     const fields = { file: this.#file, lostLines: this.lost, problem: messageOf(error) };
     this.#log.error("the audit log cannot be written", fields);
   }
+}
+
+/** Lines that go with one write. */
+interface Batch {
+  lines: ChainFields[];
+  written: Promise<void>;
+  done: () => void;
+}
+
+function newBatch(): Batch {
+  const batch: Batch = { lines: [], written: Promise.resolve(), done: () => undefined };
+  batch.written = new Promise((resolve) => (batch.done = resolve));
+  return batch;
 }

@@ -102,6 +102,9 @@ export class Overlord {
       onRenewed: async (before, after) => {
         (await credentials.wire()).rekeyed(peerOf(before), peerOf(after));
         this.certmasterNews.changed();
+        const { name, keyFingerprint, certificateSerial } = after;
+        const told = { name, keyFingerprint, serials: [certificateSerial] };
+        this.audit.note("certmaster/renewed", told);
       },
       log,
     });

@@ -68,17 +68,24 @@ export class OverlordAudit {
 
   /** Tells of a host that was turned away. */
   refused(refusal: Refusal): void {
-    void this.#chain.append({ event: "certmaster/refused", ...refusal, outcome: "denied" });
+    const { from, name, reason } = refusal;
+    const told = { from, name, reason: reason.slice(0, MAX_REASON) };
+    void this.#chain.append({ event: "certmaster/refused", ...told, outcome: "denied" });
   }
 
-  /** Tells of something the overlord did by itself. */
+  /** Tells of something that no client asked for. */
   note(event: string, fields: object): void {
     void this.#chain.append({ ...auditedParams(fields), event });
   }
 
   async read(range: AuditRange): Promise<AuditRecord[]> {
     await this.#chain.flush();
-    return readAudit(this.#file, range);
+    try {
+      return await readAudit(this.#file, range);
+    } catch (error) {
+      const problem = `${this.#file} cannot be read: ${messageOf(error)}`;
+      throw new FuncError("bad-data", problem, "Move what stands in its place away.");
+    }
   }
 
   async verify(): Promise<ChainReport> {
