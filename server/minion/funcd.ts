@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { FuncError, messageOf } from "../common/errors";
 import { createLog } from "../common/log";
+import { logFileWriter } from "../common/logFile";
 import { askConsole } from "./askConsole";
 import { auditCommand } from "./auditCommand";
 import { HELP, parseFuncdOptions, type FuncdOptions } from "./funcdOptions";
@@ -15,7 +16,7 @@ const OK = 0;
 const FAILED = 1;
 const USAGE = 2;
 
-const log = createLog((line) => process.stderr.write(line));
+const errorLog = createLog((line) => process.stderr.write(line));
 
 async function main(): Promise<number> {
   const options = parseFuncdOptions(process.argv.slice(2));
@@ -52,7 +53,10 @@ async function join(options: FuncdOptions): Promise<number> {
   // a token on the command line shows in the list of processes, hence "-"
   const joinToken = token === "-" ? (await text(process.stdin)).trim() : token;
   const [home = ""] = homes;
-  return enrolled(home, await startMinion({ home, log, name, listen, announce, joinToken }));
+  return enrolled(
+    home,
+    await startMinion({ home, log: errorLog, name, listen, announce, joinToken }),
+  );
 }
 
 async function askToJoin(
@@ -62,7 +66,10 @@ async function askToJoin(
   const [home = ""] = homes;
   const { signal } = endOfService(false);
   const ask = askConsole(asked, (line) => process.stdout.write(line), signal);
-  return enrolled(home, await startMinion({ home, log, name, listen, announce, ask, signal }));
+  return enrolled(
+    home,
+    await startMinion({ home, log: errorLog, name, listen, announce, ask, signal }),
+  );
 }
 
 async function enrolled(home: string, minion: RunningMinion): Promise<number> {
@@ -137,7 +144,9 @@ async function readGiven(file: string): Promise<string> {
   });
 }
 
-async function serve({ homes, name, listen, exitWithStdin }: FuncdOptions): Promise<number> {
+async function serve(options: FuncdOptions): Promise<number> {
+  const { homes, name, listen, exitWithStdin, log: logFile } = options;
+  const log = logFile === undefined ? errorLog : createLog(logFileWriter(logFile));
   const ending = endOfService(exitWithStdin);
   const starts = homes.map((home) =>
     startMinion({ home, log, name, listen, signal: ending.signal }).then((minion) => {

@@ -33,6 +33,7 @@ Options:
                        to compare a few words
   --minutes N          how long to wait for the operator (with --ask; default: 60, at most 1440)
   --out FILE           write there instead of standard output (with csr)
+  --log FILE           write the log there (10 MB at most) instead of to standard error
   --exit-with-stdin    end when standard input closes
   --list-modules       show the modules of this funcd
   --version            show the version
@@ -75,6 +76,8 @@ export interface FuncdOptions {
   /** Where the certificate request goes, instead of standard output. */
   out?: string;
   json: boolean;
+  /** File of the log, instead of standard error. */
+  log?: string;
   audit?: AuditQuestion;
   name?: string;
   listen?: ListenAddress;
@@ -111,6 +114,7 @@ export function parseFuncdOptions(
     throw usage("several minions cannot listen on one port: use port 0");
   }
   if (values.announce !== undefined && verb !== "join") throw usage("--announce goes with join");
+  if (values.log !== undefined && verb !== undefined) throw usage("--log goes with serving");
   if (values.out !== undefined && verb !== "csr") throw usage("--out goes with csr");
   if (values.json === true && verb !== "status" && verb !== "audit") {
     throw usage("--json goes with status and audit");
@@ -123,6 +127,7 @@ export function parseFuncdOptions(
     ...(verb === "install-certificate" && { file: operand ?? "-" }),
     out: values.out,
     json: values.json ?? false,
+    log: values.log,
     audit: auditOf(values, verb, operand),
     name: values.name,
     listen: values.listen === undefined ? undefined : parseListen(values.listen),
@@ -148,6 +153,7 @@ function parse(argv: readonly string[]) {
         minutes: { type: "string" },
         out: { type: "string" },
         json: { type: "boolean" },
+        log: { type: "string" },
         last: { type: "string" },
         since: { type: "string" },
         "exit-with-stdin": { type: "boolean" },
