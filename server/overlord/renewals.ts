@@ -166,12 +166,12 @@ export class Renewals implements Upkeep {
   }
 
   async #renew(name: string): Promise<void> {
+    const { inventory, log, onRenewed } = this.#parts;
+    const authority = this.#parts.authority();
+    if (!authority) throw new FuncError("unavailable", "There is no CA to renew certificates.");
+    authority.lock.get(); // no minion makes a key for a CA that cannot sign
     await this.#turn();
     try {
-      const { inventory, log, onRenewed } = this.#parts;
-      const authority = this.#parts.authority();
-      if (!authority) throw new FuncError("unavailable", "There is no CA to renew certificates.");
-      authority.lock.get(); // no minion makes a key for a CA that cannot sign
       const before = inventory.get(name);
       const client = await this.#parts.client();
       try {

@@ -1,7 +1,7 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
-import { encryptKey, isEncryptedKey } from "./encryptedKey";
+import { decryptKey, encryptKey, isEncryptedKey } from "./encryptedKey";
 import { workingKey } from "./keyFiles";
 import { SerialQueue } from "./serialQueue";
 
@@ -58,7 +58,7 @@ export class AuthorityKey {
   unlock(passphrase: string): Promise<void> {
     return this.#queue.run(async () => {
       if (this.#key) return;
-      this.#key = this.#open(passphrase);
+      this.#key = await this.#open(passphrase);
     });
   }
 
@@ -74,7 +74,7 @@ export class AuthorityKey {
           `The passphrase is too short: it takes at least ${MIN_PASSPHRASE} characters.`,
         );
       }
-      const key = this.isEncrypted ? this.#open(old) : this.get();
+      const key = this.isEncrypted ? await this.#open(old) : this.get();
       const pem =
         next === ""
           ? key.export({ type: "pkcs8", format: "pem" }).toString()
@@ -85,7 +85,7 @@ export class AuthorityKey {
     });
   }
 
-  #open(passphrase: string): KeyObject {
+  async #open(passphrase: string): Promise<KeyObject> {
     const waitMs = this.#nextTryMs - Date.now();
     if (waitMs > 0) {
       throw new FuncError(
@@ -96,7 +96,7 @@ export class AuthorityKey {
     }
     let key: KeyObject;
     try {
-      key = createPrivateKey({ key: this.#pem, passphrase: normalized(passphrase) });
+      key = await decryptKey(this.#pem, normalized(passphrase));
     } catch (error) {
       this.#nextTryMs = Date.now() + Math.min(FIRST_WAIT_MS * 2 ** this.#wrong++, LAST_WAIT_MS);
       throw new FuncError(

@@ -1,13 +1,26 @@
 import {
   createCipheriv,
+  createDecipheriv,
+  createPrivateKey,
   randomBytes,
   scrypt,
   type KeyObject,
   type ScryptOptions,
 } from "node:crypto";
 import { promisify } from "node:util";
-import { encode, integer, octetString, oid, sequence } from "./der";
-import { toPem } from "./pem";
+import {
+  children,
+  content,
+  decode,
+  encode,
+  integer,
+  octetString,
+  oid,
+  oidText,
+  sequence,
+  TAG,
+} from "./der";
+import { fromPem, toPem } from "./pem";
 
 const PBES2 = "1.2.840.113549.1.5.13";
 const SCRYPT = "1.3.6.1.4.1.11591.4.11";
@@ -42,6 +55,41 @@ export async function encryptKey(key: KeyObject, passphrase: string): Promise<st
 /** True where the PEM text is a private key that takes a passphrase. */
 export function isEncryptedKey(pem: string): boolean {
   return pem.includes(`-----BEGIN ${LABEL}-----`) || pem.includes("Proc-Type: 4,ENCRYPTED");
+}
+
+/**
+ * The key in encrypted PKCS #8. What `encryptKey` wrote is opened beside other work; another form, as OpenSSL writes
+ * it, may stop this process for a moment. Throws Error where the passphrase is wrong, or the text damaged.
+ */
+export async function decryptKey(pem: string, passphrase: string): Promise<KeyObject> {
+  const own = partsOf(pem);
+  if (!own) return createPrivateKey({ key: pem, passphrase });
+  const cipherKey = await derive(passphrase, own.salt, KEY_BYTES, COST);
+  const decipher = createDecipheriv("aes-256-cbc", cipherKey, own.iv);
+  const plain = Buffer.concat([decipher.update(own.encrypted), decipher.final()]);
+  return createPrivateKey({ key: plain, format: "der", type: "pkcs8" });
+}
+
+/** Undefined where `encryptKey` did not write it. */
+function partsOf(pem: string): { salt: Buffer; iv: Buffer; encrypted: Buffer } | undefined {
+  try {
+    const [algorithm, encrypted] = children(decode(fromPem([LABEL], pem) ?? Buffer.of()));
+    const [kind, params] = children(algorithm);
+    const [kdf, scheme] = children(params);
+    const [kdfKind, kdfParams] = children(kdf);
+    const [salt, ...cost] = children(kdfParams);
+    const [cipher, iv] = children(scheme);
+    const kinds = [kind, kdfKind, cipher].map(oidText).join();
+    const asOurs = cost.map(encode).map((one) => one.toString("hex"));
+    const ours = [COST.N, COST.r, COST.p].map((one) => encode(number(one)).toString("hex"));
+    if (kinds !== [PBES2, SCRYPT, AES_256_CBC].join() || asOurs.join() !== ours.join()) {
+      return undefined;
+    }
+    const bytes = (value: typeof salt): Buffer => content(value, TAG.octetString);
+    return { salt: bytes(salt), iv: bytes(iv), encrypted: bytes(encrypted) };
+  } catch {
+    return undefined; // the other way will tell what is wrong with it
+  }
 }
 
 function number(value: number): ReturnType<typeof integer> {
