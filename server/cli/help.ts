@@ -72,7 +72,7 @@ Options, before or after SPEC and its command, but before MODULE:
   -h, --help          print this
 
 A command's output is indented below its host, its bytes otherwise as they came; to a terminal, control
-characters are shown as codes. For the exact bytes:
+characters and bytes that are no UTF-8 are shown as codes (\\x1b). For the exact bytes:
   func web1 call --raw command run "cat image.png" > image.png
 
 Ctrl-C cancels the call; a second one ends func at once. In "jobs watch" it ends the watching only. A

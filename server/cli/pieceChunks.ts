@@ -1,6 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
-import { outputChunks, type OutputReader } from "../client/outputs";
+import { outputChunks, readOutput, type OutputReader } from "../client/outputs";
 import type { OutputRef } from "../protocol/outputs";
+import { isNoText, JUDGED_BYTES, noTextLine, Utf8Escaper } from "./bytesText";
 import { inertText } from "./inertText";
 import { LineIndenter } from "./lineIndenter";
 import type { JsonPiece, LinesPiece } from "./pieces";
@@ -20,15 +21,16 @@ export async function* linesChunks(piece: LinesPiece, context: PieceContext): Ch
   const indenter = new LineIndenter(piece);
   const { source, exact } = piece;
   const { terminal } = context;
-  const plain = (exact && !terminal) || (await isText(source, context));
-  if (!plain) {
-    for await (const text of base64Chunks(source, context)) yield indenter.take(text);
-  } else if (terminal) {
-    for await (const text of textChunks(source, context)) yield indenter.take(inertText(text));
-  } else {
+  if (exact && !terminal) {
     // latin1 is one character a byte: exact, also where the bytes are no text
     for await (const bytes of chunksOf(source, context)) {
       yield Buffer.from(indenter.take(bytes.toString("latin1")), "latin1");
+    }
+  } else if (isBytes(source) && isNoText(await beginningOf(source, context))) {
+    yield indenter.take(noTextLine(Buffer.isBuffer(source) ? source.length : source.bytes));
+  } else {
+    for await (const text of escapedChunks(source, context)) {
+      yield indenter.take(terminal ? inertText(text) : text);
     }
   }
   yield indenter.end();
@@ -56,10 +58,10 @@ export async function* jsonChunks({ ref, typed }: JsonPiece, context: PieceConte
   }
 }
 
-/** Bytes as they are, for a terminal as inert text. Throws as `outputChunks` does. */
+/** Bytes as they are, for a terminal as inert text with codes. Throws as `outputChunks` does. */
 export async function* exactChunks(source: OutputRef | Buffer, context: PieceContext): Chunks {
   if (!context.terminal) yield* chunksOf(source, context);
-  else for await (const text of textChunks(source, context)) yield inertText(text);
+  else for await (const text of escapedChunks(source, context)) yield inertText(text);
 }
 
 async function* chunksOf(
@@ -70,9 +72,33 @@ async function* chunksOf(
   else yield* outputChunks(reader, source, { signal });
 }
 
+/** Text is UTF-8 for sure. */
+function isBytes(source: OutputRef | Buffer): boolean {
+  return Buffer.isBuffer(source) || source.kind === "bytes";
+}
+
+/** As much as is judged of it. */
+async function beginningOf(
+  source: OutputRef | Buffer,
+  { reader, signal }: PieceContext,
+): Promise<Buffer> {
+  if (Buffer.isBuffer(source)) return source;
+  return readOutput(reader, source, { length: JUDGED_BYTES + 1, signal });
+}
+
+/** Text, with codes for bytes that are no UTF-8. */
+async function* escapedChunks(
+  source: OutputRef | Buffer,
+  context: PieceContext,
+): AsyncGenerator<string, void, undefined> {
+  const escaper = new Utf8Escaper();
+  for await (const bytes of chunksOf(source, context)) yield escaper.take(bytes);
+  yield escaper.end();
+}
+
 /** Whether all of it is UTF-8: bytes are read once for this before they are printed. */
 async function isText(source: OutputRef | Buffer, context: PieceContext): Promise<boolean> {
-  if (!Buffer.isBuffer(source) && source.kind !== "bytes") return true;
+  if (!isBytes(source)) return true;
   const decoder = new TextDecoder("utf-8", { fatal: true });
   try {
     for await (const bytes of chunksOf(source, context)) decoder.decode(bytes, { stream: true });

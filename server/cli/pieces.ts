@@ -13,7 +13,7 @@ export interface LinesPiece {
   rest: string;
   /** Nothing in front of lines that are empty. */
   bareWhereEmpty: boolean;
-  /** Bytes that are no UTF-8 are written as they are, but never to a terminal; else as base64. */
+  /** Bytes that are no UTF-8 are written as they are, but never to a terminal; else as codes. */
   exact: boolean;
 }
 

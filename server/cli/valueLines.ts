@@ -1,5 +1,6 @@
 import type { OutputRef } from "../protocol/outputs";
 import type { JsonValue } from "../protocol/value";
+import { bytesText } from "./bytesText";
 import type { Piece } from "./pieces";
 import { utf8OfBase64 } from "./plainJson";
 import { shownValue } from "./shownValue";
@@ -23,7 +24,9 @@ export function* valueLines(value: JsonValue): Generator<ValueLine, void, undefi
       yield* scalarLines(String(shown.value));
       return;
     case "bytes":
-      yield* scalarLines(utf8OfBase64(shown.base64) ?? shown.base64);
+      yield* scalarLines(
+        utf8OfBase64(shown.base64) ?? bytesText(Buffer.from(shown.base64, "base64")),
+      );
       return;
     case "output":
       yield { first: "", rest: "", body: shown.ref };

@@ -124,14 +124,29 @@ describe("large outputs for people", () => {
     for (const value of [small, large]) {
       expect(await printed(overlord, renderResult("a", value))).toEqual(shown);
       expect((await printed(overlord, renderResult("a", value), true)).toString()).toBe(
-        `a: exit status 0\n    ${bytes.toString("base64")}\n`,
+        `a: exit status 0\n    (7 bytes, no text: use --raw)\n`,
       );
     }
     // of other methods they have the form that small ones have
-    const other: JsonValue = [overlord.add(bytes, "bytes")];
-    expect((await printed(overlord, renderResult("a", other))).toString()).toBe(
-      `a:\n    - ${bytes.toString("base64")}\n`,
-    );
+    for (const item of [overlord.add(bytes, "bytes"), { $base64: bytes.toString("base64") }]) {
+      expect((await printed(overlord, renderResult("a", [item, 1]))).toString()).toBe(
+        "a:\n    - (7 bytes, no text: use --raw)\n    - 1\n",
+      );
+    }
+  });
+
+  it("are text with codes on a terminal, where some bytes are no UTF-8", async () => {
+    const overlord = new FakeOverlord(2);
+    const bytes = Buffer.from("Gr\xfc\xdfe\n\x1b[1m, M\xfcller\n", "latin1");
+    const shown = "Gr\\xfc\\xdfe\n    \\x1b[1m, M\\xfcller\n";
+    for (const item of [overlord.add(bytes, "bytes"), { $base64: bytes.toString("base64") }]) {
+      expect((await printed(overlord, renderResult("a", [0, item, ""]), true)).toString()).toBe(
+        `a: exit status 0\n    ${shown}`,
+      );
+      expect((await printed(overlord, renderResult("a", item), true)).toString()).toBe(
+        `a:\n    ${shown}`,
+      );
+    }
   });
 });
 
