@@ -1,5 +1,4 @@
 import { commands, Disposable, l10n, window, type Memento } from "vscode";
-import type { CertificateRecord } from "../server/protocol/certmaster";
 import { COMMANDS } from "./commandIds";
 import { firstNames } from "./confirmation";
 import { showError } from "./errors";
@@ -14,7 +13,9 @@ const REMINDED_KEY = "func.remindedOfCa";
 const MAX_KEPT = 200;
 /** A notice that nobody answers goes out of sight; later requests get one of their own. */
 const ANSWER_MS = 60_000;
-/** Nothing tells of a new day. */
+/** A notice is no place for a list. */
+const WARNINGS_SHOWN = 2;
+/** Nothing tells of a new day, on which the overlord may warn of more. */
 const LOOK_MS = 60 * 60 * 1000;
 
 export interface NoticeParts {
@@ -32,7 +33,9 @@ export interface NoticeParts {
  */
 export function registerCertificateNotices(parts: NoticeParts): Disposable {
   const notices = new CertificateNotices(parts);
-  const looking = setInterval(() => notices.look(), LOOK_MS);
+  const looking = setInterval(() => {
+    if (parts.session.state.kind === "connected") void parts.certificates.load();
+  }, LOOK_MS);
   return Disposable.from(
     { dispose: () => clearInterval(looking) },
     parts.certificates.onDidChange(() => notices.look()),
@@ -48,8 +51,7 @@ class CertificateNotices {
 
   look(): void {
     this.tellWaiting().catch(showError);
-    // a lost overlord is told elsewhere
-    this.warnOfEnds().catch(() => (this.warnedOn = undefined));
+    this.warnOfEnds().catch(showError);
     this.remind();
   }
 
@@ -105,35 +107,25 @@ class CertificateNotices {
     if (this.parts.certificates.waiting.length > 0) await this.tellWaiting();
   }
 
+  /** What the overlord warns of: certificates that were not renewed, and why. */
   private async warnOfEnds(): Promise<void> {
     const { certificates, certificatesView } = this.parts;
     const today = new Date().toDateString();
-    const urgent = [...certificates.inList("expired"), ...certificates.inList("soon")];
-    if (this.warnedOn === today || urgent.length === 0) return;
+    const { caState, warnings = [] } = certificates.list ?? {};
+    if (this.warnedOn === today || warnings.length === 0) return;
     this.warnedOn = today;
-    const inUse = await this.inUse(urgent);
-    const expired = inUse.filter((record) => certificates.validity(record) === "expired");
-    const soon = inUse.filter((record) => certificates.validity(record) === "soon");
+    const rest = warnings.length - WARNINGS_SHOWN;
     const text = [
-      expired.length > 0 ? l10n.t("Certificates have expired: {0}.", namesOf(expired)) : "",
-      soon.length > 0 ? l10n.t("Certificates expire soon: {0}.", namesOf(soon)) : "",
+      ...warnings.slice(0, WARNINGS_SHOWN),
+      ...(rest > 0 ? [l10n.t("And {0} more.", rest)] : []),
     ].join(" ");
-    if (inUse.length === 0) return;
     const show = l10n.t("Show");
-    const chosen = await window.showWarningMessage(text.trim(), show);
+    const unlock = l10n.t("Unlock...");
+    const actions = caState === "locked" ? [unlock, show] : [show];
+    const chosen = await window.showWarningMessage(text, ...actions);
     if (chosen === show) await certificatesView.reveal({ kind: "section", section: "signed" });
+    if (chosen === unlock) await commands.executeCommand(COMMANDS.unlockCa);
   }
-
-  /** A host that is no longer in the list may let its certificate run out. */
-  private async inUse(records: readonly CertificateRecord[]): Promise<CertificateRecord[]> {
-    const minions = await this.parts.session.request("minions/list", {});
-    const names = new Set(minions.map(({ name }) => name));
-    return records.filter(({ role, name }) => role !== "minion" || names.has(name));
-  }
-}
-
-function namesOf(records: readonly CertificateRecord[]): string {
-  return firstNames([...new Set(records.map(({ name }) => name))]);
 }
 
 function keyOf({ name, keyFingerprint }: { name: string; keyFingerprint: string }): string {

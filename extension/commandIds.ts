@@ -44,6 +44,8 @@ export const COMMANDS = {
   addHost: "func.addHost",
   removeHost: "func.removeHost",
   backUpOverlord: "func.backUpOverlord",
+  unlockCa: "func.unlockCa",
+  setCaPassphrase: "func.setCaPassphrase",
 } as const;
 
 export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];

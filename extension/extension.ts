@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { window, workspace, type ExtensionContext } from "vscode";
 import { messageOf } from "../server/common/errors";
+import { CaPassphrase } from "./caPassphrase";
 import { registerCertificateNotices } from "./certificateNotices";
 import { CommandLine } from "./commandLine/commandLine";
 import { dropOnGroup } from "./commands/addToGroup";
@@ -36,6 +37,7 @@ export function activate(context: ExtensionContext): void {
   );
   const certificates = new CertificatesModel(session);
   const certificatesView = new CertificatesView(session, certificates);
+  const caPassphrase = new CaPassphrase(context.secrets, session, certificates);
   const jobs = new JobTracker(session);
   const localMinions = new LocalMinions(session, join(dist, "funcd.js"));
   const recentCalls = new RecentCalls(context.workspaceState);
@@ -56,6 +58,7 @@ export function activate(context: ExtensionContext): void {
     recentCalls,
     commandLine,
     hostTerminal: new HostTerminal(join(dist, "func.js")),
+    caPassphrase,
   };
   running = services;
   // disposed in reverse: what uses the session before the session
@@ -66,6 +69,7 @@ export function activate(context: ExtensionContext): void {
     minionsView,
     certificates,
     certificatesView,
+    caPassphrase,
     results,
     results.registerSerializer(),
     registerResultFiles(session),

@@ -1,4 +1,5 @@
 import type { ExtensionContext, LogOutputChannel } from "vscode";
+import type { CaPassphrase } from "./caPassphrase";
 import type { JobTracker } from "./jobs/jobTracker";
 import type { CommandLine } from "./commandLine/commandLine";
 import type { HostTerminal } from "./hostTerminal";
@@ -28,4 +29,5 @@ export interface Services {
   recentCalls: RecentCalls;
   commandLine: CommandLine;
   hostTerminal: HostTerminal;
+  caPassphrase: CaPassphrase;
 }

@@ -35,11 +35,13 @@ import { retry } from "./retry";
 import { revokeCertificate } from "./revokeCertificate";
 import { runCommand } from "./runCommand";
 import { saveOutput } from "./saveOutput";
+import { setCaPassphrase } from "./setCaPassphrase";
 import { showLog } from "./showLog";
 import { nextPart, previousPart } from "./showPart";
 import { showResults } from "./showResults";
 import { stopLocalMinions } from "./stopLocalMinions";
 import { tryLocalMinions } from "./tryLocalMinions";
+import { unlockCa } from "./unlockCa";
 
 /** Tree commands get the item they were called on and, with several selected, all of them. */
 type Handler = (services: Services, item?: unknown, items?: unknown) => Promise<void>;
@@ -90,6 +92,8 @@ const HANDLERS: Record<CommandId, Handler> = {
   [COMMANDS.addHost]: addHost,
   [COMMANDS.removeHost]: removeHost,
   [COMMANDS.backUpOverlord]: backUpOverlord,
+  [COMMANDS.unlockCa]: unlockCa,
+  [COMMANDS.setCaPassphrase]: setCaPassphrase,
 };
 
 /** Registers every command; what one throws is shown to the user. */

@@ -1,16 +1,19 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Locator } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { overlordPid } from "./harness/fleet";
 import { type HostRun, runFuncd } from "./harness/host";
+import { ROOT } from "./harness/paths";
 import { waitUntil } from "./harness/processes";
 import { ResultsPage } from "./harness/resultsPage";
 import { type Session, startSession } from "./harness/session";
 import type { Workbench } from "./harness/workbench";
 
 const VIEW = "Certificates";
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 let session: Session;
 let workbench: Workbench;
@@ -39,8 +42,10 @@ beforeEach(async ({ onTestFailed, task }) => {
 });
 
 test("without a CA the view says what one is, and makes none", async () => {
-  const welcome = workbench.page.locator(".part.sidebar .welcome-view");
-  await welcome.getByText("There is no certificate authority yet").waitFor({ timeout: 60_000 });
+  const welcome = workbench.page
+    .locator(".part.sidebar .welcome-view")
+    .filter({ hasText: "There is no certificate authority yet" });
+  await welcome.waitFor({ timeout: 60_000 });
   await welcome.getByRole("button", { name: "Add Host..." }).waitFor();
   await session.screenshots("certificates-none");
   expect(existsSync(join(session.home, "ca"))).toBe(false);
@@ -135,6 +140,77 @@ test("the revocation list is exported for other tools", async () => {
   expect(text.match(/Serial Number:/g)).toHaveLength(1);
 });
 
+test("what ends or has ended is in front, with icons of its own, and told once", async () => {
+  loseOverlord();
+  const file = join(session.home, "ca", "issued.json");
+  const issued = JSON.parse(readFileSync(file, "utf8")) as {
+    certificates: object[];
+    sha256?: string;
+  };
+  delete issued.sha256; // of what it was
+  issued.certificates.push(
+    issuedTo("old9", "minion", -3),
+    issuedTo("ann", "operator", 5),
+    issuedTo("bob", "operator", 60),
+    issuedTo("web1", "minion", 63),
+  );
+  writeFileSync(file, JSON.stringify(issued));
+  await workbench.notification(/operator ann ends on/).waitFor({ timeout: 60_000 });
+  await open("Signed");
+  await waitUntil("the order of the signed ones", async () => {
+    const rows = await workbench.rows(VIEW);
+    const signed = rows.map(({ label, description }) => `${label}: ${description}`).join("; ");
+    return /old9: expired 3 days ago; ann: operator · expires in 5 days; .*web1/.test(signed);
+  });
+  await session.screenshots("certificates-ending");
+  await workbench.clearNotifications();
+});
+
+test("the CA is locked with a passphrase, and unlocked by hand, then by what VS Code keeps", async () => {
+  const passphrase = `three words ${Date.now()}`;
+  await workbench.palette("Func: Set the CA's Passphrase...");
+  await workbench.step(1);
+  await workbench.type(passphrase);
+  await workbench.step(2);
+  await workbench.type("another one");
+  await workbench.quickInput.getByText("This is another one.").first().waitFor();
+  await workbench.type(passphrase);
+  await workbench.notification("The CA's key is encrypted.").waitFor();
+  await workbench.clearNotifications();
+  loseOverlord();
+  const locked = workbench.row(VIEW, "The CA is locked");
+  await locked.waitFor();
+  await workbench.clearNotifications();
+  await session.screenshots("certificates-locked");
+  await locked.hover();
+  await action(locked, "Unlock the CA...").click();
+  await workbench.type(passphrase);
+  await locked.waitFor({ state: "detached" });
+  await workbench
+    .notification("The CA is unlocked.")
+    .getByRole("button", { name: "Keep It" })
+    .click();
+  loseOverlord();
+  await waitUntil("the CA unlocked by itself", () => func("ca", "list").includes('"ready"'));
+});
+
+test("a host is added in a terminal, where ssh can ask and its answer stays", async () => {
+  if (!session.hasTerminals) return; // the oldest version's are not shipped ready to run
+  await workbench.palette("Func: Add Host...");
+  await workbench.quickText.fill("root@web9.invalid");
+  await workbench.pick(/root@web9\.invalid/);
+  await workbench.page.locator(".terminal-wrapper.active .xterm").waitFor();
+  const answer = join(host, "answer.txt");
+  await waitUntil("the shell that follows", async () => {
+    await workbench.page.keyboard.type(`echo $FUNC_HOME > ${answer}\n`);
+    await workbench.page.waitForTimeout(500);
+    return existsSync(answer);
+  });
+  expect(readFileSync(answer, "utf8").trim()).toBe(session.home);
+  await session.screenshots("certificates-add-host");
+  await workbench.palette("Terminal: Kill All Terminals");
+});
+
 test("the pages kept to their content security policy", () => {
   expect(session.policyViolations()).toEqual([]);
 });
@@ -143,6 +219,30 @@ function run(home: string, args: readonly string[]): HostRun {
   const started = runFuncd(home, args);
   runs.push(started);
   return started;
+}
+
+/** As after a crash; VS Code starts another one. */
+function loseOverlord(): void {
+  const pid = overlordPid(session.home);
+  if (pid === undefined) throw new Error("no overlord runs");
+  process.kill(pid, "SIGKILL");
+}
+
+/** What the command line prints as JSON. */
+function func(...args: string[]): string {
+  const script = join(ROOT, "dist", "func.js");
+  const env = { ...process.env, FUNC_HOME: session.home };
+  return execFileSync(process.execPath, [script, "--json", ...args], { env }).toString();
+}
+
+/** A line of issued.json. */
+function issuedTo(name: string, role: string, daysLeft: number): object {
+  // whole days in either direction
+  const notAfterMs = Date.now() + daysLeft * DAY_MS + Math.sign(daysLeft) * 60_000;
+  const notBeforeMs = notAfterMs - 90 * DAY_MS;
+  const digits = Buffer.from(name).toString("hex").toUpperCase();
+  const keyFingerprint = digits.toLowerCase().padEnd(64, "0");
+  return { name, role, serial: digits, keyFingerprint, notBeforeMs, notAfterMs };
 }
 
 function action(row: Locator, title: string): Locator {

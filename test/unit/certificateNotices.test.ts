@@ -32,7 +32,6 @@ vi.mock("vscode", async () => {
   };
 });
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 let disposable: { dispose(): void };
 let minions: MinionsModel;
 let certificates: CertificatesModel;
@@ -119,19 +118,12 @@ it("tells of each request once, and of many in one notice at a time", async () =
   expect(shown.texts).toEqual([]);
 });
 
-it("warns once a day of certificates that end, but not of hosts that are gone", async () => {
-  const certificate = (name: string, daysLeft: number): CertmasterList["certificates"][number] => ({
-    ...{ name, role: "minion", serial: name, keyFingerprint: "ab" },
-    notBeforeMs: Date.now() - (90 - daysLeft) * DAY_MS,
-    notAfterMs: Date.now() + daysLeft * DAY_MS,
-  });
-  const list = [certificate("web1", -1), certificate("web2", 9), certificate("gone", -2)];
-  minions.replace([minion("web1", "127.0.0.1"), minion("web2", "127.0.0.1")]);
-  await told({ certificates: [certificate("web3", 60)] });
+it("passes on once a day what the overlord warns of", async () => {
+  await told({ warnings: [] });
   expect(shown.texts).toEqual([]);
-  await told({ certificates: list });
-  await told({ certificates: list });
-  expect(shown.texts).toEqual(["Certificates have expired: web1. Certificates expire soon: web2."]);
+  await told({ warnings: ["One.", "Two.", "Three."] });
+  await told({ warnings: ["One.", "Two.", "Three."] });
+  expect(shown.texts).toEqual(["One. Two. And 1 more."]);
   shown.answers[0]?.("Show");
   await settled();
   expect(revealed).toEqual([{ kind: "section", section: "signed" }]);
