@@ -9,9 +9,10 @@ const UNITS: Readonly<Record<string, number>> = { s: 1e3, m: 60e3, h: 3_600e3, d
 /** One line for people: number, time, what, who and how, as `name=value`. ASCII without control characters. */
 export function auditLine({ seq, time, fields }: AuditRecord): string {
   if (seq === undefined) return `(damaged) ${value(fields["damaged"])}`;
-  const { event, method, outcome, ...rest } = fields;
+  const { event, module, method, outcome, ...rest } = fields;
   const details = Object.entries(rest).map(([name, told]) => `${name}=${value(told)}`);
-  const what = [event, method].filter((part) => part !== undefined).map(value);
+  const called = typeof module === "string" ? `${module}.${String(method)}` : method;
+  const what = [event, called].filter((part) => part !== undefined).map(value);
   const end = outcome === undefined ? [] : [`: ${value(outcome)}`];
   return [String(seq), time, ...what, ...details].join(" ") + end.join("");
 }

@@ -79,7 +79,7 @@ export class AccessControl {
     this.#log = log;
     this.#lookedAtMs = Date.now();
     this.#files = readAccessFiles(places);
-    this.#tell();
+    if (this.#files.problem !== undefined || this.#files.folder) this.#tell();
   }
 
   /** See `callerOf`. */

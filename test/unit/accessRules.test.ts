@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { AclRule } from "../../server/minion/aclRule";
 import { AclProblem } from "../../server/minion/aclRule";
@@ -212,6 +213,56 @@ allow:
 
   it("can be none", () => {
     for (const text of ["", "# nothing\n", "allow: []"]) expect(parseYamlAcl(text)).toEqual([]);
+  });
+});
+
+describe("a file of rules that somebody damaged", () => {
+  const good = `allow:\n  - roles: [operator]\n    methods: [command.run]\n    arguments: {1: uptime}\n`;
+  const text = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 200 }),
+    fc
+      .tuple(
+        fc.constantFrom(good, "alice-12 = test.*, command.run\nbob-1 = *\n"),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.nat({ max: 5 }),
+        fc.constantFrom(
+          "",
+          "&a",
+          "*a",
+          "!!",
+          "? ",
+          "- ",
+          ": ",
+          "\n",
+          "\t",
+          "{",
+          "]",
+          "#",
+          "=",
+          "\0",
+          '"',
+        ),
+      )
+      .map(([whole, place, remove, insert]) => {
+        const at = Math.floor(place * whole.length);
+        return whole.slice(0, at) + insert + whole.slice(at + remove);
+      }),
+  );
+
+  it("is refused by name of the line, or means something; nothing else is thrown", () => {
+    fc.assert(
+      fc.property(text, (damaged) => {
+        for (const parse of [parseYamlAcl, parseOriginalAcl]) {
+          try {
+            for (const rule of parse(damaged)) rule.names(caller({ subject: "alice-12" }));
+          } catch (error) {
+            if (!(error instanceof AclProblem)) throw error;
+            expect(error.line).toBeLessThanOrEqual(damaged.split("\n").length);
+          }
+        }
+      }),
+      { numRuns: 3_000 },
+    );
   });
 });
 
