@@ -20,7 +20,6 @@ import { parseNameGlob } from "./nameGlob";
 import { OwnAddresses } from "./ownAddresses";
 
 import { SerialQueue } from "./serialQueue";
-import { plainAddress } from "./sourceAddress";
 import type { Triggers } from "./triggers";
 import { WaitForCertServer } from "./waitForCertServer";
 
@@ -97,10 +96,7 @@ export class Certmaster {
     });
     const handle = (request: Parameters<CertmasterRequests["handle"]>[0]) =>
       this.requests.handle(request);
-    const onRefused = (reason: string, remoteAddress: string): void => {
-      this.requests.refused({ from: plainAddress(remoteAddress), reason });
-    };
-    this.listener = new CertmasterListener({ listen, log, handle, onRefused });
+    this.listener = new CertmasterListener({ listen, log, handle });
     this.originalHttp =
       options.originalHttp &&
       new WaitForCertServer({ listen: options.originalHttp, log, requests: this.requests });

@@ -29,8 +29,6 @@ export class CertmasterListener {
       listen: HostPort;
       log: Log;
       handle: (request: RpcRequest) => Promise<XmlRpcValue>;
-      /** Told of connections that were turned away before they could ask. */
-      onRefused: (reason: string, remoteAddress: string) => void;
     },
   ) {}
 
@@ -48,14 +46,13 @@ export class CertmasterListener {
       }
       return this.current.at;
     }
-    const { listen, log, handle, onRefused } = this.options;
+    const { listen, log, handle } = this.options;
     // an overlord needs no server of its own until a host is to join it
     const { RpcServer } = await import("../wire/rpcServer");
     const server = new RpcServer({
       ...(await credentials(authority)),
       clientCertificate: "none",
       handle,
-      onRefused,
       limits: LIMITS,
       maxConnections: MAX_CONNECTIONS,
       log,
