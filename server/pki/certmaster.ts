@@ -46,7 +46,7 @@ export interface CertmasterOptions {
   onEnrolled: (minion: EnrolledMinion) => Promise<void>;
   /** Tokens, waiting requests, modes or certificates are different now. */
   onChanged?: () => void;
-  /** Told of everybody who was turned away, for the audit; at most 20 a minute, then how many more. */
+  /** Told of everybody who was turned away, for the audit; of each kind 5 a minute, then how many more. */
   onRefused?: (refusal: Refusal) => void;
 }
 
