@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -125,6 +125,22 @@ it("revokes and forgets with --clean", async () => {
     status: 1,
     stderr: "No match for web2 to clean\n",
   });
+});
+
+it("lets the operator's triggers have their say about a removal", async () => {
+  const folder = join(home, "triggers", "remove", "pre");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(join(home, "triggers"), 0o700);
+  await writeFile(join(folder, "keep"), '#!/bin/sh\n[ "$1" != db1 ]\n', { mode: 0o700 });
+  const kept = await certmasterCa("--clean", "db1");
+  expect(kept).toMatchObject({ status: 1, stdout: "" });
+  expect(kept.stderr).toContain("remove/pre/keep refuses db1: exit status 1");
+  await expect(connection.request("minions/forget", { names: ["db1"] })).rejects.toThrow(
+    "refuses db1",
+  );
+  expect((await certmasterCa("--list-signed")).stdout).toContain("db1\n");
+  expect(await certmasterCa("--clean", "web1")).toMatchObject({ status: 0 });
+  await rm(join(home, "triggers"), { recursive: true });
 });
 
 it("explains itself", async () => {
