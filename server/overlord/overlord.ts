@@ -44,8 +44,6 @@ const DATA_FILES =
 const MAX_CLIENTS = 500;
 /** Connections that have not shown yet who they are; a new one takes the place of the oldest. */
 const MAX_STRANGERS = 100;
-/** Minions that do not take a new revocation list within this time are tried again later. */
-const REVOCATION_TELL_MS = 5_000;
 /** The answer to the request that stops the overlord still has to leave. */
 const LAST_ANSWER_MS = 50;
 
@@ -116,7 +114,9 @@ export class Overlord {
       connectTimeoutMs: configuration.connectTimeoutMs,
       log,
     });
-    credentials.onRevoked(() => void this.pusher.tellAll(REVOCATION_TELL_MS));
+    credentials.onRevoked(() => {
+      this.pusher.tellSoon();
+    });
     const upkeeps = [this.renewals, this.pusher];
     const caller = new MinionCaller(wire, inventory, log, configuration, upkeeps);
     this.methods = new MethodDirectory(caller);

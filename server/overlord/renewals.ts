@@ -1,3 +1,4 @@
+import { unlessAborted } from "../calls/unlessAborted";
 import type { Upkeep } from "../calls/upkeep";
 import { FuncError, messageOf, type ErrorReason } from "../common/errors";
 import type { Log } from "../common/log";
@@ -208,26 +209,5 @@ export class Renewals implements Upkeep {
 
   #isPaused(name: string): boolean {
     return (this.#pauses.get(name)?.untilMs ?? 0) > Date.now();
-  }
-}
-
-/** Who cancels the call does not cancel the renewal: others may wait for it. */
-async function unlessAborted(
-  renewing: Promise<void>,
-  { name }: MinionRecord,
-  signal: AbortSignal,
-): Promise<void> {
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => {
-      reject(new FuncError("cancelled", `The call of ${name} was cancelled; nothing was sent.`));
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    await Promise.race([renewing, aborted]);
-  } finally {
-    if (onAbort) signal.removeEventListener("abort", onAbort);
   }
 }

@@ -1,7 +1,8 @@
 import { fanOut, missingLast } from "../calls/fanOut";
 import { peerOf } from "../calls/minionCaller";
+import { unlessAborted } from "../calls/unlessAborted";
 import type { Upkeep } from "../calls/upkeep";
-import { FuncError, messageOf } from "../common/errors";
+import { messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import type { CertificateAuthority } from "../pki/certificateAuthority";
 import { LIST_WANTED_FAULT, type SignedRevocationList } from "../pki/revocationList";
@@ -18,6 +19,9 @@ const AT_ONCE_LATER = 16;
 const SIGNED_FOR_MS = 10 * 60_000;
 /** A minion that answers, but does not take the list, is not asked before each call. */
 const PAUSE_MS = 30_000;
+/** Many minions that are forgotten one by one are one list for the others. */
+const SOON_MS = 1_000;
+const SOON_TELL_MS = 60_000;
 const FIRST_RETRY_MS = 15_000;
 const LAST_RETRY_MS = 5 * 60_000;
 
@@ -49,7 +53,8 @@ export class RevocationPusher implements Upkeep {
   readonly #pauses = new Map<string, { untilMs: number; why: string }>();
   readonly #running = new Map<string, Promise<void>>();
   #signed: SignedRevocationList | undefined;
-  #retry: { timer: NodeJS.Timeout; delayMs: number } | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(private readonly parts: PusherParts) {}
@@ -91,7 +96,10 @@ export class RevocationPusher implements Upkeep {
           untold.set(minion.name, signal.aborted ? "it has not answered yet" : messageOf(error));
         }
       },
-      skip: ({ name }) => untold.set(name, "it was not reached in time"),
+      skip: ({ name }) => {
+        untold.set(name, "it was not reached in time");
+        this.tellSoon(); // those that were tried and failed have time
+      },
     });
     if (untold.size > 0) this.#planRetry(FIRST_RETRY_MS);
     return {
@@ -100,9 +108,19 @@ export class RevocationPusher implements Upkeep {
     };
   }
 
+  /** Tells every minion in the background, a moment from now. */
+  tellSoon(): void {
+    if (this.#closed) return;
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      void this.tellAll(SOON_TELL_MS);
+    }, SOON_MS).unref();
+  }
+
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#retry?.timer);
+    clearTimeout(this.#retry);
+    clearTimeout(this.#soon);
   }
 
   /** Brings one minion up to date. Throws the FuncError that a call to it would end with. */
@@ -159,13 +177,10 @@ export class RevocationPusher implements Upkeep {
   /** Those that were away, or did not take it. */
   #planRetry(delayMs: number): void {
     if (this.#closed) return;
-    clearTimeout(this.#retry?.timer);
+    clearTimeout(this.#retry);
     // not all overlords of a site at the same time
-    const timer = setTimeout(
-      () => void this.#retryAll(delayMs),
-      delayMs * (0.75 + Math.random() / 2),
-    );
-    this.#retry = { timer: timer.unref(), delayMs };
+    const inMs = delayMs * (0.75 + Math.random() / 2);
+    this.#retry = setTimeout(() => void this.#retryAll(delayMs), inMs).unref();
   }
 
   async #retryAll(delayMs: number): Promise<void> {
@@ -205,29 +220,5 @@ export class RevocationPusher implements Upkeep {
     for (const map of [this.#told, this.#pauses]) {
       for (const key of map.keys()) if (!keys.has(key)) map.delete(key);
     }
-  }
-}
-
-/** What others wait for too goes on where one of them has had enough. */
-async function unlessAborted(
-  task: Promise<void>,
-  { name }: MinionRecord,
-  signal: AbortSignal,
-): Promise<void> {
-  const aborted = (): FuncError =>
-    new FuncError("cancelled", `The call of ${name} was cancelled; nothing was sent.`);
-  task.catch(() => undefined); // it may end after the signal
-  if (signal.aborted) throw aborted();
-  let onAbort = (): void => undefined;
-  const end = new Promise<never>((_resolve, reject) => {
-    onAbort = () => {
-      reject(aborted());
-    };
-    signal.addEventListener("abort", onAbort);
-  });
-  try {
-    await Promise.race([task, end]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }
