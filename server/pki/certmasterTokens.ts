@@ -31,7 +31,11 @@ export class CertmasterTokens {
       }
       const { triggers, issuing } = this.options;
       await triggers.before("request", name);
-      const signed = await issuing.issue({ name, csr: pem, port, address }, false);
+      const signed = await issuing
+        .issue({ name, csr: pem, port, address }, false)
+        .catch((error: unknown) => {
+          throw adviseOnName(error, name);
+        });
       this.book.use(tokenId);
       void triggers.after("request", name);
       return signed;
@@ -50,4 +54,15 @@ export class CertmasterTokens {
       throw error;
     }
   }
+}
+
+/** What who runs `funcd join` can do about a name that is taken. */
+function adviseOnName(error: unknown, name: string): unknown {
+  if (!(error instanceof FuncError) || error.reason !== "conflict") return error;
+  return new FuncError(
+    "conflict",
+    error.message,
+    `If this host replaces it, forget the minion on the overlord first (func ca forget ${name}); otherwise join under another name (--name).`,
+    { cause: error },
+  );
 }
