@@ -59,11 +59,6 @@ export async function installCertificate(pkiFolder: string, certificate: string)
   await promoteNextKey(pkiFolder);
 }
 
-/** Replaces the CAs that this minion trusts. */
-export async function saveAuthorities(pkiFolder: string, ca: string): Promise<void> {
-  await writeFileAtomic(join(pkiFolder, CA_FILE), ca, 0o644);
-}
-
 /**
  * The credentials of an enrolled minion; undefined where it has none yet. Throws FuncError "bad-data" where a
  * file is damaged or open to others, or where they do not go together.

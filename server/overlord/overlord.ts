@@ -252,8 +252,7 @@ export class Overlord {
       this.sessions.size > 0 ||
       this.jobs.running().length > 0 ||
       this.jobs.hasFetchable() ||
-      this.certmaster.isActive() ||
-      this.renewals.busy
+      this.certmaster.isActive()
     );
   }
 

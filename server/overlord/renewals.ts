@@ -7,6 +7,7 @@ import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";
 import { errorCode } from "../wire/tlsErrors";
 import type { WireClient } from "../wire/wireClient";
+import { expiryWarnings } from "./expiryWarnings";
 import { renewalDueMs } from "./renewalSchedule";
 import { renewMinion } from "./renewMinion";
 
@@ -55,6 +56,7 @@ export class Renewals implements Upkeep {
   readonly #pauses = new Map<string, Pause>();
   /** By name, as of the last look. */
   #due = new Map<string, { serial: string; atMs: number }>();
+  #warned = new Set<string>();
   #active = 0;
   #looking = false;
   #closed = false;
@@ -75,11 +77,6 @@ export class Renewals implements Upkeep {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-  }
-
-  /** True while a minion is being renewed. */
-  get busy(): boolean {
-    return this.#active > 0;
   }
 
   before(minion: MinionRecord, signal: AbortSignal): Promise<void> | undefined {
@@ -137,6 +134,7 @@ export class Renewals implements Upkeep {
 
   /** Renews what is due, a few at a time. */
   async look(): Promise<void> {
+    this.#warn();
     // what is due waits for the CA's key
     if (this.#looking || this.#closed || this.#parts.authority()?.lock.isLocked !== false) return;
     this.#looking = true;
@@ -151,6 +149,15 @@ export class Renewals implements Upkeep {
     } finally {
       this.#looking = false;
     }
+  }
+
+  #warn(): void {
+    const { authority, inventory, log } = this.#parts;
+    const warnings = expiryWarnings(authority(), inventory.list());
+    for (const warning of warnings) {
+      if (!this.#warned.has(warning)) log.warn(warning);
+    }
+    this.#warned = new Set(warnings);
   }
 
   async #renewQuietly({ name }: MinionRecord): Promise<void> {

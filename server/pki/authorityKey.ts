@@ -6,7 +6,7 @@ import { workingKey } from "./keyFiles";
 import { SerialQueue } from "./serialQueue";
 
 /** Shorter ones are found by trying. */
-export const MIN_PASSPHRASE = 8;
+const MIN_PASSPHRASE = 8;
 /** After a wrong passphrase the next one has to wait, twice as long each time. */
 const FIRST_WAIT_MS = 500;
 const LAST_WAIT_MS = 60_000;

@@ -1,5 +1,4 @@
 import { X509Certificate } from "node:crypto";
-import { certificatePem } from "./certificate";
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 /** The CAs of one fleet: two while they change over. */
@@ -17,9 +16,4 @@ export function readAuthorities(pem: string): X509Certificate[] {
     }
   }
   return authorities;
-}
-
-/** Certificates as one PEM text, each once. */
-export function formatAuthorities(authorities: readonly X509Certificate[]): string {
-  return [...new Set(authorities.map(certificatePem))].join("");
 }
