@@ -69,6 +69,8 @@ export async function addHost(
     sshOptions,
     ...(identity !== undefined && { identity }),
     home: place.home,
+    node: node.path,
+    asRoot: place.asRoot,
     service: place.service,
   });
   if (certified || !state.running || state.program !== parts.program.sha256) {

@@ -54,7 +54,7 @@ export function readProbe(report: Report, host: string): HostProbe {
  * FuncError "not-found" that says what was found instead.
  */
 export function chooseNode({ nodes }: HostProbe, host: string, asked?: string): RemoteNode {
-  const good = nodes.filter(({ version }) => Number.parseInt(version, 10) >= LEAST_MAJOR);
+  const good = nodes.filter(isRecent);
   const chosen = good.find(({ ownerUid }) => ownerUid === 0) ?? good[0];
   if (chosen) return chosen;
   const found = [...new Set(nodes.map(({ version, path }) => `${version} in ${path}`))];
@@ -66,6 +66,11 @@ export function chooseNode({ nodes }: HostProbe, host: string, asked?: string): 
       : `There is no Node ${asked === undefined ? "on" : "at"} ${where}.`,
     `Install Node ${LEAST_MAJOR} or newer there (nodejs.org, NodeSource, or the distribution's package), or name it with --node PATH.`,
   );
+}
+
+/** True where funcd runs on it. */
+export function isRecent({ version }: RemoteNode): boolean {
+  return Number.parseInt(version, 10) >= LEAST_MAJOR;
 }
 
 function readNode(line: string): RemoteNode[] {

@@ -17,8 +17,7 @@ import {
   START_UNIT,
   TAKE_OLD,
 } from "./remoteScripts";
-import { all, first, runScript, type Report, type ScriptRun } from "./remoteShell";
-import type { SshSession } from "./sshSession";
+import { all, first, runScript, type RemoteHost, type Report, type ScriptRun } from "./remoteShell";
 import { systemdUnit } from "./systemdUnit";
 
 /** The program that hosts get. */
@@ -45,7 +44,7 @@ export async function readFuncdProgram(file: string): Promise<FuncdProgram> {
 /** The steps on one host whose place is decided; each throws FuncError that says what to do. */
 export class HostSetup {
   constructor(
-    private readonly session: SshSession,
+    private readonly session: RemoteHost,
     private readonly place: HostPlace,
     private readonly node: string,
     private readonly signal: AbortSignal,

@@ -14,6 +14,8 @@ const schema = v.record(
     sshOptions: v.array(text),
     identity: v.optional(text),
     home: text,
+    node: text,
+    asRoot: v.boolean(),
     service: v.picklist(["system", "user", "detached"]),
   }),
 );

@@ -145,7 +145,8 @@ if [ "$scope" = --user ]; then
   loginctl show-user "$(id -un)" -p Linger 2>/dev/null | grep -q yes \\
     || loginctl enable-linger </dev/null >/dev/null 2>&1 || say linger no
 fi
-say ready "$("$node" -e "$readyjs" "$port" </dev/null 2>&1)"
+pid=$(systemctl "$scope" show "$service" -p MainPID 2>/dev/null </dev/null | cut -d= -f2)
+say ready "$("$node" -e "$readyjs" "$port" "\${pid:-0}" </dev/null 2>&1)"
 systemctl "$scope" status "$service" -n 15 -o cat --no-pager 2>&1 </dev/null | tail -n 15 | lines log
 `;
 
@@ -153,11 +154,11 @@ systemctl "$scope" status "$service" -n 15 -o cat --no-pager 2>&1 </dev/null | t
 export const START_DETACHED = `
 ${FREE_PORT}
 log=$home/funcd.log
-if [ -f "$log" ] && [ "$(wc -c <"$log")" -gt 1000000 ]; then mv -f "$log" "$log.old"; fi
+# what Node itself says goes there too
 if command -v setsid >/dev/null 2>&1; then
-  setsid "$node" "$home/program/funcd.js" --home "$home" </dev/null >>"$log" 2>&1 &
+  setsid "$node" "$home/program/funcd.js" --home "$home" --log "$log" </dev/null >>"$log" 2>&1 &
 else
-  nohup "$node" "$home/program/funcd.js" --home "$home" </dev/null >>"$log" 2>&1 &
+  nohup "$node" "$home/program/funcd.js" --home "$home" --log "$log" </dev/null >>"$log" 2>&1 &
 fi
 say ready "$("$node" -e "$readyjs" "$port" $! </dev/null 2>&1)"
 tail -n 15 "$log" 2>/dev/null | lines log
@@ -189,10 +190,16 @@ if [ -n "$unit" ] && [ -e "$unit" ]; then
 fi
 if [ -f "$home/program/funcd.js" ] && [ -n "$node" ]; then
   words=$("$node" "$home/program/funcd.js" stop --home "$home" </dev/null 2>&1) || fail stop "$words"
+elif [ -f "$home/lock" ]; then
+  # no Node is left to ask it with
+  pid=$(sed -n 's/.*"pid":\\([0-9][0-9]*\\).*/\\1/p' "$home/lock")
+  if [ -n "$pid" ] && tr '\\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$home/program/funcd.js"; then
+    kill "$pid"
+  fi
 fi
 if [ "$keep" != yes ] && [ -d "$home" ]; then
   words=$({ rm -rf "$home/program" "$home/pki" "$home/jobs" &&
-    rm -f "$home/minion.yaml" "$home/join-token" "$home/funcd.log" "$home/funcd.log.old" "$home/lock" "$home"/calls*; } 2>&1) \\
+    rm -f "$home/minion.yaml" "$home/join-token" "$home/funcd.log" "$home/funcd.log.1" "$home/lock" "$home"/calls*; } 2>&1) \\
     || fail write "$words"
   rmdir "$home" 2>/dev/null || ls -A "$home" | lines left
 fi

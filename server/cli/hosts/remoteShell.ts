@@ -6,6 +6,9 @@ import type { SshSession } from "./sshSession";
 /** What a script reported: the lines of each key, in order. */
 export type Report = ReadonlyMap<string, readonly string[]>;
 
+/** What runs the scripts: an ssh connection, as far as they need it. */
+export type RemoteHost = Pick<SshSession, "settings" | "run">;
+
 export interface ScriptRun {
   /** As root, by sudo without a password. */
   sudo?: boolean;
@@ -26,7 +29,7 @@ const VARIABLE = /^[a-z]+$/;
  * FuncError where ssh fails, or where the host has no sh.
  */
 export async function runScript(
-  session: SshSession,
+  host: RemoteHost,
   script: string,
   { sudo = false, variables, input, timeoutMs, signal }: ScriptRun,
 ): Promise<Report> {
@@ -39,15 +42,15 @@ export async function runScript(
   const shell = `sh -c 'eval "$(dd bs=1 count=${text.length} 2>/dev/null)"'`;
   const command = sudo ? `exec sudo -n ${shell}` : `exec ${shell}`;
   const data = Buffer.concat([text, Buffer.from(input ?? "")]);
-  const run = await session.run(command, { input: data, timeoutMs, signal });
+  const run = await host.run(command, { input: data, timeoutMs, signal });
   const report = readReport(run.stdout, tag);
   if (report.size > 0) return report;
-  const { text: host } = session.settings.destination;
+  const { text: name } = host.settings.destination;
   const words = `${run.stderr}\n${run.stdout}`.trim().slice(-500);
   throw new FuncError(
     "unavailable",
-    `${host} cannot run the commands that set it up: ${words === "" ? `exit status ${run.status ?? "none"}` : words}`,
-    `It has to be a host with a POSIX shell whose login works without a menu: try ssh ${host} "sh -c true"`,
+    `${name} cannot run the commands that set it up: ${words === "" ? `exit status ${run.status ?? "none"}` : words}`,
+    `It has to be a host with a POSIX shell whose login works without a menu: try ssh ${name} "sh -c true"`,
   );
 }
 

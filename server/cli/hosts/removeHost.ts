@@ -1,13 +1,14 @@
 import type { OverlordConnection } from "../../client/connection";
 import { FuncError } from "../../common/errors";
+import type { CertificateRecord } from "../../protocol/certmaster";
 import type { MinionRecord } from "../../protocol/minions";
 import { askLine, needPerson } from "../ask";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { noteGroups } from "../noteGroups";
 import type { Session } from "../session";
 import { parseDestination, type SshDestination } from "./destination";
-import { planPlace, type HostPlace } from "./hostPlan";
-import { readProbe, type HostProbe } from "./hostProbe";
+import { lacksRoot, planPlace, type HostPlace } from "./hostPlan";
+import { isRecent, readProbe, type HostProbe } from "./hostProbe";
 import type { RemoveHost } from "./hostsCommands";
 import { HostsFile, type AddedHost } from "./hostsFile";
 import { HostSetup } from "./hostSetup";
@@ -38,7 +39,13 @@ export async function removeHost(session: Session, params: RemoveHost): Promise<
   steps.begin(name);
   try {
     if (offline) steps.remark("Nothing is changed on the host: its funcd and its files stay.");
-    else await cleanHost(session, steps, { params, record, added });
+    else
+      await cleanHost(session, steps, {
+        params,
+        record,
+        added,
+        certificates: await certificatesOf(connection, name),
+      });
     const { revoked } = await connection.request("certmaster/revoke", {
       names: [name],
       role: "minion",
@@ -67,10 +74,12 @@ interface Removal {
   params: RemoveHost;
   record: MinionRecord;
   added: AddedHost | undefined;
+  /** Of this name: only what they are for is to be taken away. */
+  certificates: CertificateRecord[];
 }
 
 async function cleanHost(session: Session, steps: HostSteps, removal: Removal): Promise<void> {
-  const { params, record, added } = removal;
+  const { params, added, certificates } = removal;
   const destination = destinationOf(removal);
   const options = [...params.sshOptions, ...(added?.sshOptions ?? [])];
   const identity = params.identity ?? added?.identity;
@@ -82,7 +91,7 @@ async function cleanHost(session: Session, steps: HostSteps, removal: Removal): 
   const { signal } = interruption;
   try {
     const report = await runScript(ssh, PROBE, {
-      variables: { node: "" },
+      variables: { node: added?.node ?? "" },
       timeoutMs: LOGIN_TIMEOUT_MS,
       signal,
     });
@@ -90,15 +99,15 @@ async function cleanHost(session: Session, steps: HostSteps, removal: Removal): 
     const probe = readProbe(report, destination.text);
     steps.done(`logged in to ${destination.text} as ${probe.user}`);
     const place = placeOf(probe, removal, destination);
-    const setup = new HostSetup(ssh, place, probe.nodes[0]?.path ?? "", signal);
-    const state = await setup.inspect([
-      // only what this name's certificate is for is to be taken away
-      { ...certificateOf(record), role: "minion" },
-    ]);
+    const setup = new HostSetup(ssh, place, probe.nodes.find(isRecent)?.path ?? "", signal);
+    const state = await setup.inspect(certificates).catch((error: unknown) => {
+      throw isOther(error) ? notThisOne(params.name, destination, place) : error;
+    });
     if (!state.enrolled && state.program === undefined) {
       steps.remark(`There is no funcd in ${place.home} (any more).`);
       return;
     }
+    if (state.servedByOther) throw startedOtherwise(destination, place);
     const left = await setup.remove(params.keepFiles);
     steps.done(
       params.keepFiles
@@ -117,31 +126,41 @@ async function cleanHost(session: Session, steps: HostSteps, removal: Removal): 
 
 function placeOf(probe: HostProbe, { params, added }: Removal, at: SshDestination): HostPlace {
   const home = params.home ?? added?.home;
-  const asUser = added?.service === "user" || (added === undefined && !canBeRoot(probe));
-  const place = planPlace(probe, at.text, {
-    asUser,
-    service: true,
-    ...(home !== undefined && { home }),
-  });
-  return place;
+  const asUser = added ? !added.asRoot : lacksRoot(probe);
+  const wanted = { asUser, service: true, ...(home !== undefined && { home }) };
+  return planPlace(probe, at.text, wanted);
 }
 
-function canBeRoot({ isRoot, sudo }: HostProbe): boolean {
-  return isRoot || sudo === "yes";
+function isOther(error: unknown): boolean {
+  return error instanceof FuncError && error.reason === "conflict";
 }
 
-function certificateOf(record: MinionRecord) {
-  return {
-    name: record.name,
-    serial: record.certificateSerial,
-    keyFingerprint: record.keyFingerprint,
-    notBeforeMs: record.enrolledAtMs,
-    notAfterMs: record.certificateNotAfterMs,
-  };
+function notThisOne(name: string, { text }: SshDestination, { home }: HostPlace): FuncError {
+  return new FuncError(
+    "conflict",
+    `What is in ${home} on ${text} is not the minion ${name}: nothing was removed there.`,
+    `If it moved, name its host (--ssh [USER@]HOST) or folder (--remote-home DIR). If it is gone: func remove-host ${name} --offline`,
+  );
+}
+
+function startedOtherwise({ text }: SshDestination, { home }: HostPlace): FuncError {
+  return new FuncError(
+    "conflict",
+    `The funcd in ${home} on ${text} was not started by func add-host.`,
+    "Stop it there first, and see to it that nothing starts it again.",
+  );
 }
 
 function destinationOf({ params, record, added }: Removal): SshDestination {
   return params.destination ?? parseDestination(added?.destination ?? record.address);
+}
+
+async function certificatesOf(
+  connection: OverlordConnection,
+  name: string,
+): Promise<CertificateRecord[]> {
+  const { certificates } = await connection.request("certmaster/list", {});
+  return certificates.filter((one) => one.name === name && one.role === "minion");
 }
 
 async function find(connection: OverlordConnection, name: string): Promise<MinionRecord> {

@@ -20,7 +20,7 @@ export interface SshRunOptions {
 const MAX_STDOUT = 1024 * 1024;
 const MAX_STDERR = 64 * 1024;
 /** A connection that ssh keeps open for the next run may hold the streams. */
-const LAST_WORDS_MS = 200;
+const LAST_WORDS_MS = 1_000;
 const KILL_AFTER_MS = 2_000;
 
 /**
