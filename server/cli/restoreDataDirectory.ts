@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError } from "../common/errors";
 import { acquireLock, lockOwner } from "../common/lockFile";
+import { makeFolders } from "../common/makeFolders";
 import type { BackedUpFile } from "../pki/backupFile";
 
 /** Parts of paths that a backup may have: nothing leads out of the folder, nothing is hidden. */
@@ -33,7 +34,7 @@ export async function restoreDataDirectory(
       `The backup holds ${JSON.stringify(wrong.path)}, which is no file of an overlord.`,
     );
   }
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder);
   const lock = await acquireLock(join(folder, "lock"), "the overlord");
   if (!lock) {
     const owner = await lockOwner(join(folder, "lock"));

@@ -114,6 +114,13 @@ async function readEndpoint(dataDirectory: string): Promise<EndpointFile | undef
     text = await readFile(file, "utf8");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (error instanceof Error && "code" in error && error.code === "ENOTDIR") {
+      throw new FuncError(
+        "unavailable",
+        `The overlord's data directory ${dataDirectory} is no folder.`,
+        "Set FUNC_HOME (or the setting func.home) to a folder that you can write to.",
+      );
+    }
     throw new FuncError(
       "unavailable",
       `${file} cannot be read: ${messageOf(error)}`,

@@ -1,8 +1,9 @@
 import { setMaxListeners } from "node:events";
-import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
+import { makeFolders } from "../common/makeFolders";
 import type { OverlordConnection } from "./connection";
 import { followCall } from "./followJob";
 import { startFuncd, type FuncdProcess } from "./funcdProcess";
@@ -143,7 +144,7 @@ async function prepareHomes(
   await forEachAtOnce(fresh, async (name) => {
     const folder = minionHome(home, name);
     await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder);
     const { token } = await connection.request(
       "certmaster/createToken",
       { nameGlob: name, ttlMs: TOKEN_TTL_MS, addresses: ["127.0.0.1"] },

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { closeSync, fstatSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { FuncError, messageOf } from "../common/errors";
+import { makeFoldersSync } from "../common/makeFolders";
 
 /** How to run the overlord: `execPath` is a Node (or Electron, with ELECTRON_RUN_AS_NODE in `env`). */
 export interface OverlordLaunch {
@@ -36,7 +37,7 @@ export function startOverlord(dataDirectory: string, launch: OverlordLaunch): St
   const file = join(dataDirectory, "overlord.log");
   let log: number;
   try {
-    mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+    makeFoldersSync(dataDirectory);
     log = openSync(file, "a", 0o600);
   } catch (error) {
     throw new FuncError(

@@ -1,10 +1,11 @@
-import { appendFile, chmod, mkdir, rename, truncate } from "node:fs/promises";
+import { appendFile, chmod, rename, truncate } from "node:fs/promises";
 import { dirname } from "node:path";
 import { auditEnd, type AuditEnd } from "./auditEnd";
 import { KEPT_FILES, writeHead } from "./auditFiles";
 import { chainLine, type ChainEnd, type ChainFields } from "./chainLine";
 import { messageOf } from "./errors";
 import type { Log } from "./log";
+import { makeFolders } from "./makeFolders";
 
 const MAX_BYTES = 10 * 1024 * 1024;
 const HEAD_EVERY_MS = 1_000;
@@ -97,7 +98,7 @@ export class AuditChain {
   }
 
   async #open(): Promise<{ end: ChainEnd; size: number }> {
-    await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
+    await makeFolders(dirname(this.#file));
     const found = await auditEnd(this.#file);
     await appendFile(this.#file, "", { mode: 0o600 });
     await chmod(this.#file, 0o600);

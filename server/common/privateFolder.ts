@@ -1,5 +1,6 @@
-import { chmod, mkdir, readdir, stat } from "node:fs/promises";
+import { chmod, readdir, stat } from "node:fs/promises";
 import { FuncError, messageOf } from "./errors";
+import { makeFolders } from "./makeFolders";
 
 /**
  * Makes a folder that only this user can enter, or closes the one there to everybody else. Throws FuncError
@@ -8,7 +9,7 @@ import { FuncError, messageOf } from "./errors";
  */
 export async function makePrivate(folder: string, ours: RegExp, nextStep: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder);
     const { mode } = await stat(folder);
     if (process.platform === "win32" || (mode & 0o077) === 0) return;
     const foreign = (await readdir(folder)).find((name) => !ours.test(name));

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../common/atomicFile";
+import { makeFolders } from "../common/makeFolders";
 import type { JsonValue } from "../protocol/value";
 import { parseStat, type ProcessIdentity } from "../common/processIdentity";
 
@@ -37,7 +38,7 @@ export class JobFolder {
 
   static async create(jobsFolder: string, record: JobRecord): Promise<JobFolder> {
     const folder = new JobFolder(join(jobsFolder, randomBytes(12).toString("hex")));
-    await mkdir(folder.path, { recursive: true, mode: 0o700 });
+    await makeFolders(folder.path);
     await writeFileAtomic(folder.#file("job.json"), JSON.stringify(record));
     return folder;
   }

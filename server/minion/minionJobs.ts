@@ -1,7 +1,8 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../common/errors";
 import type { Log } from "../common/log";
+import { makeFolders } from "../common/makeFolders";
 import { fromJson, toJson } from "../wire/jsonValue";
 import type { XmlRpcValue } from "../wire/value";
 import { answerExcess, MAX_ANSWER_BYTES } from "./answerSize";
@@ -69,7 +70,7 @@ export class MinionJobs {
   /** Reads the jobs of earlier times: adopts commands that still run, tells what became of the others. */
   static async open(root: string, log: Log): Promise<MinionJobs> {
     const jobs = new MinionJobs(root, log);
-    await mkdir(root, { recursive: true, mode: 0o700 });
+    await makeFolders(root);
     for (const name of await readdir(root)) await jobs.#load(new JobFolder(join(root, name)));
     await jobs.purge(Date.now());
     jobs.#purging = setInterval(() => void jobs.purge(Date.now()), PURGE_EVERY_MS);

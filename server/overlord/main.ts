@@ -1,10 +1,10 @@
-import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { dataDirectory } from "../client/dataDirectory";
 import { EXIT_ALREADY_RUNNING } from "../client/overlordProcess";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
+import { makeFoldersSync } from "../common/makeFolders";
 import { Overlord } from "./overlord";
 import { openOverlordLog } from "./overlordLog";
 
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   // started for a data directory that was taken away meanwhile: it is not to come back
   if (!hasWorkingFolder()) process.exit(EXIT_ALREADY_RUNNING);
   const { home, stay } = readArguments();
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  makeFoldersSync(home);
   const log = openOverlordLog(join(home, "overlord.log"));
   process.on("uncaughtException", (error) => {
     // the next start finds a dead owner and cleans up

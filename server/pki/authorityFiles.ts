@@ -1,7 +1,8 @@
 import { createPublicKey, X509Certificate, type KeyObject } from "node:crypto";
-import { chmod, mkdir } from "node:fs/promises";
+import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { FuncError, messageOf } from "../common/errors";
+import { makeFolders } from "../common/makeFolders";
 import { AuthorityKey } from "./authorityKey";
 import { certificatePem, keyIdentifier, signCertificate } from "./certificate";
 import { distinguishedName } from "./distinguishedName";
@@ -74,7 +75,7 @@ export async function readAuthority(folder: string): Promise<AuthorityFiles | un
 /** Completes the folder: of several calls at the same time, also in several processes, one makes each file. */
 export async function createAuthorityFiles(folder: string, name: string): Promise<void> {
   const files = paths(folder);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder);
   await chmod(folder, 0o700);
   await writeFileIfMissing(files.key, (await generateKey()).privateKeyPem);
   await writeFileIfMissing(files.issued, formatIssued([]));

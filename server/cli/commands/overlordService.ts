@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { stopOverlord } from "../../client/stopOverlord";
 import { FuncError, messageOf } from "../../common/errors";
+import { makeFolders } from "../../common/makeFolders";
 import { EXIT_OK } from "../exitStatus";
 import { OVERLORD_UNIT, OVERLORD_UNIT_MARKER, overlordUnit } from "../overlordUnit";
 import type { Session } from "../session";
@@ -44,7 +45,7 @@ export async function installService(session: Session, print: boolean): Promise<
   // makes the folder, and says what is wrong with it
   await session.connect();
   session.close();
-  await mkdir(dirname(script), { recursive: true, mode: 0o700 });
+  await makeFolders(dirname(script));
   await copyFile(launch.script, script);
   await mkdir(dirname(place.unit), { recursive: true });
   await writeFile(place.unit, text, { mode: 0o644 });
