@@ -20,6 +20,7 @@ export interface ChainReport {
 }
 
 const MOST_RECOVERED = 100;
+const AGAIN_AFTER_MS = 300;
 
 /** Reads a whole log (`FILE`, `FILE.1` and so on) and finds the first line that is not what was written. */
 export async function verifyAudit(file: string): Promise<ChainReport> {
@@ -55,6 +56,17 @@ export async function verifyAudit(file: string): Promise<ChainReport> {
     const reason = `it cannot be read: ${messageOf(error)}`;
     return { ...report, problem: { file: name, line: 0, reason } };
   }
+}
+
+/**
+ * Like `verifyAudit`, for a log that may be written, or turn its files, while it is read: what is found wrong
+ * counts only if it is there a moment later.
+ */
+export async function verifyLiveAudit(file: string): Promise<ChainReport> {
+  const report = await verifyAudit(file);
+  if (report.ok) return report;
+  await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
+  return verifyAudit(file);
 }
 
 type Head = ChainEnd | "missing" | "damaged";

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { AuditChain } from "../common/auditChain";
 import type { Log } from "../common/log";
 import { toJson } from "../wire/jsonValue";
@@ -44,6 +45,11 @@ export class Audit {
   close(): Promise<void> {
     return this.#chain.flush();
   }
+}
+
+/** The audit log of a minion's home; older parts of it lie beside it. */
+export function auditFile(home: string): string {
+  return join(home, "audit.log");
 }
 
 /** What of a caller goes into each line. */

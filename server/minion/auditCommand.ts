@@ -1,8 +1,8 @@
-import { join } from "node:path";
 import { readAudit } from "../common/auditRead";
 import { auditLine, reportText } from "../common/auditText";
-import { verifyAudit, type ChainReport } from "../common/auditVerify";
+import { verifyLiveAudit } from "../common/auditVerify";
 import { FuncError } from "../common/errors";
+import { auditFile } from "./audit";
 
 /** What `funcd audit` is asked for. */
 export interface AuditQuestion {
@@ -15,8 +15,6 @@ export interface AuditQuestion {
 
 const SHOWN_LINES = 50;
 const ALL_LINES = 1_000_000;
-/** A funcd that runs may have been writing, or turning its files. */
-const AGAIN_AFTER_MS = 300;
 
 /**
  * Answers `funcd audit show` and `funcd audit verify` from the files of a home, whether its funcd runs or
@@ -27,9 +25,9 @@ export async function auditCommand(
   { action, last, sinceMs, json }: AuditQuestion,
   write: (text: string) => void,
 ): Promise<boolean> {
-  const file = join(home, "audit.log");
+  const file = auditFile(home);
   if (action === "verify") {
-    const report = await verifyTwice(file);
+    const report = await verifyLiveAudit(file);
     write(json ? `${JSON.stringify(report)}\n` : reportText(report));
     return report.ok;
   }
@@ -47,11 +45,4 @@ export async function auditCommand(
       cause: error,
     });
   }
-}
-
-async function verifyTwice(file: string): Promise<ChainReport> {
-  const report = await verifyAudit(file);
-  if (report.ok) return report;
-  await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
-  return verifyAudit(file);
 }

@@ -5,7 +5,7 @@ import { parseMinionName } from "../common/minionName";
 import { identityOf } from "../pki/identity";
 import { RpcServer } from "../wire/rpcServer";
 import { AccessControl } from "./accessControl";
-import { Audit, auditedCaller } from "./audit";
+import { Audit, auditedCaller, auditFile } from "./audit";
 import {
   DEFAULT_PORT,
   hostMinionName,
@@ -77,7 +77,7 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
     closers.push(() => jobs.close());
     const journal = await CallJournal.open(join(home, "calls"), log);
     const revocations = await Revocations.open(join(home, "pki"), log);
-    const audit = new Audit(join(home, "audit.log"), log);
+    const audit = new Audit(auditFile(home), log);
     closers.push(() => audit.close());
     const parts = { jobs, journal, revocations, audit };
     const { server, use } = createServer(home, log, parts, credentials);
@@ -114,7 +114,7 @@ export function minionRegistry(
   registry.add(commandModule);
   registry.add(jobsModule(jobs, syncCalls));
   registry.add(trustModule(trust));
-  registry.add(systemModule(registry));
+  registry.add(systemModule(registry, auditFile(home)));
   return registry;
 }
 

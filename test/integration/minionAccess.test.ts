@@ -360,10 +360,16 @@ describe("the audit log of a minion", () => {
     writeFileSync(file, text.replace('"outcome":"denied"', '"outcome":"allowed"'));
     const broken = await funcd("audit", "verify");
     expect(broken.code).toBe(1);
+    const told = await overlord.call(lab.peer, "system.audit_verify", [], { timeoutMs: 20_000 });
+    expect(told).toMatchObject({ ok: false, problem: expect.stringContaining(file) as string });
     const line = text.split("\n").findIndex((one) => one.includes('"outcome":"denied"')) + 1;
     expect(broken.out).toContain(`${file}:${line}: the line is not as it was written`);
     writeFileSync(file, text);
     expect(await funcd("audit", "verify")).toMatchObject({ code: 0 });
+    const all = Array.from({ length: 5 }, () =>
+      overlord.call(lab.peer, "system.audit_verify", [], { timeoutMs: 20_000 }),
+    );
+    for (const one of await Promise.all(all)) expect(one).toMatchObject({ ok: true, problem: "" });
     expect(await funcd("audit", "show", "--since", "soon")).toMatchObject({ code: 2 });
   });
 });

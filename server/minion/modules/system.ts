@@ -1,11 +1,13 @@
+import { verifyLiveAudit, type ChainReport } from "../../common/auditVerify";
 import type { XmlRpcValue } from "../../wire/value";
 import { asString } from "../argumentCheck";
 import { describeModule } from "../describeMethods";
 import type { MethodRegistry } from "../methodRegistry";
 import type { MinionMethod, MinionModule } from "../minionModule";
 
-/** What this minion can do. */
-export function systemModule(registry: MethodRegistry): MinionModule {
+/** What this minion can do, and whether its audit log is whole. */
+export function systemModule(registry: MethodRegistry, auditFile: string): MinionModule {
+  let verifying: Promise<ChainReport> | undefined;
   const listMethods = (): MinionMethod => ({
     description: "The full names of all methods, sorted",
     args: [],
@@ -46,8 +48,23 @@ export function systemModule(registry: MethodRegistry): MinionModule {
         risk: "read",
         handler: () => registry.modules().map(describeModule),
       },
+      audit_verify: {
+        description: "Whether each line of this minion's audit log is as it was written",
+        args: [],
+        risk: "read",
+        handler: async () => {
+          // it takes a second or two for 50 MiB: several callers share one reading
+          verifying ??= verifyLiveAudit(auditFile).finally(() => (verifying = undefined));
+          return shownReport(await verifying);
+        },
+      },
     },
   };
+}
+
+function shownReport({ ok, lines, lastSeq, lastHash, problem }: ChainReport): XmlRpcValue {
+  const found = problem ? `${problem.file}:${problem.line}: ${problem.reason}` : "";
+  return { ok, lines, last: lastSeq, last_hash: lastHash, problem: found };
 }
 
 function grep(registry: MethodRegistry, word: string): XmlRpcValue {
