@@ -183,6 +183,7 @@ describe("a host on which something is in the way", () => {
     other.close();
     expect(failed.status).toBe(1);
     expect(failed.stderr).toContain(`Port ${taken} of 127.0.0.1 is taken by another program`);
+    expect(failed.stderr).toContain("To use another port for funcd: --port N");
     expect((await certificates()).filter(({ name }) => name === "taken")).toEqual([]);
   });
 

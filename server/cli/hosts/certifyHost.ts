@@ -42,18 +42,16 @@ export async function certifyHost(
     const freePort = state.running ? undefined : port;
     const csr = await setup.request({ name, listen, discardKey, freePort });
     const wanted = { csr, name, role: "minion" as const, address, port, replace: params.replace };
-    return connection.request("certmaster/sign", wanted, { signal });
-  };
-  const signed = await sign(state.revoked)
-    .catch((error: unknown) => {
-      // an attempt that ended in the middle left a key, which was revoked since
-      const leftKey = !state.enrolled && error instanceof FuncError && error.reason === "denied";
-      if (!leftKey) throw error;
-      return sign(true);
-    })
-    .catch((error: unknown) => {
+    return connection.request("certmaster/sign", wanted, { signal }).catch((error: unknown) => {
       throw inWordsOf(error, name, destination);
     });
+  };
+  const signed = await sign(state.revoked).catch((error: unknown) => {
+    // an attempt that ended in the middle left a key, which was revoked since
+    const leftKey = !state.enrolled && error instanceof FuncError && error.reason === "denied";
+    if (!leftKey) throw error;
+    return sign(true);
+  });
   try {
     await setup.install(signed, listen);
   } catch (error) {

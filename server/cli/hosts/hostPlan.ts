@@ -87,6 +87,6 @@ function noRoot({ user, sudo }: HostProbe, host: string): FuncError {
     sudo === "password"
       ? `sudo asks ${user} for a password on ${host}, or does not allow root.`
       : `${user} is not root on ${host}, and there is no sudo.`,
-    `Log in as root (root@${host.slice(host.lastIndexOf("@") + 1)}), allow ${user} sudo without a password, or add --user-unit: funcd then runs, and can do no more than, ${user}.`,
+    `Log in as root (root@${host.slice(host.lastIndexOf("@") + 1)}), allow ${user} sudo without a password, or add --user-unit: funcd then runs as ${user}, and can do what ${user} can.`,
   );
 }
