@@ -2,12 +2,13 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import type { XmlRpcValue } from "../wire/value";
-import { answerExcess, MAX_ANSWER_BYTES } from "./answerSize";
+import { answerExcess, MAX_ANSWER_BYTES, readInParts } from "./answerSize";
 import { commandEnvironment } from "./commandEnvironment";
 import { FUNC_EXCEPTION, MethodError } from "./methodError";
 import type { CommandSpec } from "./minionModule";
 import { endProcessGroup } from "./processGroup";
 
+const WRITE_TO_FILE = `write it to a file there instead (COMMAND > FILE) and ${readInParts("FILE")}`;
 /** A daemon that the command left behind may hold its output open for ever. */
 const OUTPUT_AFTER_EXIT_MS = 2_000;
 
@@ -43,7 +44,7 @@ export async function runCommand(
     if (outputs.some(({ tooMuch }) => tooMuch())) {
       throw new MethodError(
         FUNC_EXCEPTION,
-        `the command was ended because it wrote more than ${maxBytes} bytes of output; call it with "async" to keep more`,
+        `the command was ended because it wrote more than ${maxBytes} bytes of output; ${WRITE_TO_FILE}`,
       );
     }
     const bytes = outputs.map((output) => output.bytes());
@@ -52,7 +53,7 @@ export async function runCommand(
     if (excess !== undefined) {
       throw new MethodError(
         FUNC_EXCEPTION,
-        `the command ended with ${rc} and wrote ${bytes.join(" and ")} bytes, which make an answer of ${excess}, more than the ${MAX_ANSWER_BYTES} that are read; call it with "async" to keep them on the host`,
+        `the command ended with ${rc} and wrote ${bytes.join(" and ")} bytes, which make an answer of ${excess}, more than the ${MAX_ANSWER_BYTES} that are read; ${WRITE_TO_FILE}`,
       );
     }
     return value;

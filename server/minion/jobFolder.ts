@@ -95,6 +95,11 @@ export class JobFolder {
     return this.#size(name);
   }
 
+  /** Its path. */
+  outputFile(name: OutputName): string {
+    return this.#file(name);
+  }
+
   async readOutput(name: OutputName): Promise<Uint8Array> {
     return readFile(this.#file(name)).catch(emptyIfMissing);
   }

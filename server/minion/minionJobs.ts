@@ -5,7 +5,7 @@ import type { Log } from "../common/log";
 import { makeFolders } from "../common/makeFolders";
 import { fromJson, toJson } from "../wire/jsonValue";
 import type { XmlRpcValue } from "../wire/value";
-import { answerExcess, MAX_ANSWER_BYTES } from "./answerSize";
+import { answerExcess, MAX_ANSWER_BYTES, readInParts } from "./answerSize";
 import { adoptCommandJob, runCommandJob } from "./commandJob";
 import { textOf } from "./commandRunner";
 import { JobFolder, type JobRecord, type JobResult } from "./jobFolder";
@@ -269,7 +269,7 @@ export class MinionJobs {
       toRemoteError(
         new MethodError(
           FUNC_EXCEPTION,
-          `the command ended with ${result.rc} and wrote ${sizes[0]} and ${sizes[1]} bytes, which make an answer of at least ${bytes}, more than the ${MAX_ANSWER_BYTES} that are read; they are in ${job.folder.path}`,
+          `the command ended with ${result.rc} and wrote ${sizes[0]} and ${sizes[1]} bytes, which make an answer of at least ${bytes}, more than the ${MAX_ANSWER_BYTES} that are read; they are in ${job.folder.path}: ${readInParts(job.folder.outputFile("stdout"))}`,
         ),
       );
     const total = sizes[0] + sizes[1];

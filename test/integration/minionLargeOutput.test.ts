@@ -51,15 +51,33 @@ describe("a command whose answer would be larger than what is read", () => {
   const sizes =
     /ended with 3 and wrote 60000000 and 0 bytes, which make an answer of (?:at least )?2[0-9]{8}, more than the 268435456 that are read/;
 
+  const never = new AbortController().signal;
+
   it("is told by its sizes, by a sync call", async () => {
-    await expect(runCommand(inflating, new AbortController().signal)).rejects.toThrow(sizes);
+    await expect(runCommand(inflating, never)).rejects.toThrow(sizes);
+    const advice = / write it to a file there .*in parts: tail -c \+1 FILE \| head -c 40000000,/;
+    await expect(runCommand(inflating, never)).rejects.toThrow(advice);
+    await expect(runCommand(text, never, 1_000_000)).rejects.toThrow(advice);
+  });
+
+  it("can be read as its error says, by a job", async () => {
+    const [, , message] = (await jobResult(inflating)) as string[];
+    const first = /in parts: (tail .* 40000000),/.exec(message ?? "")?.[1] ?? "";
+    const second = first.replace("+1 ", "+40000001 ");
+    for (const [command, length] of [
+      [first, 40_000_000],
+      [second, 20_000_000],
+    ] as const) {
+      const [rc, output] = (await runCommand({ command, env: {} }, never)) as [number, string];
+      expect([rc, output.length]).toEqual([0, length]);
+    }
   });
 
   it("is told by its sizes and its folder, by a job", async () => {
     expect(await jobResult(inflating)).toEqual([
       "REMOTE_ERROR",
       "func.minion.codes.FuncException",
-      expect.stringMatching(new RegExp(`${sizes.source}; they are in .*func-large-`)),
+      expect.stringMatching(new RegExp(`${sizes.source}; they are in .*func-large-.*/jobs/`)),
       "",
     ]);
   });
