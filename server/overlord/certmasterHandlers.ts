@@ -45,11 +45,14 @@ export function certmasterHandlers(parts: OverlordParts): Pick<Handlers, Certmas
     },
     "certmaster/renew": (params, _feed, signal) => renewRequest(parts, params, signal),
     "certmaster/setPassphrase": async ({ old = "", next }) => {
+      // later it may be locked, and an overlord without a certificate cannot call anybody
+      if (!lockOf(parts).isLocked) await parts.credentials.renewOwn();
       await lockOf(parts).setPassphrase(old, next);
       return unlocked(parts);
     },
     "certmaster/unlock": async ({ passphrase }) => {
       await lockOf(parts).unlock(passphrase);
+      await parts.credentials.renewOwn().catch(() => undefined); // the next call tells
       return unlocked(parts);
     },
     "certmaster/revoke": (params) =>

@@ -104,6 +104,12 @@ export class FleetCredentials {
     this.onRevokedListener = listener;
   }
 
+  /** Looks now whether the overlord's own certificate is to be made, or renewed. */
+  async renewOwn(): Promise<void> {
+    if (this.current) await this.leaveKeys(new Set());
+    else await this.wire();
+  }
+
   /** Goes over to a new certificate where the present one is on one of these keys, which are to be revoked. */
   async leaveKeys(fingerprints: ReadonlySet<string>): Promise<void> {
     if (!this.current) return;

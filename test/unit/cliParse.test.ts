@@ -59,6 +59,21 @@ describe("func's command line", () => {
     }
   });
 
+  it("refuses --nopoll without --async, which would be waited for", () => {
+    for (const words of [
+      ["*", "call", "-n", "test", "ping"],
+      ["--nopoll", "*", "ping"],
+      ["-n", "jobs", "list"],
+    ]) {
+      expect(() => parseCommandLine(words)).toThrow(
+        expect.objectContaining({
+          reason: "bad-argument",
+          message: expect.stringContaining("--nopoll goes with --async only") as string,
+        }),
+      );
+    }
+  });
+
   it("knows the commands of a target expression", () => {
     expect(command("web*;db1", "ping")).toEqual({ kind: "ping", spec: "web*;db1" });
     expect(command("*", "list_minions")).toEqual({ kind: "listMinions", spec: "*" });
@@ -68,7 +83,7 @@ describe("func's command line", () => {
       spec: "web1",
       module: "command",
     });
-    const status = { kind: "jobStatus", jobId: "*-test-ping-1" };
+    const status = { kind: "jobStatus", spec: "*", jobId: "*-test-ping-1" };
     expect(command("*", "call", "--jobstatus", "*-test-ping-1")).toEqual(status);
     expect(command("*", "call", "*-test-ping-1", "-s")).toEqual(status);
   });
@@ -97,6 +112,13 @@ describe("func's command line", () => {
     const forget = { kind: "caForget", names: ["web1", "web2"] };
     expect(command("ca", "forget", "web1", "WEB2", "web1")).toEqual({ ...forget, yes: false });
     expect(command("ca", "forget", "web1", "--yes", "web2")).toEqual({ ...forget, yes: true });
+    expect(command("ca", "renew")).toEqual({ kind: "caRenew" });
+    expect(command("ca", "renew", "web*")).toEqual({ kind: "caRenew", spec: "web*" });
+    expect(command("ca", "unlock", "--stdin")).toEqual({ kind: "caUnlock", stdin: true });
+    const passphrase = { kind: "caPassphrase", stdin: false };
+    expect(command("ca", "passphrase")).toEqual({ ...passphrase, remove: false });
+    expect(command("ca", "passphrase", "--remove")).toEqual({ ...passphrase, remove: true });
+    expect(problem("ca", "unlock", "never-so").reason).toBe("bad-argument");
     expect(command("overlord", "status")).toEqual({ kind: "overlordStatus" });
     expect(command("overlord", "stop", "--force")).toEqual({ kind: "overlordStop", force: true });
     expect(command("jobs", "list")).toEqual({ kind: "jobsList" });

@@ -18,6 +18,7 @@ export async function caList(session: Session): Promise<number> {
   const { certificates, waiting, tokens } = list;
   const good = certificates.filter(({ revoked }) => revoked === undefined);
   const revoked = certificates.filter((certificate) => certificate.revoked !== undefined);
+  for (const warning of list.warnings ?? []) session.out.note(`Warning: ${warning}\n`);
   session.out.result(
     authorityLines(list) +
       section("Waiting for approval", waitingLines(waiting)) +
