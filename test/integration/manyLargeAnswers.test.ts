@@ -26,9 +26,9 @@ describe("answers of many values", () => {
     const probe = new MemoryProbe(pid);
     const heavy = fleet.call({ spec: "heavy*" });
     let light = 0;
-    let running = true;
-    void heavy.finally(() => (running = false));
-    while (running) {
+    const ended = new AbortController();
+    void heavy.finally(() => ended.abort());
+    while (!ended.signal.aborted) {
       expect(await fleet.call({ spec: "light" })).toMatchObject({
         results: [{ state: "succeeded" }],
       });
