@@ -70,6 +70,8 @@ export class AccessControl {
   readonly #log: Log;
   #files: AccessFiles;
   #lookedAtMs: number;
+  /** What narrowed calls was gone at the last look. */
+  #missed = false;
   /** The rules that name a caller. */
   readonly #rulesOf = new Map<string, AclRule[]>();
 
@@ -115,8 +117,8 @@ export class AccessControl {
 
   #presetOf({ role }: Caller): Preset {
     const { presets, folder } = this.#files;
-    if (role === "overlord") return presets.overlord ?? "full";
-    if (role === "operator") return presets.operators ?? (folder ? "none" : "full");
+    if (role === "overlord") return presets?.overlord ?? "full";
+    if (role === "operator") return presets?.operators ?? (folder ? "none" : "full");
     return "none";
   }
 
@@ -139,7 +141,15 @@ export class AccessControl {
     this.#lookedAtMs = now;
     if (!unsure && accessSignature(this.#places) === this.#files.signature) return;
     const before = this.#files;
-    this.#files = readAccessFiles(this.#places);
+    const files = readAccessFiles(this.#places);
+    // some editors take a file away before they put the new one there: nobody may use that moment
+    const isGone = (before.folder && !files.folder) || (before.presets && !files.presets);
+    if (isGone === true && files.problem === undefined && !this.#missed) {
+      this.#missed = true;
+      return;
+    }
+    this.#missed = false;
+    this.#files = files;
     this.#rulesOf.clear();
     if (this.#files.problem !== before.problem) this.#tell();
   }

@@ -25,7 +25,8 @@ export interface AccessFiles {
   /** True where there is a folder `acls`: operators then have what rules and presets give them. */
   folder: boolean;
   rules: AclRule[];
-  presets: AccessPresets;
+  /** From `minion.yaml`; undefined where that is missing or empty. */
+  presets: AccessPresets | undefined;
   /** Everything about the files that changes with them. */
   signature: string;
   /** The youngest change, in ms. */
@@ -53,7 +54,7 @@ export function readAccessFiles(places: AccessPlaces): AccessFiles {
   const files: AccessFiles = {
     folder: names !== undefined,
     rules: [],
-    presets: {},
+    presets: undefined,
     signature,
     changedAtMs,
   };
@@ -79,7 +80,7 @@ export function readAccessFiles(places: AccessPlaces): AccessFiles {
     return files;
   } catch (error) {
     const line = error instanceof AclProblem && error.line > 0 ? `:${error.line}` : "";
-    return { ...files, rules: [], presets: {}, problem: `${file}${line}: ${messageOf(error)}` };
+    return { ...files, rules: [], problem: `${file}${line}: ${messageOf(error)}` };
   }
 }
 
@@ -129,11 +130,11 @@ function isYaml(name: string): boolean {
   return name.endsWith(".acl.yaml");
 }
 
-function presetsOf(text: string | undefined): AccessPresets {
-  const configuration = parseConfiguration(text ?? "", (line, what) => {
+function presetsOf(text = ""): AccessPresets | undefined {
+  const configuration = parseConfiguration(text, (line, what) => {
     throw new AclProblem(line ?? 0, what);
   });
-  return configuration.access ?? {};
+  return Object.keys(configuration).length === 0 ? undefined : (configuration.access ?? {});
 }
 
 /** The text of a file that only its owner can have written; undefined where there is none. Throws. */

@@ -28,7 +28,7 @@ afterEach(async () => {
   await lab.noRules();
   const file = join(lab.home, "minion.yaml");
   writeFileSync(file, readFileSync(file, "utf8").replace(/^access:.*\n/m, ""));
-  await expect.poll(() => lab.outcome(operator, "command.exists", ["/bin/ls"])).toBe("ok true");
+  await until(operator, "command.run", /^ok/);
 });
 
 afterAll(async () => {

@@ -1,8 +1,13 @@
 import { chownSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { silentLog } from "../../server/common/log";
+import { AccessControl } from "../../server/minion/accessControl";
 import { accessSignature, readAccessFiles } from "../../server/minion/aclFiles";
+import { MethodRegistry } from "../../server/minion/methodRegistry";
+import type { Caller } from "../../server/minion/minionModule";
+import { commandModule } from "../../server/minion/modules/command";
 
 let home: string;
 
@@ -21,9 +26,79 @@ function write(name: string, text: string): string {
   return file;
 }
 
+describe("access control", () => {
+  const operator: Caller = {
+    role: "operator",
+    name: "alice",
+    keyFingerprint: "ab".repeat(32),
+    address: "192.0.2.1",
+    subject: "alice-1",
+  };
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** Decides at each second what alice may do. */
+  function deciding(): () => string {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const registry = new MethodRegistry();
+    registry.add(commandModule);
+    const control = new AccessControl({ home }, registry, silentLog);
+    return () => {
+      vi.setSystemTime(Date.now() + 1_000);
+      const may = (method: string): boolean => control.decide(operator, method, []).allowed;
+      if (may("nosuch.method")) return "full";
+      if (may("command.run")) return "run";
+      return may("command.exists") ? "read" : "nothing";
+    };
+  }
+
+  it("narrows operators by a folder of rules, by presets, and adds what rules give", () => {
+    const decide = deciding();
+    expect(decide()).toBe("full");
+    write("nobody.acl", "");
+    expect(decide()).toBe("nothing");
+    write("a.acl", "alice-1 = command.run\n");
+    expect(decide()).toBe("run");
+    rmSync(join(home, "acls", "a.acl"));
+    expect(decide()).toBe("nothing");
+    writeFileSync(join(home, "minion.yaml"), "access: {operators: read-only}\n");
+    expect(decide()).toBe("read");
+    write("b.acl.yaml", "allow: [{roles: [operator], preset: full, until: 2000-01-01}]");
+    expect(decide()).toBe("read");
+    write("b.acl.yaml", "allow: [{roles: [operator], preset: full}]");
+    expect(decide()).toBe("full");
+    write("b.acl.yaml", "allow: [{roles: [operator], preset: full}");
+    expect(decide()).toBe("nothing");
+  });
+
+  it("allows no more while an editor has taken a file away for a moment", () => {
+    writeFileSync(join(home, "minion.yaml"), "access: {operators: read-only}\n");
+    const decide = deciding();
+    expect(decide()).toBe("read");
+    for (const gone of ["", undefined]) {
+      if (gone === undefined) rmSync(join(home, "minion.yaml"));
+      else writeFileSync(join(home, "minion.yaml"), gone);
+      expect(decide()).toBe("read");
+      writeFileSync(join(home, "minion.yaml"), "access: {operators: none}\n");
+      expect(decide()).toBe("nothing");
+      writeFileSync(join(home, "minion.yaml"), "access: {operators: read-only}\n");
+      expect(decide()).toBe("read");
+    }
+    writeFileSync(join(home, "minion.yaml"), "name: web1\n");
+    expect(decide()).toBe("full");
+    write("a.acl", "");
+    expect(decide()).toBe("nothing");
+    rmSync(join(home, "acls"), { recursive: true });
+    expect(decide()).toBe("nothing");
+    expect(decide()).toBe("full"); // it is meant
+  });
+});
+
 describe("the files of access rules", () => {
   it("are those of both formats, and nothing else in their folder", () => {
-    expect(readAccessFiles({ home })).toMatchObject({ folder: false, rules: [], presets: {} });
+    expect(readAccessFiles({ home })).toMatchObject({ folder: false, rules: [] });
     write("a.acl", "a = b\nc = d\n");
     write("b.acl.yaml", "allow: [{roles: [operator], preset: full}]");
     write(".c.acl", "broken");
@@ -42,6 +117,10 @@ describe("the files of access rules", () => {
       operators: "read-only",
       overlord: "standard",
     });
+    writeFileSync(join(home, "minion.yaml"), "name: web1\n");
+    expect(readAccessFiles({ home }).presets).toEqual({});
+    writeFileSync(join(home, "minion.yaml"), "");
+    expect(readAccessFiles({ home }).presets).toBeUndefined();
   });
 
   it("allow nothing where another user could have written them", () => {
