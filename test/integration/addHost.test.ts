@@ -129,8 +129,6 @@ describe("a host", () => {
 });
 
 describe("a login that fails", () => {
-  const words = ["--name", "never"];
-
   it.each([
     ["a wrong key", () => ({ key: sshd.otherKey }), /Permission denied \(publickey\)/],
     ["a changed host key", () => ({ knownHosts: sshd.changedHosts }), /HAS CHANGED[^]*ssh-keygen/],
@@ -141,17 +139,36 @@ describe("a login that fails", () => {
     ],
     ["a name that is none", () => ({ host: "nosuch.invalid" }), /There is no host nosuch\.invalid/],
   ])("with %s says what to do", async (_, ways, expected) => {
-    const failed = await add([...words, "--remote-home", join(root, "never")], ways());
+    const home = join(root, "never");
+    const failed = await add(["--name", "never", "--remote-home", home], ways());
     expect(failed.status).toBe(1);
     expect(failed.stdout).toBe("");
     expect(failed.stderr).toMatch(expected);
-    expect(existsSync(join(root, "never"))).toBe(false);
+    expect(existsSync(home)).toBe(false);
     expect(existsSync(join(root, "none"))).toBe(false);
+  });
+
+  it("with a wrong password says what to do", async () => {
+    const script = join(root, "askpass");
+    await writeFile(script, "#!/bin/sh\necho wrong\n", { mode: 0o700 });
+    const env = { SSH_ASKPASS: script, SSH_ASKPASS_REQUIRE: "force", DISPLAY: ":0" };
+    // the first one that is given counts
+    const options = [`Port=${sshd.passwordPort}`, "BatchMode=no", "NumberOfPasswordPrompts=2"];
+    const words = [...options.flatMap((option) => ["--ssh-option", option]), ...sshWords()];
+    const failed = await runProgram(
+      root,
+      "func",
+      ["--home", data, "add-host", "127.0.0.1", "--name", "never", ...words],
+      { env },
+    );
+    expect(failed.status).toBe(1);
+    expect(failed.stderr).toMatch(/did not let you log in[^]*Permission denied \(.*password.*\)/);
+    expect(failed.stderr).toContain("Check user, key and password");
   });
 
   it("as nothing listens says so", async () => {
     const nowhere = await freePort();
-    const failed = await func("add-host", "127.0.0.1", "--ssh-option", `Port=${nowhere}`, ...words);
+    const failed = await func("add-host", "127.0.0.1", "--ssh-option", `Port=${nowhere}`);
     expect(failed.status).toBe(1);
     expect(failed.stderr).toContain("Nothing answers ssh on 127.0.0.1");
   });
