@@ -42,7 +42,7 @@ export type Command =
   | { kind: "ping"; spec: string }
   | { kind: "listMinions"; spec: string }
   | { kind: "methods"; spec: string; module?: string }
-  | { kind: "jobStatus"; jobId: string }
+  | { kind: "jobStatus"; spec: string; jobId: string }
   | { kind: "caToken"; nameGlob?: string; ttlMs?: number; addresses: string[] }
   | { kind: "caList" }
   | { kind: "caRenew"; spec?: string }
@@ -116,6 +116,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     if (options.exclude !== undefined && !TARGET_KINDS.has(command.kind)) {
       throw usage("--exclude goes with a target expression only.");
     }
+    // waited for all the same, it would look as if the option did something
+    if (options.nopoll && !options.async) {
+      throw usage("--nopoll goes with --async only: any other call is waited for.");
+    }
     return { options, command };
   } catch (error) {
     if (asked.help) return { options, command: { kind: "help" } };
@@ -185,7 +189,7 @@ function parseCall(spec: string, reader: OptionReader, options: GlobalOptions): 
   }
   if (asked.status) {
     if (method !== undefined) throw usage(`call --jobstatus takes the id of one job.`);
-    return { kind: "jobStatus", jobId: module };
+    return { kind: "jobStatus", spec, jobId: module };
   }
   if (method === undefined) throw usage(`call needs a method of the module "${module}".`);
   return {

@@ -47,7 +47,7 @@ export async function runCommand(command: Command, session: Session): Promise<nu
     case "methods":
       return methods(session, command.spec, command.module);
     case "jobStatus":
-      return jobStatus(session, command.jobId);
+      return jobStatus(session, command);
     case "caToken": {
       const { nameGlob, ttlMs, addresses } = command;
       return caToken(session, {

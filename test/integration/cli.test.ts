@@ -220,6 +220,21 @@ it("an async job is followed, or polled by its id", async () => {
   expect((await func(["jobs", "watch", jobId])).stderr).toMatch(/^2 ok in /);
   const unknown = await func(["*", "call", "--jobstatus", "no-such-job"]);
   expect(unknown).toMatchObject({ status: 1, stdout: "2 JOB_ID_LOST_IN_SPACE\n" });
+  expect(unknown.stderr).toMatch(/^func: There is no job "no-such-job"\.\n {6}Jobs are kept/);
+  expect((await func(["*", "call", "-j", "--jobstatus", "no-such-job"])).stdout).toBe("[2,null]\n");
+
+  // of its minions, those that SPEC means
+  const two = await func(["minion2", "call", "-s", jobId]);
+  expect(two.stdout).toMatch(/^1 JOB_ID_FINISHED: 2 of 2 have answered\nminion2: [0-9.]+\n$/);
+  const json = await func(["*", "-e", "minion2", "call", "-js", jobId]);
+  expect(Object.keys((JSON.parse(json.stdout) as [number, object])[1])).toEqual(["minion1"]);
+  const none = await func(["minion9", "call", "--jobstatus", jobId]);
+  expect(none).toMatchObject({ status: 2, stdout: "" });
+  expect(none.stderr).toContain('matching "minion9"');
+  const single = (await func(["minion1", "call", "-an", "test", "ping"])).stdout;
+  const other = await func(["minion2", "call", "-s", /'(.+)'/.exec(single)?.[1] ?? ""]);
+  expect(other).toMatchObject({ status: 2, stdout: "" });
+  expect(other.stderr).toMatch(/^func: .*"minion2" matches none of the minions of the job /);
 });
 
 it("Ctrl-C cancels the job and shows what came of it", async () => {

@@ -1,17 +1,35 @@
+import type { OverlordConnection } from "../../client/connection";
 import { expandJson } from "../../client/outputs";
+import { FuncError } from "../../common/errors";
 import { JOB_ID_LOST_IN_SPACE } from "../../protocol/jobs";
+import { matchTargets, usesGroups, type TargetSpec } from "../../targets/targetSpec";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { JsonObject } from "../jsonObject";
 import { printPieces } from "../printPieces";
 import { isRemoteError, renderCode, renderStatusEntry } from "../render";
 import type { Session } from "../session";
 
-/** `func SPEC call --jobstatus ID`: the seed's (code, results), as they stand. */
-export async function jobStatus(session: Session, jobId: string): Promise<number> {
+/** Minions are asked for in pages of this many. */
+const PAGE = 1_000;
+
+/**
+ * `func SPEC call --jobstatus ID`: the seed's (code, results), as they stand; the results of those minions of
+ * the job that SPEC means. Throws "no-match" where it means none of them.
+ */
+export async function jobStatus(
+  session: Session,
+  { spec, jobId }: { spec: string; jobId: string },
+): Promise<number> {
   const { options, out } = session;
   const connection = await session.connect();
   const { code, results } = await connection.request("jobs/status", { jobId });
-  const entries = Object.entries(results ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const meant =
+    code === JOB_ID_LOST_IN_SPACE
+      ? undefined
+      : await minionsMeant(connection, session.targets(spec), jobId);
+  const entries = Object.entries(results ?? {})
+    .filter(([minion]) => meant?.has(minion))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   if (options.json) {
     out.result(`[${code},`);
     const object = new JsonObject(out.results, connection, options.typed);
@@ -28,6 +46,54 @@ export async function jobStatus(session: Session, jobId: string): Promise<number
       await printPieces(out.results, connection, renderStatusEntry(minion, value));
     }
   }
+  if (code === JOB_ID_LOST_IN_SPACE) await noteWhy(session, connection, jobId);
   const failed = code === JOB_ID_LOST_IN_SPACE || entries.some(([, value]) => isRemoteError(value));
   return failed ? EXIT_FAILED : EXIT_OK;
+}
+
+/** Those of the job's minions that are meant; some may have been forgotten since. */
+async function minionsMeant(
+  connection: OverlordConnection,
+  targets: TargetSpec,
+  jobId: string,
+): Promise<ReadonlySet<string>> {
+  const ofJob = await minionsOf(connection, jobId);
+  const known = await connection.request("minions/list", {});
+  const groups = usesGroups(targets) ? await connection.request("groups/list", {}) : [];
+  const matched = matchTargets(
+    targets,
+    [...new Set([...known.map(({ name }) => name), ...ofJob])],
+    new Map(groups.map(({ name, hosts }) => [name, hosts])),
+  );
+  const meant = new Set(matched.filter((name) => ofJob.has(name)));
+  if (meant.size > 0) return meant;
+  throw new FuncError(
+    "no-match",
+    `"${targets.spec}"${targets.exclude === undefined ? "" : ", less what is excluded,"} matches none of the minions of the job ${jobId}.`,
+    'Ask for "*" to see them all.',
+  );
+}
+
+async function minionsOf(connection: OverlordConnection, jobId: string): Promise<Set<string>> {
+  const names = new Set<string>();
+  for (let from = 0; ; from += PAGE) {
+    const { results } = await connection.request("jobs/results", { jobId, from, limit: PAGE });
+    for (const { minion } of results) names.add(minion);
+    if (results.length < PAGE) return names;
+  }
+}
+
+/** The code says no more than that the job is unknown. */
+async function noteWhy(
+  { out }: Session,
+  connection: OverlordConnection,
+  jobId: string,
+): Promise<void> {
+  try {
+    await minionsOf(connection, jobId);
+  } catch (error) {
+    if (!(error instanceof FuncError)) throw error;
+    out.note(`func: ${error.message}\n`);
+    if (error.nextStep !== undefined) out.note(`      ${error.nextStep}\n`);
+  }
 }
