@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { auditedParams, auditedResult, isAudited } from "../../server/overlord/auditedRequest";
+
+describe("what is audited of a request", () => {
+  it("names what it deals with, and none of its secrets", () => {
+    const secrets = {
+      passphrase: "s3cret",
+      old: "s3cret",
+      next: "s3cret",
+      csr: "s3cret",
+      args: ["s3cret", { deep: "s3cret" }],
+      token: "s3cret",
+      unknown: "s3cret",
+    };
+    const told = auditedParams({ ...secrets, name: "web1", spec: "web*", force: true, days: 9 });
+    expect(JSON.stringify(told)).not.toContain("s3cret");
+    expect(told).toMatchObject({ name: "web1", spec: "web*", force: true, days: 9 });
+    expect(told["argumentsDigest"]).toMatch(/^[0-9a-f]{64}$/);
+    const token = { id: "t1", token: "s3cret", expiresAtMs: 1, addresses: [], caFingerprint: "x" };
+    expect(auditedResult("certmaster/createToken", token)).toEqual({ tokenId: "t1" });
+  });
+
+  it("is bounded", () => {
+    const told = auditedParams({
+      spec: "x".repeat(1_000_000),
+      names: Array.from({ length: 100_000 }, (_, at) => `web${at}`),
+      add: [{ deep: "x".repeat(10_000) }],
+    });
+    expect(JSON.stringify(told).length).toBeLessThan(3_000);
+    expect(told).toMatchObject({ namesCount: 100_000, add: ["object"] });
+  });
+
+  it("is something for every request that is not known to be harmless", () => {
+    expect(isAudited("minions/list")).toBe(false);
+    for (const method of ["calls/start", "certmaster/unlock", "overlord/stop", "some/new"]) {
+      expect(isAudited(method)).toBe(true);
+    }
+  });
+});
