@@ -69,7 +69,7 @@ Options, before or after SPEC and its command, but before MODULE:
                       command's outputs to stdout and stderr, with its exit status
       --home DIR      data directory of the overlord, instead of FUNC_HOME
       --version       print the version
-  -h, --help          print this
+  -h, --help          print this; of one word, such as func ca --help, what belongs to it
 
 A command's output is indented below its host, its bytes otherwise as they came; to a terminal, control
 characters and bytes that are no UTF-8 are shown as codes (\\x1b). For the exact bytes:
@@ -82,6 +82,12 @@ Exit status: 0 all well; 1 some minion raised an error or gave no result (a comm
 status is a result), or the overlord cannot be reached; 2 bad usage or nothing matched. With --raw:
 the command's own (128 + N where signal N ended it), 255 where there is no result.
 `;
+
+/** All of it, or the usage of one first word, such as "ca". */
+export function helpText(topic?: string): string {
+  if (topic === undefined) return HELP;
+  return `Usage:\n${groupUsage(topic).replace(/^/gm, "  ")}\n\nfunc --help tells all.\n`;
+}
 
 /** The lines of the usage that belong to one first word, such as "ca". */
 export function groupUsage(word: string): string {

@@ -1,4 +1,5 @@
 import { FuncError } from "../common/errors";
+import { groupUsage } from "./help";
 import type { AddHost, RemoveHost } from "./hosts/hostsCommands";
 import { parseAddHost, parseRemoveHost } from "./hosts/parseHosts";
 import { OptionReader, type OptionRule } from "./optionReader";
@@ -29,7 +30,7 @@ export interface GlobalOptions {
 }
 
 export type Command =
-  | { kind: "help" }
+  | { kind: "help"; topic?: string }
   | { kind: "version" }
   | {
       kind: "call";
@@ -81,7 +82,7 @@ export interface CommandLine {
 const RESERVED = new Set(
   (
     "ca certmaster-ca overlord jobs map audit run group add-host remove-host suboverlord build-map " +
-    "completion"
+    "completion help"
   ).split(" "),
 );
 /** Commands of the original behind a target expression that this version does not have. */
@@ -102,15 +103,17 @@ const TIMEOUT_S = { unit: "seconds", least: 0.001, most: 86_400, example: "2.5" 
 /** What `argv` (without program and script) asks for. Throws FuncError "bad-argument". */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const options: GlobalOptions = { json: false, typed: false, async: false, nopoll: false };
-  const asked: { help?: true; version?: true } = {};
+  const asked: { help?: true; version?: true; topic?: string } = {};
   const reader = new OptionReader(argv, [
     ...globalRules(options),
     { names: ["-h", "--help"], kind: "flag", set: () => (asked.help = true) },
     { names: ["--version"], kind: "flag", set: () => (asked.version = true) },
   ]);
   try {
-    const command = parseCommand(reader, options);
-    if (asked.help) return { options, command: { kind: "help" } };
+    const first = reader.first();
+    if (first && !first.escaped && RESERVED.has(first.word)) asked.topic = first.word;
+    const command = parseCommand(first, reader, options);
+    if (asked.help) return { options, command: help(asked.topic) };
     if (asked.version) return { options, command: { kind: "version" } };
     // left out silently, it would do more than was asked for
     if (options.exclude !== undefined && !TARGET_KINDS.has(command.kind)) {
@@ -122,14 +125,23 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     }
     return { options, command };
   } catch (error) {
-    if (asked.help) return { options, command: { kind: "help" } };
+    if (asked.help) return { options, command: help(asked.topic) };
     if (asked.version) return { options, command: { kind: "version" } };
     throw error;
   }
 }
 
-function parseCommand(reader: OptionReader, options: GlobalOptions): Command {
-  const first = reader.first();
+/** Of one first word, where there is anything to say about it. */
+function help(topic: string | undefined): Command {
+  const known = topic !== undefined && groupUsage(topic) !== "";
+  return { kind: "help", ...(known && { topic }) };
+}
+
+function parseCommand(
+  first: ReturnType<OptionReader["first"]>,
+  reader: OptionReader,
+  options: GlobalOptions,
+): Command {
   if (first === undefined) {
     throw usage(`func needs a target and a command, such as: func "*" ping`);
   }
@@ -204,6 +216,8 @@ function parseCall(spec: string, reader: OptionReader, options: GlobalOptions): 
 
 function parseReserved(word: string, reader: OptionReader, options: GlobalOptions): Command {
   switch (word) {
+    case "help":
+      return help(reader.next()?.word);
     case "add-host":
       return parseAddHost(reader);
     case "remove-host":

@@ -23,7 +23,7 @@ import { ping } from "./commands/ping";
 import { EXIT_OK } from "./exitStatus";
 import { addHosts } from "./hosts/addHosts";
 import { removeHost } from "./hosts/removeHost";
-import { HELP } from "./help";
+import { helpText } from "./help";
 import type { Command } from "./parse";
 import type { Session } from "./session";
 
@@ -33,7 +33,7 @@ declare const __VERSION__: string;
 export async function runCommand(command: Command, session: Session): Promise<number> {
   switch (command.kind) {
     case "help":
-      session.out.result(HELP);
+      session.out.result(helpText(command.topic));
       return EXIT_OK;
     case "version":
       session.out.result(`func ${__VERSION__}\n`);

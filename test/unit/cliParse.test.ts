@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { HELP } from "../../server/cli/help";
+import { HELP, helpText } from "../../server/cli/help";
 import { parseCommandLine, type Command } from "../../server/cli/parse";
 import { FuncError } from "../../server/common/errors";
 
@@ -266,9 +266,35 @@ describe("func's command line", () => {
   });
 
   it("answers --help and --version wherever they stand before METHOD", () => {
-    for (const words of [["-h"], ["--help", "x"], ["*", "call", "--help"], ["ca", "-h"]]) {
+    for (const words of [
+      ["-h"],
+      ["--help", "x"],
+      ["*", "call", "--help"],
+      ["help"],
+      ["help", "x"],
+    ]) {
       expect(command(...words)).toEqual({ kind: "help" });
     }
+    for (const words of [
+      ["ca", "-h"],
+      ["ca", "token", "--help"],
+      ["-h", "ca"],
+      ["help", "ca"],
+      ["ca", "forget", "--help"],
+    ]) {
+      expect(command(...words)).toEqual({ kind: "help", topic: "ca" });
+    }
+    for (const topic of ["jobs", "group", "overlord", "audit", "add-host", "remove-host"]) {
+      expect(command(topic, "--help")).toEqual({ kind: "help", topic });
+      const lines = helpText(topic).split("\n");
+      expect(lines[0]).toMatch(/^Usage:$/);
+      expect(lines.filter((line) => line.startsWith("  func ")).join()).not.toMatch(
+        new RegExp(`  func (?!${topic} )`),
+      );
+      expect(lines.slice(-2)).toEqual(["func --help tells all.", ""]);
+    }
+    expect(helpText()).toBe(HELP);
+    expect(command("--", "help", "ping")).toEqual({ kind: "ping", spec: "help" });
     expect(command("--version")).toEqual({ kind: "version" });
   });
 
