@@ -28,8 +28,7 @@ export async function generateKey(): Promise<{ privateKeyPem: string; publicKey:
  */
 export async function readPkiFile(file: string, remedy: string): Promise<string | undefined> {
   try {
-    const { isFile } = await modeOf(file);
-    if (!isFile) throw new Error("it is not a file");
+    if (!(await stat(file)).isFile()) throw new Error("it is not a file");
     return await readFile(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
@@ -40,17 +39,25 @@ export async function readPkiFile(file: string, remedy: string): Promise<string 
 }
 
 /**
- * As `readPkiFile`, of a private key. Throws FuncError "bad-data" also where others than its owner can read or
- * change it: it may have been copied, and whoever runs this has to know.
+ * As `readPkiFile`, of a private key. Throws FuncError "bad-data" also where others than this user (and root) can read
+ * or change it: it may have been copied, and whoever runs this has to know.
  */
 export async function readKeyFile(file: string, remedy: string): Promise<string | undefined> {
   const text = await readPkiFile(file, remedy);
   if (text === undefined || process.platform === "win32") return text;
-  const { mode } = await modeOf(file);
+  const { mode, uid } = await stat(file);
+  const own = process.getuid?.();
+  if (own !== undefined && uid !== own && uid !== 0) {
+    throw new FuncError(
+      "bad-data",
+      `${file}, a private key, belongs to another user (uid ${uid}; this is uid ${own}).`,
+      `Run this as that user, or take it over: chown ${own} ${file}. If that user must not have it, replace the key.`,
+    );
+  }
   if ((mode & OPEN_TO_OTHERS) === 0) return text;
   throw new FuncError(
     "bad-data",
-    `${file}, a private key, is open to other users (mode ${mode.toString(8).padStart(4, "0")}).`,
+    `${file}, a private key, is open to other users (mode ${(mode & 0o777).toString(8).padStart(4, "0")}).`,
     `Close it: chmod 600 ${file}. If somebody may have copied it, replace the key.`,
   );
 }
@@ -64,9 +71,4 @@ export function workingKey(pem: string): KeyObject {
     throw new Error("its two halves do not belong together");
   }
   return key;
-}
-
-async function modeOf(file: string): Promise<{ mode: number; isFile: boolean }> {
-  const found = await stat(file);
-  return { mode: found.mode & 0o777, isFile: found.isFile() };
 }

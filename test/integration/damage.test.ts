@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { FuncError } from "../../server/common/errors";
 import { silentLog } from "../../server/common/log";
 import { startMinion } from "../../server/minion/minion";
@@ -192,6 +192,20 @@ describe("private keys open to others", () => {
     expect(error?.nextStep).toContain(`chmod 600 ${file}`);
     await chmod(file, 0o600);
     await start();
+  });
+
+  it("and one that belongs to another user", async () => {
+    const file = join(data, "ca", "ca.key");
+    const { uid } = await stat(file);
+    // root can give a file away; for anybody else it is the process that is another
+    const other = 12_345;
+    if (uid === 0) await chown(file, other, other);
+    else vi.spyOn(process, "getuid").mockReturnValue(other);
+    const error = await failure(startOverlord);
+    vi.restoreAllMocks();
+    expect(error?.message).toContain(file);
+    expect(error?.message).toMatch(/another user \(uid \d+/);
+    expect(error?.nextStep).toContain("chown");
   });
 
   it("the overlord's own", async () => {

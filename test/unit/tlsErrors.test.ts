@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { tlsError } from "../../server/wire/tlsErrors";
+import { refusedCertificate, tlsError } from "../../server/wire/tlsErrors";
 import { connectError } from "../../server/wire/wireErrors";
 
 const peer = { name: "web1", address: "::1", port: 51234 };
@@ -17,6 +17,15 @@ it.each([
   expect(error.message).toMatch(/^web1 \(\[::1\]:51234\)/);
   expect(error.message).toMatch(message);
   expect(error).toMatchObject({ reason: "tls", nextStep: expect.any(String) as string });
+});
+
+it.each([
+  "by its clock it has expired",
+  "client certificate not accepted: CERT_HAS_EXPIRED",
+  "client certificate not accepted: CERT_NOT_YET_VALID",
+])("a refusal for its date (%s) speaks of the clocks", (why) => {
+  expect(refusedCertificate(peer, why).nextStep).toMatch(/clock: here it is \d{4}-\d\d-\d\dT/);
+  expect(refusedCertificate(peer, "revoked").nextStep).not.toContain("clock");
 });
 
 it.each([
