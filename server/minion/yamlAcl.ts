@@ -1,4 +1,4 @@
-import { fnmatchCase } from "../targets/fnmatch";
+import { fnmatch, fnmatchCase } from "../targets/fnmatch";
 import { AclProblem, type AclRule, type JudgedCall } from "./aclRule";
 import { argumentRule, type ArgumentRule } from "./argumentRule";
 import type { Caller } from "./minionModule";
@@ -21,7 +21,7 @@ export function parseYamlAcl(text: string): AclRule[] {
 
 function ruleOf(rule: YamlMap): AclRule {
   const untilMs = untilOf(rule.get("until"));
-  const methods = globsOf(rule.list("methods"), "a glob of methods");
+  const methods = globsOf(rule.list("methods"), fnmatchCase, "a glob of methods");
   const preset = presetOf(rule.get("preset"));
   const argumentRules = argumentsOf(rule.map("arguments", undefined));
   if (!methods && preset === undefined) rule.fail('a rule needs "methods" or "preset"');
@@ -45,7 +45,7 @@ function namesOf(rule: YamlMap): (caller: Caller) => boolean {
     return fail(`"roles" are ${ROLES.join(", ")}`);
   });
   if (!roles || roles.length === 0) return rule.fail(`a rule needs "roles": ${ROLES.join(", ")}`);
-  const names = globsOf(rule.list("names"), "a glob of names");
+  const names = globsOf(rule.list("names"), fnmatch, "a glob of names");
   const keys = rule.list("keys")?.map(({ value, fail }): string => {
     const hex = typeof value === "string" ? value.replaceAll(":", "").toLowerCase() : "";
     return /^[0-9a-f]{64}$/.test(hex)
@@ -64,11 +64,12 @@ function namesOf(rule: YamlMap): (caller: Caller) => boolean {
 
 function globsOf(
   values: YamlValue[] | undefined,
+  compile: (glob: string) => (text: string) => boolean,
   kind: string,
 ): ((text: string) => boolean)[] | undefined {
   return values?.map(({ value, fail }) => {
     if (typeof value !== "string" || value === "") return fail(`has to be ${kind}`);
-    return fnmatchCase(value);
+    return compile(value);
   });
 }
 

@@ -117,7 +117,9 @@ allow:
     expect(allows(rules, {}, "jobs.wait")).toBe(false);
     expect(allows(rules, { name: "ops-7", keyFingerprint: "00" }, "command.run")).toBe(true);
     expect(allows(rules, { name: "ops-7", keyFingerprint: "00" }, "jobs.cancel")).toBe(false);
-    expect(allows(rules, { name: "Alice", keyFingerprint: "00" }, "test.ping")).toBe(false);
+    expect(allows(rules, { name: "Alice", keyFingerprint: "00" }, "test.ping")).toBe(true);
+    expect(allows(rules, { name: "alicia", keyFingerprint: "00" }, "test.ping")).toBe(false);
+    expect(allows(rules, { keyFingerprint: "00" }, "Test.ping")).toBe(false);
     expect(allows(rules, { role: "overlord" }, "test.add")).toBe(true);
     expect(allows(rules, { role: "overlord" }, "test.add", [], { risk: "change" })).toBe(false);
     expect(allows(rules, { role: "minion" }, "test.ping")).toBe(false);
