@@ -1,9 +1,12 @@
+import { randomInt } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { MinionResult } from "../../server/protocol/jobs";
 import { RealFleet } from "../fixtures/realFleet";
 
 const NAMES = ["web1", "web2", "web3", "db1"];
 const ROUNDS = 4;
+const KILLS = 12;
 
 let fleet: RealFleet;
 
@@ -12,6 +15,28 @@ beforeAll(async () => {
   await fleet.add(...NAMES);
 });
 afterAll(() => fleet.close());
+
+it("killing the overlord or a minion at any moment of a renewal loses no minion", async () => {
+  const keys = new Set<string>();
+  for (let round = 0; round < KILLS; round++) {
+    const connection = await fleet.connection();
+    const renewing = connection
+      .request("certmaster/renew", { spec: "web*" })
+      .catch(() => undefined);
+    await sleep(randomInt(0, 120));
+    if (round % 2 === 0) {
+      await fleet.stopOverlord();
+    } else {
+      await fleet.stopMinion("web1");
+      await fleet.startMinion("web1");
+    }
+    await renewing;
+    const results = await fleet.call("test", "ping");
+    expect([...results.values()].filter(({ state }) => state !== "succeeded")).toEqual([]);
+    keys.add((await fleet.record("web1")).keyFingerprint);
+  }
+  expect(keys.size).toBeGreaterThan(1);
+});
 
 it("renewing all minions again and again under load fails no call, held, long or new", async () => {
   const connection = await fleet.connection();
