@@ -1,5 +1,7 @@
 import { join } from "node:path";
+import { sshHosts } from "../../client/sshHosts";
 import { FuncError, messageOf } from "../../common/errors";
+import { nearestNames } from "../../targets/nearestNames";
 import { askLine } from "../ask";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import type { Session } from "../session";
@@ -44,7 +46,7 @@ export async function addHosts(session: Session, params: AddHost): Promise<numbe
       // the others end the same way, and at once
       const failure = interruption.signal.aborted
         ? cancelled(destination.text)
-        : asFuncError(error);
+        : await withNearest(asFuncError(error), destination.host);
       steps.failed(failure);
       outcomes.set(destination.text, { error: failure.message, reason: failure.reason });
     } finally {
@@ -94,6 +96,16 @@ async function agreeToUser(
     `  ? ${user} cannot become root on ${host} without a password. Run funcd as ${user}, able to do what that user can? [y/N] `,
   );
   return /^y(es)?$/i.test((await askLine()).trim());
+}
+
+/** For a misspelt host, those of the user's SSH configuration that are spelt alike. */
+async function withNearest(error: FuncError, host: string): Promise<FuncError> {
+  if (error.reason !== "name-not-found") return error;
+  const names = (await sshHosts()).map(({ name }) => name);
+  const nearest = nearestNames(host, names);
+  if (nearest.length === 0) return error;
+  const meant = `Did you mean ${nearest.join(", ")}, of your ~/.ssh/config?`;
+  return new FuncError(error.reason, error.message, meant);
 }
 
 function asFuncError(error: unknown): FuncError {

@@ -46,12 +46,9 @@ export async function removeHost(session: Session, params: RemoveHost): Promise<
         added,
         certificates: await certificatesOf(connection, name),
       });
-    const { revoked } = await connection.request("certmaster/revoke", {
-      names: [name],
-      role: "minion",
-      reason: "host removed",
-    });
-    steps.done(revoked.length === 1 ? "revoked its certificate" : `revoked its certificates`);
+    steps.done(
+      (await revoke(connection, name)) ? "revoked its certificate" : "was revoked already",
+    );
     await connection.request("minions/forget", { names: [name] });
     await hosts.put(name, undefined);
     steps.done("forgot it");
@@ -153,6 +150,22 @@ function startedOtherwise({ text }: SshDestination, { home }: HostPlace): FuncEr
 
 function destinationOf({ params, record, added }: Removal): SshDestination {
   return params.destination ?? parseDestination(added?.destination ?? record.address);
+}
+
+/** False where nothing was left to revoke. */
+async function revoke(connection: OverlordConnection, name: string): Promise<boolean> {
+  try {
+    const names = [name];
+    await connection.request("certmaster/revoke", {
+      names,
+      role: "minion",
+      reason: "host removed",
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof FuncError && error.reason === "not-found") return false;
+    throw error;
+  }
 }
 
 async function certificatesOf(
