@@ -290,6 +290,11 @@ it("only ends func where a watch is interrupted, the terminal is closed, or an a
     expect(jobs.some((id) => stderr.includes(left(id)))).toBe(true);
   }
 
+  const stop = await func(["overlord", "stop"]);
+  expect(stop).toMatchObject({ status: 1, stdout: "" });
+  expect(stop.stderr).toMatch(/^func: 3 jobs run: /);
+  expect(stop.stderr).toMatch(/func overlord stop --force.*may go on on the hosts/);
+
   const ended = await signalled(call, "SIGTERM");
   expect(ended.status).toBe(1);
   expect(ended.stderr).toMatch(/1 cancelled in /);

@@ -25,7 +25,9 @@ export async function overlordStatus(session: Session): Promise<number> {
 /** `func overlord stop`: ends once its process is gone. */
 export async function overlordStop(session: Session, force: boolean): Promise<number> {
   const openTokens = await openTokensOf(session);
-  const stopped = await stopOverlord(session.target, force);
+  const stopped = await stopOverlord(session.target, force).catch((error: unknown) => {
+    throw jobsRun(error);
+  });
   const { dataDirectory } = session.target;
   session.out.note(
     stopped
@@ -37,6 +39,17 @@ export async function overlordStop(session: Session, force: boolean): Promise<nu
     session.out.note(`${openTokens} open join ${are} void now.\n`);
   }
   return EXIT_OK;
+}
+
+/** `error`, with advice in words of this command line where jobs run. */
+function jobsRun(error: unknown): unknown {
+  if (!(error instanceof FuncError) || error.reason !== "conflict") return error;
+  return new FuncError(
+    "conflict",
+    error.message,
+    "Wait until they have finished (func jobs list), cancel them, or: func overlord stop --force. " +
+      "What is neither finished nor cancelled may go on on the hosts.",
+  );
 }
 
 /** How many join tokens the running overlord has; they end with it. None where none runs. */
