@@ -31,7 +31,12 @@ export class Session {
       kind: "cli",
       version: __VERSION__,
       // the bundles lie side by side in dist/
-      launch: { execPath: process.execPath, script: join(__dirname, "overlord.js") },
+      launch: {
+        execPath: process.execPath,
+        script: join(__dirname, "overlord.js"),
+        // func may run on the Node that is in VS Code
+        ...(process.versions["electron"] !== undefined && { env: { ELECTRON_RUN_AS_NODE: "1" } }),
+      },
     };
   }
 
