@@ -1,5 +1,9 @@
 import type { MinionResult } from "../protocol/jobs";
 
+/** Types of errors, as the original's minions have them. */
+export const MODULE_NOT_FOUND = "func.minion.codes.ModuleNotFoundException";
+export const INVALID_METHOD = "func.minion.codes.InvalidMethodException";
+
 /** The call that results are of. */
 export interface CalledMethod {
   module: string;
@@ -17,9 +21,9 @@ export function withNextStep(result: MinionResult, called?: CalledMethod): Minio
 function stepOf(minion: string, type: string, called: CalledMethod): string | undefined {
   const shows = `func ${minion} methods`;
   switch (type) {
-    case "func.minion.codes.ModuleNotFoundException":
+    case MODULE_NOT_FOUND:
       return `${shows} shows what there is.`;
-    case "func.minion.codes.InvalidMethodException":
+    case INVALID_METHOD:
       return `${shows} ${called.module} shows what there is.`;
     case "exceptions.TypeError":
       return isCommandRun(called)

@@ -132,6 +132,21 @@ it("explains a minion's error, and status 1", async () => {
   });
 });
 
+it("says once what all minions lack, with the nearest names", async () => {
+  const module = await func(["*", "call", "comand", "run", "ls"]);
+  expect(module).toMatchObject({ status: 1, stdout: "" });
+  expect(module.stderr).toMatch(
+    /^all 2 minions: failed \(.*ModuleNotFoundException\): .*"comand"\n {4}Did you mean command\? func minion[12] methods shows what there is\.\n2 failed in .*\n$/,
+  );
+  const method = await func(["minion1", "call", "command", "rnu", "ls"]);
+  expect(method.stderr).toMatch(
+    /^minion1: failed .*\n {4}Did you mean run\? func minion1 methods command shows what there is\.\n/,
+  );
+  const json = await func(["*", "call", "-j", "comand", "run"]);
+  expect(Object.keys(JSON.parse(json.stdout) as object).sort()).toEqual(["minion1", "minion2"]);
+  expect(json.stderr).toMatch(/^all 2 minions: failed .*\n.*\n2 failed in .*\n$/);
+});
+
 it("status 2 where nothing matches, with no output", async () => {
   const run = await func(["nobody*", "ping"]);
   expect(run).toMatchObject({ status: 2, stdout: "" });

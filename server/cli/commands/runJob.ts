@@ -9,6 +9,7 @@ import { printPieces } from "../printPieces";
 import { commandStatus, renderFailure, renderResult, renderSummary } from "../render";
 import { isCommandRun, withNextStep, type CalledMethod } from "../resultStep";
 import type { Session } from "../session";
+import { isAllLacking, isLacking, noteLacking } from "../lackingMethod";
 import { cancelOnInterrupt, type Followed } from "./cancelOnInterrupt";
 
 /** How a job's results are shown; by default as `call` does. */
@@ -33,10 +34,18 @@ export async function runJob(
   const { options, out } = session;
   const object = options.json ? new JsonObject(out.results, connection, options.typed) : undefined;
   const states: MinionCallState[] = [];
+  /** Failures that are noted at the end. */
   const failures: MinionResult[] = [];
   let failedCommands = 0;
   let called: CalledMethod | undefined;
   const interruption = cancelOnInterrupt(session, connection, followed);
+  const noteFailures = async (): Promise<void> => {
+    if (isAllLacking(failures, states.length)) {
+      await noteLacking(session, connection, failures, called);
+    } else {
+      for (const failure of failures) noteFailure(failure, session);
+    }
+  };
   const summary = await follow({
     onStarted: (job) => {
       called = job;
@@ -56,16 +65,21 @@ export async function runJob(
       } else if (result.state === "succeeded") {
         const value = await expandJson(connection, result.value ?? null);
         await printPieces(out.results, connection, renderResult(result.minion, value));
+      } else if (isLacking(result)) {
+        failures.push(result); // where all lack the same, that is one line
       } else {
         noteFailure(result, session);
       }
     },
+  }).catch(async (error: unknown) => {
+    if (!object) await noteFailures();
+    throw error;
   });
   if (object) {
     object.end();
     out.result("\n");
-    for (const failure of failures) noteFailure(failure, session);
   }
+  await noteFailures();
   out.note(renderSummary(states, Date.now() - started, failedCommands));
   const allWell = states.length >= summary.total && states.every((state) => state === "succeeded");
   return allWell ? EXIT_OK : EXIT_FAILED;
