@@ -80,9 +80,11 @@ export function certificateItem(
   item.iconPath = iconOf(record, validity);
   const state = record.revoked ? "revoked" : "signed";
   finish(item, node, `${state};${record.role}`);
-  // the icon tells minions from others by sight alone
-  const label = [record.name, ROLES[record.role].text(), item.description].join(", ");
-  item.accessibilityInformation = { label };
+  if (record.role === "minion") {
+    // said by the icon to eyes alone
+    const label = `${record.name}, ${item.description}, ${ROLES.minion.text()}`;
+    item.accessibilityInformation = { label };
+  }
   return item;
 }
 

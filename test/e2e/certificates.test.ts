@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Locator } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { problemsInPart } from "./harness/accessibility";
 import { overlordPid } from "./harness/fleet";
 import { type HostRun, runFuncd } from "./harness/host";
 import { ROOT } from "./harness/paths";
@@ -21,6 +22,8 @@ let results: ResultsPage;
 /** Where the host under test keeps its files. */
 let host: string;
 const runs: HostRun[] = [];
+/** What VS Code says that a host is to run, and where this one listens. */
+let askArguments: string[] = [];
 
 beforeAll(async () => {
   host = mkdtempSync(join(tmpdir(), "fd-"));
@@ -57,12 +60,13 @@ test("a host that asks waits with a badge and a notice, until its words are comp
   await workbench.dialog.getByText("funcd join --ask").waitFor();
   await session.screenshots("certificates-allowed");
   await workbench.dialog.getByRole("button", { name: "Copy Command" }).click();
-  const command = await workbench.page.evaluate(() => navigator.clipboard.readText());
+  const command = await waitUntil("the command in the clipboard", async () => {
+    const text = await workbench.page.evaluate(() => navigator.clipboard.readText());
+    return text.startsWith("funcd join --ask 127.0.0.1:") ? text : undefined;
+  });
   const [, ...args] = command.split(" ");
-  const asking = run(host, [
-    ...args,
-    ...["--name", "asked1", "--listen", "127.0.0.1:0", "--announce", "127.0.0.1"],
-  ]);
+  askArguments = [...args, "--listen", "127.0.0.1:0", "--announce", "127.0.0.1"];
+  const asking = run(host, [...askArguments, "--name", "asked1"]);
   const notice = workbench.notification(/asked1 asks for a certificate/);
   await notice.waitFor();
   await waitUntil("the badge", async () => {
@@ -95,6 +99,18 @@ test("a host that asks waits with a badge and a notice, until its words are comp
   });
   await workbench.clearNotifications();
   await session.screenshots("certificates-signed");
+});
+
+test("a request is denied, and its host told", async () => {
+  const folder = join(host, "denied");
+  const asking = run(folder, [...askArguments, "--name", "asked2"]);
+  const row = workbench.row(VIEW, "asked2");
+  await row.waitFor();
+  await workbench.context(VIEW, "asked2", "Deny Certificate Request...");
+  await workbench.dialog.getByRole("button", { name: "Deny" }).click();
+  expect(await asking.ended).not.toBe(0);
+  expect(asking.output()).toMatch(/denied/i);
+  await row.waitFor({ state: "detached" });
 });
 
 test("a join token is shown with the time that is left, and closed", async () => {
@@ -182,6 +198,9 @@ test("the CA is locked with a passphrase, and unlocked by hand, then by what VS 
   await locked.waitFor();
   await workbench.clearNotifications();
   await session.screenshots("certificates-locked");
+  expect(await problemsInPart(workbench.page, '[role="tree"][aria-label^="Certificates"]')).toEqual(
+    [],
+  );
   await locked.hover();
   await action(locked, "Unlock the CA...").click();
   await workbench.type(passphrase);
