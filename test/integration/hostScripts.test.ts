@@ -1,6 +1,14 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,6 +38,16 @@ case "$2" in
 esac
 `;
 
+const PLACE: HostPlace = {
+  asRoot: true,
+  sudo: false,
+  service: "system",
+  home: "",
+  serviceName: "funcd.service",
+  unitFile: "",
+  scope: "--system",
+};
+
 let root: string;
 let authority: CertificateAuthority;
 let program: FuncdProgram;
@@ -54,15 +72,7 @@ beforeEach(async () => {
   writeFileSync(join(stub, "systemctl"), SYSTEMCTL, { mode: 0o755 });
   port = await freePort();
   records = [];
-  const place: HostPlace = {
-    asRoot: true,
-    sudo: false,
-    service: "system",
-    home,
-    serviceName: "funcd.service",
-    unitFile: join(stub, "funcd.service"),
-    scope: "--system",
-  };
+  const place = { ...PLACE, home, unitFile: join(stub, "funcd.service") };
   setup = new HostSetup(thisHost(), place, process.execPath, new AbortController().signal);
 });
 
@@ -170,6 +180,21 @@ describe("funcd under systemd", () => {
     const sha256 = createHash("sha256").update(broken.content).digest("hex");
     await expect(setup.copy({ ...broken, sha256 })).rejects.toThrow(/funcd does not run on here/);
     expect(readdirSync(join(home, "program"))).toEqual(["funcd.js"]);
+  });
+
+  it("has no folder that is somebody else's", async () => {
+    writeFileSync(home, "");
+    await expect(setup.inspect([])).rejects.toThrow(/is no folder/);
+    const foreign = join(stub, "foreign");
+    mkdirSync(foreign);
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) chownSync(foreign, 65_534, 65_534);
+    const place = { ...PLACE, home: isRoot ? foreign : "/usr" };
+    const never = new AbortController().signal;
+    const elsewhere = new HostSetup(thisHost(), place, process.execPath, never);
+    await expect(elsewhere.inspect([])).rejects.toThrow(
+      /belongs to another user|holds other things/,
+    );
   });
 
   it("of another overlord is left alone", async () => {

@@ -58,6 +58,12 @@ function explain(code: string | undefined, words: string, place: Place): FuncErr
         `systemd on ${host} does not start funcd: ${words}`,
         "Look there with: systemctl status funcd. Or add the host with --no-service.",
       );
+    case "home":
+      return new FuncError(
+        "conflict",
+        `funcd cannot live there on ${host}: ${words}.`,
+        "Give it a folder of its own with --remote-home DIR.",
+      );
     case "checksum":
       return new FuncError(
         "unavailable",

@@ -66,7 +66,14 @@ fi
 /** What is in a minion's home already. Variables: home, node, unit (path, or ""). */
 export const INSPECT = `
 if [ -e "$home" ] && [ ! -d "$home" ]; then fail home "$home is no folder"; fi
-if [ -d "$home" ]; then ls -A "$home" | head -n 100 | lines entry; fi
+owner() { ls -ldn "$@" 2>/dev/null | { read -r _ _ uid _; printf '%s' "$uid"; }; }
+if [ -d "$home" ]; then
+  # whoever owns it could put another program into it
+  if [ "$(owner "$home")" != "$(id -u)" ] || [ "$(owner -L "$home")" != "$(id -u)" ]; then
+    fail home "$home belongs to another user, who could change what is put there"
+  fi
+  ls -A "$home" | head -n 100 | lines entry
+fi
 if [ -f "$home/pki/minion.crt" ]; then lines certificate <"$home/pki/minion.crt"; fi
 if [ -f "$home/program/funcd.js" ]; then
   say program "$("$node" -e "$hashjs" "$home/program/funcd.js" </dev/null 2>/dev/null)"

@@ -89,6 +89,7 @@ export class SshSession {
       "PermitLocalCommand=no",
       "RemoteCommand=none",
       "RequestTTY=no",
+      "LogLevel=INFO", // its words tell why it failed
       "ServerAliveInterval=10",
       "ServerAliveCountMax=3",
     ];
