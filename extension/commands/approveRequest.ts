@@ -2,7 +2,7 @@ import { l10n, window } from "vscode";
 import type { WaitingRequest } from "../../server/protocol/certmaster";
 import { requireTrust } from "../calls";
 import type { Services } from "../services";
-import { unprotectedText } from "../views/certificateItems";
+import { unprotectedText } from "../views/certificateTooltips";
 import { chosenRequests } from "./certificateSelection";
 
 /** Signs a waiting request, after its user has compared its fingerprint with the host. */

@@ -1,11 +1,4 @@
-import {
-  l10n,
-  MarkdownString,
-  ThemeColor,
-  ThemeIcon,
-  TreeItem,
-  TreeItemCollapsibleState,
-} from "vscode";
+import { l10n, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState } from "vscode";
 import type {
   CertificateRecord,
   TokenRecord,
@@ -107,44 +100,6 @@ export function modeItem(node: NodeOf<"mode">, text: string): TreeItem {
   return finish(item, node, `mode;${node.mode}`);
 }
 
-/** All that is known of a request; the words are what people compare. */
-export function requestTooltip(request: WaitingRequest): MarkdownString {
-  const text = new MarkdownString();
-  text.appendMarkdown(`### ${escaped(request.name)}\n\n`);
-  line(text, l10n.t("Compare with the host"), request.words);
-  line(text, l10n.t("Key (SHA-256)"), request.keyFingerprint);
-  line(text, l10n.t("From"), request.from);
-  line(text, l10n.t("Waits since"), dateText(request.sinceMs));
-  if (request.replaces !== undefined) {
-    line(text, l10n.t("Replaces and revokes the key"), request.replaces);
-  }
-  if (request.unprotected) {
-    text.appendMarkdown(`\n${escaped(unprotectedText())}`);
-  }
-  return text;
-}
-
-/** All that is known of a certificate. */
-export function certificateTooltip(record: CertificateRecord): MarkdownString {
-  const text = new MarkdownString();
-  text.appendMarkdown(`### ${escaped(record.name)}\n\n`);
-  line(text, l10n.t("Role"), ROLES[record.role].text());
-  line(text, l10n.t("Valid from"), dateText(record.notBeforeMs));
-  line(text, l10n.t("Valid until"), dateText(record.notAfterMs));
-  if (record.revoked) line(text, l10n.t("Revoked"), dateText(record.revoked.atMs));
-  if (record.revoked?.reason) line(text, l10n.t("Reason"), record.revoked.reason);
-  line(text, l10n.t("Serial number"), record.serial);
-  line(text, l10n.t("Key (SHA-256)"), record.keyFingerprint);
-  return text;
-}
-
-/** What a request over plain HTTP is worth. */
-export function unprotectedText(): string {
-  return l10n.t(
-    "It came over plain HTTP from an old minion: nobody proved anything, and the host cannot tell who answers it.",
-  );
-}
-
 /** "minion", "operator", "overlord". */
 export function roleText(role: CertificateRecord["role"]): string {
   return ROLES[role].text();
@@ -233,13 +188,4 @@ function finish(item: TreeItem, node: CertificateNode, contextValue: string): Tr
   const name = typeof item.label === "string" ? item.label : "";
   item.accessibilityInformation = { label: `${name}, ${String(item.description)}` };
   return item;
-}
-
-function line(text: MarkdownString, label: string, value: string): void {
-  text.appendMarkdown(`**${label}** ${escaped(value)}  \n`);
-}
-
-/** What hosts and people write is no Markdown of ours. */
-function escaped(text: string): string {
-  return text.replace(/[\\`*_{}[\]()#+\-!|<>&~]/g, "\\$&").replace(/\s+/g, " ");
 }

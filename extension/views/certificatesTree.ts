@@ -2,11 +2,9 @@ import { EventEmitter, l10n, TreeItem, type TreeDataProvider } from "vscode";
 import type { CertificateRecord, WaitingRequest } from "../../server/protocol/certmaster";
 import {
   certificateItem,
-  certificateTooltip,
   folderItem,
   modeItem,
   requestItem,
-  requestTooltip,
   sectionItem,
   tokenItem,
   untilText,
@@ -17,6 +15,7 @@ import type {
   CertificateNode,
   CertificateSection,
 } from "./certificateNode";
+import { certificateTooltip, requestTooltip } from "./certificateTooltips";
 import { certificateKey, type CertificatesModel } from "./certificatesModel";
 import { MAX_SIBLINGS, minionNodes } from "./minionFolders";
 
