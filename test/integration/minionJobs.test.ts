@@ -104,7 +104,7 @@ describe("command.run", () => {
     const marker = `sleep 6${randomBytes(4).readUInt32BE()}`;
     await expect(
       runCommand({ command: `yes & ${marker}`, env: {} }, never, 100_000),
-    ).rejects.toThrow(/more than 100000 bytes.*async/);
+    ).rejects.toThrow(/more than 100000 bytes.*read it in parts/);
     await until(() => !runs(marker));
   });
 
