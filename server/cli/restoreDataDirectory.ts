@@ -9,7 +9,15 @@ import type { BackedUpFile } from "../pki/backupFile";
 /** Parts of paths that a backup may have: nothing leads out of the folder, nothing is hidden. */
 const PART = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$/;
 /** What shows that an overlord lived there. */
-const OURS = ["ca", "credentials", "inventory.json", "groups", "overlord.yaml", "triggers"];
+const OURS = [
+  "ca",
+  "credentials",
+  "inventory.json",
+  "hosts.json",
+  "groups",
+  "overlord.yaml",
+  "triggers",
+];
 
 export interface Restored {
   files: number;
