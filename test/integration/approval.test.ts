@@ -184,9 +184,11 @@ describe("a host that asks without a token", () => {
     expect(await second.ended).toMatchObject({ status: 0 });
     const { certificates } = await list();
     expect(certificates.find(({ serial }) => serial === live?.serial)?.revoked).toBeDefined();
-    expect(
-      certificates.filter(({ name, revoked }) => name === "web1" && revoked === undefined),
-    ).toMatchObject([{ keyFingerprint: other?.keyFingerprint }]);
+    // a host whose answer got lost asks again, and has two
+    const keys = certificates
+      .filter(({ name, revoked }) => name === "web1" && revoked === undefined)
+      .map(({ keyFingerprint }) => keyFingerprint);
+    expect(new Set(keys)).toEqual(new Set([other?.keyFingerprint]));
     // the revoked key is not let in again
     const pki = join(data, "minions", "a", "pki");
     await rm(join(pki, "minion.crt"));
