@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ROOT } from "./paths";
 
 /** Nothing listens there: a connection is refused at once. */
 const CLOSED_PORT = 1;
@@ -15,6 +17,14 @@ export function addAbsentMinions(home: string, names: readonly string[]): void {
     certificateSerial: "01",
     certificateNotAfterMs: Date.UTC(2100, 0, 1),
   }));
+  // where minions have certificates, a CA that is missing is not made anew
+  const env = { ...process.env, FUNC_HOME: home };
+  const func = (...args: string[]): void => {
+    const script = join(ROOT, "dist", "func.js");
+    execFileSync(process.execPath, [script, ...args], { env, stdio: ["ignore", "ignore", "pipe"] });
+  };
+  func("ca", "token");
+  func("overlord", "stop");
   const file = join(home, "inventory.json");
   writeFileSync(file, JSON.stringify({ version: 1, minions }), { mode: 0o600 });
 }
