@@ -32,7 +32,7 @@ const bundles = [
   {
     file: "extension.js",
     entry: "extension/extension.ts",
-    kB: 140,
+    kB: 150,
     options: { ...node, external: ["vscode", "./overlordClient.js"] },
   },
   {
