@@ -1,4 +1,4 @@
-import type { LogOutputChannel } from "vscode";
+import { EventEmitter, LogLevel, type LogOutputChannel } from "vscode";
 import {
   CancellationTokenSource,
   CloseAction,
@@ -70,6 +70,29 @@ class QuietClient extends LanguageClient {
   }
 }
 
+/** Takes what the library would trace, and keeps nothing of it. */
+class NoTrace implements LogOutputChannel {
+  readonly name = "Func Overlord";
+  readonly logLevel = LogLevel.Off;
+  readonly onDidChangeLogLevel = new EventEmitter<LogLevel>().event;
+  readonly trace = nothing;
+  readonly debug = nothing;
+  readonly info = nothing;
+  readonly warn = nothing;
+  readonly error = nothing;
+  readonly append = nothing;
+  readonly appendLine = nothing;
+  readonly replace = nothing;
+  readonly clear = nothing;
+  readonly show = nothing;
+  readonly hide = nothing;
+  readonly dispose = nothing;
+}
+
+function nothing(): void {
+  // nothing
+}
+
 class OverlordLink implements OverlordConnection {
   hello!: OverlordHello;
   closed = false;
@@ -90,6 +113,8 @@ class OverlordLink implements OverlordConnection {
       {
         documentSelector: [],
         outputChannel: log,
+        // whatever a setting says: the messages may hold passphrases
+        traceOutputChannel: new NoTrace(),
         revealOutputChannelOn: RevealOutputChannelOn.Never,
         initializationOptions: hello,
         initializationFailedHandler: () => false,

@@ -1,6 +1,6 @@
 import { Disposable, l10n, window, type QuickPickItem } from "vscode";
 import { messageOf } from "../../server/common/errors";
-import { sshHosts } from "../sshHosts";
+import { sshHosts } from "../../server/client/sshHosts";
 
 /** What ssh takes as its destination; never an option. */
 const DESTINATION = /^(?:[A-Za-z0-9_][A-Za-z0-9_.\\@+-]*@)?[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$/;
