@@ -3,6 +3,8 @@ import { waitUntil } from "./processes";
 
 const SLOW_START_MS = 60_000;
 const RESTORED_AFTER_MS = 1_500;
+const PALETTE_MS = 5_000;
+const PALETTE_ATTEMPTS = 4;
 const MENU_IGNORES_MOUSE_MS = 200;
 
 /** A row of a tree as it shows. */
@@ -149,9 +151,16 @@ export class Workbench {
 
   /** Runs the command with this whole title ("Category: Title"). */
   async palette(title: string): Promise<void> {
-    await this.page.keyboard.press("F1");
-    await this.quickText.waitFor();
-    await this.quickText.fill(`>${title}`);
+    for (let attempt = 1; ; attempt++) {
+      await this.page.keyboard.press("F1");
+      try {
+        await this.quickText.fill(`>${title}`, { timeout: PALETTE_MS });
+        break;
+      } catch (error) {
+        // a view that takes the focus just then, as a webview does when it has loaded, closes the palette
+        if (attempt === PALETTE_ATTEMPTS || (await this.quickText.isVisible())) throw error;
+      }
+    }
     await this.quickInput.getByRole("option", { name: title }).first().click();
   }
 
