@@ -49,17 +49,14 @@ export class GroupsModel {
   }
 
   /** Enrolled minions of a group, or of one of its globs, sorted. Rejects where the overlord is lost. */
-  members(group: string, pattern?: string): Promise<readonly string[]> {
+  async members(group: string, pattern?: string): Promise<readonly string[]> {
+    if (pattern !== undefined) return this.matching(pattern);
     const hosts = this.current.find(({ name }) => name === group)?.hosts ?? [];
-    if (pattern === undefined && !hosts.some(isGlob)) {
-      return Promise.resolve(hosts.filter((host) => this.minions.get(host)).sort());
-    }
-    const spec = pattern ?? `@${group}`;
-    const known = this.matches.get(spec);
-    if (known) return known;
-    const asked = this.match(spec);
-    this.matches.set(spec, asked);
-    return asked;
+    const matching = await Promise.all(hosts.filter(isGlob).map((glob) => this.matching(glob)));
+    const named = hosts.filter((host) => this.minions.get(host));
+    return matching.length === 0
+      ? named.sort()
+      : [...new Set([...named, ...matching.flat()])].sort();
   }
 
   /** Minions came or went: whom the groups mean is to be asked anew. */
@@ -84,6 +81,14 @@ export class GroupsModel {
     this.failure = failure;
     this.matches.clear();
     return JSON.stringify([records, failure?.message]) !== before;
+  }
+
+  private matching(pattern: string): Promise<readonly string[]> {
+    const known = this.matches.get(pattern);
+    if (known) return known;
+    const asked = this.match(pattern);
+    this.matches.set(pattern, asked);
+    return asked;
   }
 
   private async match(spec: string): Promise<readonly string[]> {

@@ -34,11 +34,8 @@ async function treeOf(names: string[], groups: GroupRecord[] | FuncError) {
       if (groups instanceof FuncError) throw groups;
       return groups;
     }
-    const patterns = (params.spec ?? "").startsWith("@")
-      ? ((groups as GroupRecord[]).find(({ name }) => `@${name}` === params.spec)?.hosts ?? [])
-      : [params.spec ?? ""];
-    const forms = patterns.map((p) => new RegExp(`^${p.replaceAll("*", ".*")}$`));
-    const matched = names.filter((name) => forms.some((form) => form.test(name)));
+    const form = new RegExp(`^${(params.spec ?? "").replaceAll("*", ".*")}$`);
+    const matched = names.filter((name) => form.test(name));
     if (matched.length === 0) throw new FuncError("no-match", "nothing");
     return { names: matched };
   };
@@ -142,6 +139,16 @@ describe("MinionsTree", () => {
     tree.dispose();
   });
 
+  it("counts a group's minions beside a host that is none", async () => {
+    const { tree } = await treeOf(
+      ["web1", "web2", "db1"],
+      [{ name: "all", hosts: ["web*", "db1", "db9"] }],
+    );
+    const [group] = await open(tree, "Groups");
+    if (!group) throw new Error("no group");
+    expect(await tree.namesIn(group)).toEqual(["db1", "web1", "web2"]);
+  });
+
   it("asks nothing for groups of names, and once for each with globs", async () => {
     const names = Array.from({ length: 10_000 }, (_, i) => `web-${String(i).padStart(5, "0")}`);
     const { tree, asked } = await treeOf(names, [
@@ -151,7 +158,7 @@ describe("MinionsTree", () => {
     for (const node of await open(tree)) await tree.getTreeItem(node);
     expect(asked).toEqual(["groups/list"]);
     for (let i = 0; i < 3; i++) await shown(tree, await open(tree, "Groups"));
-    expect(asked).toEqual(["groups/list", "minions/match @globs"]);
+    expect(asked).toEqual(["groups/list", "minions/match web-0*"]);
     const folders = await open(tree, "Groups", "names");
     expect(folders.length).toBeLessThanOrEqual(1_000);
     const members = await Promise.all(folders.map((folder) => tree.namesIn(folder)));
