@@ -1,23 +1,15 @@
+import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../common/atomicFile";
-import { FuncError } from "../common/errors";
+import { FuncError, messageOf } from "../common/errors";
 import { acquireLock, lockOwner } from "../common/lockFile";
 import { makeFolders } from "../common/makeFolders";
 import type { BackedUpFile } from "../pki/backupFile";
+import { isBackedUp } from "../pki/dataBackup";
 
 /** Parts of paths that a backup may have: nothing leads out of the folder, nothing is hidden. */
 const PART = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$/;
-/** What shows that an overlord lived there. */
-const OURS = [
-  "ca",
-  "credentials",
-  "inventory.json",
-  "hosts.json",
-  "groups",
-  "overlord.yaml",
-  "triggers",
-];
 
 export interface Restored {
   files: number;
@@ -26,21 +18,20 @@ export interface Restored {
 }
 
 /**
- * Puts the files of a backup into a data directory in which no overlord runs. Throws FuncError "conflict" where one
- * runs, or where there is something already and `replace` is not set (else that is moved aside); "bad-data" where
- * the backup names files that are none of an overlord.
+ * Puts the files of a backup into a data directory in which no overlord runs, wholly or not at all. Throws FuncError
+ * "conflict" where one runs, or where there is something already and `replace` is not set (else that is
+ * moved aside); "bad-data" where the backup names files that are none of an overlord; "unavailable" where it
+ * cannot be written, and everything is as it was.
  */
 export async function restoreDataDirectory(
   folder: string,
   files: readonly BackedUpFile[],
   replace: boolean,
 ): Promise<Restored> {
-  const wrong = files.find(({ path }) => !path.split("/").every((part) => PART.test(part)));
+  const wrong = files.find(({ path }) => !isOfOverlord(path));
   if (wrong) {
-    throw new FuncError(
-      "bad-data",
-      `The backup holds ${JSON.stringify(wrong.path)}, which is no file of an overlord.`,
-    );
+    const shown = JSON.stringify(wrong.path.slice(0, 200));
+    throw new FuncError("bad-data", `The backup holds ${shown}, which is no file of an overlord.`);
   }
   await makeFolders(folder);
   const lock = await acquireLock(join(folder, "lock"), "the overlord");
@@ -52,34 +43,64 @@ export async function restoreDataDirectory(
       "Stop it first: func overlord stop.",
     );
   }
+  const staging = join(folder, `.restoring-${randomBytes(6).toString("hex")}`);
   try {
-    const names = await readdir(folder);
-    const there = names.filter((name) => OURS.includes(name));
+    const there = (await readdir(folder)).filter(isBackedUp);
     if (there.length > 0 && !replace) {
       throw new FuncError(
         "conflict",
-        `${folder} is an overlord's already (${there.join(", ")}).`,
+        `${folder} is an overlord's already (${there.join(", ").slice(0, 300)}).`,
         "Restore into another folder (--home DIR), or say --replace: what is there is then moved aside.",
       );
     }
-    const replacedTo = there.length > 0 ? await moveAside(folder, there) : undefined;
-    // the CA's certificate says that there is a CA: it goes last
-    const ordered = [...files].sort((a, b) => Number(isLast(a)) - Number(isLast(b)));
-    for (const { path, content } of ordered) await writeFileAtomic(join(folder, path), content);
+    for (const { path, content, executable } of files) {
+      await writeFileAtomic(join(staging, path), content, executable ? 0o700 : 0o600);
+    }
+    const replacedTo = await swap(folder, staging, there);
     await rm(join(folder, "moved.json"), { force: true });
     return { files: files.length, ...(replacedTo !== undefined && { replacedTo }) };
+  } catch (error) {
+    if (error instanceof FuncError) throw error;
+    throw new FuncError(
+      "unavailable",
+      `The backup could not be restored into ${folder}: ${messageOf(error)}. What was there is as it was.`,
+      "Look at that folder and its disk, then try again.",
+      { cause: error },
+    );
   } finally {
+    await rm(staging, { recursive: true, force: true });
     await lock.release();
   }
 }
 
-async function moveAside(folder: string, names: readonly string[]): Promise<string> {
-  const aside = join(folder, `replaced-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`);
-  await mkdir(aside, { mode: 0o700 });
-  for (const name of names) await rename(join(folder, name), join(aside, name));
-  return aside;
+function isOfOverlord(path: string): boolean {
+  const parts = path.split("/");
+  return parts.every((part) => PART.test(part)) && isBackedUp(parts[0] ?? "");
 }
 
-function isLast({ path }: BackedUpFile): boolean {
-  return path === "ca/ca.crt";
+/** Only renames: what takes room is done. Where one fails, all are taken back. */
+async function swap(
+  folder: string,
+  staging: string,
+  there: readonly string[],
+): Promise<string | undefined> {
+  const done: [from: string, to: string][] = [];
+  const move = async (from: string, to: string): Promise<void> => {
+    await rename(from, to);
+    done.push([from, to]);
+  };
+  const aside = join(folder, `replaced-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`);
+  try {
+    if (there.length > 0) await mkdir(aside, { mode: 0o700 });
+    for (const name of there) await move(join(folder, name), join(aside, name));
+    // the CA says that there is an overlord: it comes last
+    const staged = await readdir(staging);
+    staged.sort((a, b) => Number(a === "ca") - Number(b === "ca"));
+    for (const name of staged) await move(join(staging, name), join(folder, name));
+  } catch (error) {
+    for (const [from, to] of done.reverse()) await rename(to, from);
+    if (there.length > 0) await rm(aside, { recursive: true, force: true });
+    throw error;
+  }
+  return there.length > 0 ? aside : undefined;
 }

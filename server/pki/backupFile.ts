@@ -27,7 +27,7 @@ const text = v.pipe(v.string(), v.maxLength(200));
 const Header = v.object({
   format: v.literal("func-overlord-backup"),
   version: v.literal(1),
-  createdAtMs: v.pipe(v.number(), v.integer()),
+  createdAtMs: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(8_640_000_000_000_000)),
   host: text,
   caFingerprint: v.optional(text),
   encryption: v.nullable(
@@ -43,13 +43,19 @@ const Header = v.object({
   ),
 });
 const Files = v.array(
-  v.object({ path: v.pipe(v.string(), v.maxLength(1_000)), base64: v.string() }),
+  v.object({
+    path: v.pipe(v.string(), v.maxLength(1_000)),
+    base64: v.string(),
+    executable: v.optional(v.boolean()),
+  }),
 );
 
 /** A file of a backup; `path` is relative, its parts separated by "/". */
 export interface BackedUpFile {
   path: string;
   content: Buffer;
+  /** A trigger is. */
+  executable?: boolean;
 }
 
 /** What anybody who has the file may know. */
@@ -75,7 +81,10 @@ export async function packBackup(
   if (bytes > MAX_BACKUP_BYTES / 2) {
     throw new FuncError("too-large", `A backup of ${bytes} bytes is more than can be packed.`);
   }
-  const listed = files.map(({ path, content }) => ({ path, base64: content.toString("base64") }));
+  const listed = files.map(({ content, ...file }) => ({
+    ...file,
+    base64: content.toString("base64"),
+  }));
   const packed = await compress(JSON.stringify(listed));
   const salt = randomBytes(16);
   const iv = randomBytes(12);
@@ -146,7 +155,10 @@ async function filesOf(packed: Buffer): Promise<BackedUpFile[]> {
   try {
     const json = await decompress(packed, { maxOutputLength: MAX_BACKUP_BYTES });
     const files = v.parse(Files, JSON.parse(json.toString("utf8")));
-    return files.map(({ path, base64 }) => ({ path, content: Buffer.from(base64, "base64") }));
+    return files.map(({ base64, ...file }) => ({
+      ...file,
+      content: Buffer.from(base64, "base64"),
+    }));
   } catch (error) {
     throw damaged(messageOf(error));
   }

@@ -1,10 +1,21 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { endOverlord } from "../fixtures/overlordBundle";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { connectOverlord } from "../../server/client/connection";
+import { endOverlord, overlordOptions } from "../fixtures/overlordBundle";
 import { TestFleet } from "../fixtures/testFleet";
 
 const PASSPHRASE = "correct horse ä battery";
@@ -100,7 +111,44 @@ it("refuses a wrong passphrase, any damage, and to overwrite anything", async ()
   );
   expect(replaced.status).toBe(0);
   const aside = (await readdir(at("other"))).find((name) => name.startsWith("replaced-"));
-  expect(await readdir(join(at("other"), aside ?? ""))).toContain("ca");
+  expect(await readdir(join(at("other"), aside ?? ""))).toEqual(
+    expect.arrayContaining(["audit.log", "ca", "inventory.json"]),
+  );
+});
+
+it("follows links, keeps what may be run, and leaves nothing out silently", async () => {
+  await rename(join(fleet.home, "ca"), at("elsewhere"));
+  await symlink(at("elsewhere"), join(fleet.home, "ca"));
+  const triggers = join(fleet.home, "triggers", "sign", "post");
+  await mkdir(triggers, { recursive: true, mode: 0o700 });
+  await writeFile(join(triggers, "told"), "#!/bin/sh\n", { mode: 0o700 });
+  expect(await backup("linked.backup")).toMatchObject({ status: 0 });
+  const words = ["overlord", "restore", at("linked.backup"), "--stdin"];
+  expect(await func(at("linked"), words, PASSPHRASE)).toMatchObject({ status: 0 });
+  expect(existsSync(join(at("linked"), "ca", "ca.key"))).toBe(true);
+  const told = join(at("linked"), "triggers", "sign", "post", "told");
+  expect((await stat(told)).mode & 0o777).toBe(0o700);
+  await symlink(at("nowhere"), join(fleet.home, "dangling"));
+  const refused = await backup("dangling.backup");
+  expect(refused.status).not.toBe(0);
+  expect(refused.text).toContain(join(fleet.home, "dangling"));
+  await rm(join(fleet.home, "dangling"));
+});
+
+it("leaves everything as it was where the disk is full", async () => {
+  if (process.getuid?.() !== 0) throw new Error("only root can mount");
+  expect(await backup("full.backup")).toMatchObject({ status: 0 });
+  await mkdir(at("small"), { mode: 0o700 });
+  const size = "size=40k,mode=700";
+  execFileSync("mount", ["-t", "tmpfs", "-o", size, "tmpfs", at("small")]);
+  onTestFinished(() => void execFileSync("umount", [at("small")]));
+  await writeFile(join(at("small"), "inventory.json"), "what was there");
+  await writeFile(join(at("small"), "groups"), Buffer.alloc(20_000, "#"));
+  const words = ["overlord", "restore", at("full.backup"), "--stdin", "--replace"];
+  const run = await func(at("small"), words, PASSPHRASE);
+  expect(run.status).not.toBe(0);
+  expect(run.text).toContain("What was there is as it was");
+  expect((await readdir(at("small"))).sort()).toEqual(["groups", "inventory.json"]);
 });
 
 it("without a passphrase says so, and is checked all the same", async () => {
@@ -113,8 +161,22 @@ it("without a passphrase says so, and is checked all the same", async () => {
   expect(restored.text).toContain("checksum");
 });
 
-it("that moves the overlord leaves none behind", async () => {
+it("that moves the overlord leaves none behind, however often a client tries", async () => {
   fleet.connection.dispose();
+  const ended = new AbortController();
+  const options = overlordOptions(fleet.home, fleet.script);
+  const tries = (async () => {
+    while (!ended.signal.aborted) {
+      const connection = await connectOverlord({ ...options, timeoutMs: 500 }).catch(
+        () => undefined,
+      );
+      connection?.dispose();
+    }
+  })();
+  onTestFinished(async () => {
+    ended.abort();
+    await tries;
+  });
   const moved = await func(fleet.home, ["overlord", "move", at("moved"), "--stdin"], PASSPHRASE);
   expect(moved.status).toBe(0);
   const late = await func(fleet.home, ["node1", "ping"]);

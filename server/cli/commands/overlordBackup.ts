@@ -1,9 +1,11 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stopOverlord } from "../../client/stopOverlord";
 import { writeFileAtomic } from "../../common/atomicFile";
 import { FuncError, messageOf } from "../../common/errors";
 import { backupFacts, MAX_BACKUP_BYTES, unpackBackup } from "../../pki/backupFile";
+import { backUp } from "../../pki/dataBackup";
+import type { BackupParams } from "../../protocol/overlord";
 import { EXIT_OK } from "../exitStatus";
 import { restoreDataDirectory } from "../restoreDataDirectory";
 import { askSecret } from "../secretPrompt";
@@ -22,7 +24,11 @@ export interface BackupOptions {
 
 /** `func overlord backup FILE`. */
 export async function overlordBackup(session: Session, options: BackupOptions): Promise<number> {
-  const { bytes, files, encrypted } = await backUp(session, options);
+  const connection = await session.connect();
+  const params = await paramsOf(options);
+  const { bytes, files, encrypted } = await connection.request("overlord/backup", params, {
+    timeoutMs: TIMEOUT_MS,
+  });
   if (session.options.json) session.out.result(`${JSON.stringify({ bytes, files, encrypted })}\n`);
   session.out.note(
     `${files} files in ${options.file}${encrypted ? ", encrypted" : ""}. ` +
@@ -33,12 +39,24 @@ export async function overlordBackup(session: Session, options: BackupOptions): 
 
 /** `func overlord move FILE`: a backup, after which this data directory starts no overlord any more. */
 export async function overlordMove(session: Session, options: BackupOptions): Promise<number> {
-  const { encrypted } = await backUp(session, options);
   const { dataDirectory } = session.target;
-  session.close();
-  await stopOverlord(session.target, false);
-  const moved = { movedAt: new Date().toISOString(), to: resolve(options.file) };
-  await writeFileAtomic(join(dataDirectory, "moved.json"), `${JSON.stringify(moved)}\n`);
+  const connection = await session.connect();
+  const { caFingerprint } = await connection.request("certmaster/list", {});
+  const params = await paramsOf(options);
+  const mark = join(dataDirectory, "moved.json");
+  const moved = { movedAt: new Date().toISOString(), to: params.file };
+  // first: another client would start the overlord again as soon as it has stopped
+  await writeFileAtomic(mark, `${JSON.stringify(moved)}\n`);
+  let encrypted: boolean;
+  try {
+    session.close();
+    await stopOverlord(session.target, false);
+    // nothing changes any more
+    ({ encrypted } = await backUp(dataDirectory, caFingerprint, params));
+  } catch (error) {
+    await rm(mark, { force: true });
+    throw error;
+  }
   session.out.note(
     `The overlord of ${dataDirectory} has stopped, and starts no more: two with one CA would contradict each other.\n` +
       `Copy ${options.file} to the other machine, and there: func overlord restore ${options.file}\n` +
@@ -75,16 +93,11 @@ export async function overlordRestore(
 const UNENCRYPTED =
   "It is not encrypted: whoever reads it can call every method on every minion as root.\n";
 
-async function backUp(
-  session: Session,
-  { file, unencrypted, stdin }: BackupOptions,
-): Promise<{ bytes: number; files: number; encrypted: boolean }> {
-  const connection = await session.connect();
+async function paramsOf({ file, unencrypted, stdin }: BackupOptions): Promise<BackupParams> {
   const passphrase = unencrypted
     ? undefined
     : await askSecret({ what: "Passphrase of the backup", confirm: true, fromStdin: stdin });
-  const params = { file: resolve(file), ...(passphrase !== undefined && { passphrase }) };
-  return connection.request("overlord/backup", params, { timeoutMs: TIMEOUT_MS });
+  return { file: resolve(file), ...(passphrase !== undefined && { passphrase }) };
 }
 
 async function read(file: string): Promise<Buffer> {
