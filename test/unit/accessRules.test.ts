@@ -157,6 +157,38 @@ allow:
     }
   });
 
+  it("never follow a path upwards by a glob, only by an exact value", () => {
+    const rules = parseYamlAcl(`
+allow:
+  - roles: [operator]
+    methods: [command.run]
+    arguments: {1: {glob: "ls /tmp/a/*"}}
+  - roles: [operator]
+    methods: [command.run]
+    arguments: {1: {glob: "tar ???*"}}
+  - roles: [operator]
+    methods: [command.run]
+    arguments: {1: "ls /tmp/a/../b"}
+`);
+    const run = (text: string): boolean => allows(rules, {}, "command.run", [text]);
+    for (const text of ["b", "b/c..d", ".hidden/x", "v1..v2", "*.log", "a.*"]) {
+      expect([text, run(`ls /tmp/a/${text}`)]).toEqual([text, true]);
+    }
+    expect(run("ls /tmp/a/../b")).toBe(true);
+    const upwards = ["ls /tmp/a/../../etc/shadow", "ls /tmp/a/..", "ls /tmp/a/b ../x", "tar ../x"];
+    const words = ["tar -C../../etc x", "tar --to=../x", "tar x ..", "tar a:..:b", "tar a//..//b"];
+    // a shell makes ".." of these
+    const wildcards = [
+      "ls /tmp/a/.?/.?/etc/shadow",
+      "ls /tmp/a/.*/x",
+      "tar .[.]/x",
+      "tar x .[!a]/",
+    ];
+    for (const text of [...upwards, ...words, ...wildcards]) {
+      expect([text, run(text)]).toEqual([text, false]);
+    }
+  });
+
   it("end at their time", () => {
     const day = parseYamlAcl("allow: [{roles: [operator], methods: ['*'], until: 2027-01-31}]");
     const end = Date.UTC(2027, 1, 1);
