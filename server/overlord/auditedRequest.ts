@@ -69,10 +69,18 @@ function bounded(value: unknown): unknown {
   if (typeof value === "string") {
     return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}...` : value;
   }
-  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map(bounded);
+  if (Array.isArray(value)) {
+    return value
+      .slice(0, MAX_ITEMS)
+      .map((item) => (Array.isArray(item) ? "object" : bounded(item)));
+  }
   return typeof value === "number" || typeof value === "boolean" ? value : typeof value;
 }
 
 function digestOf(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+  try {
+    return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+  } catch {
+    return "none: they nest too deep"; // such a call is refused
+  }
 }

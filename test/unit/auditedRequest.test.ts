@@ -37,3 +37,14 @@ describe("what is audited of a request", () => {
     }
   });
 });
+
+it("takes what nests deeper than any stack", () => {
+  const deep = (): unknown => {
+    let value: unknown = [];
+    for (let level = 0; level < 200_000; level++) value = [value];
+    return value;
+  };
+  const told = auditedParams({ method: "echo", args: deep(), names: deep() });
+  expect(told).toMatchObject({ method: "echo", names: ["object"] });
+  expect(told["argumentsDigest"]).toContain("too deep");
+});
