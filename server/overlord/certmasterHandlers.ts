@@ -5,6 +5,7 @@ import type { AuthorityKey } from "../pki/authorityKey";
 import type { CertmasterList, SignedCertificate, SignParams } from "../protocol/certmaster";
 import type { OverlordRequests } from "../protocol/requests";
 import { parseAddress } from "../targets/inventory";
+import { admitMinion } from "./admitMinion";
 import { expiryWarnings } from "./expiryWarnings";
 import { renewRequest } from "./renewRequest";
 import { crlRequest, revokeRequest } from "./revoking";
@@ -43,6 +44,7 @@ export function certmasterHandlers(parts: OverlordParts): Pick<Handlers, Certmas
       parts.certmasterChanged();
       return signed;
     },
+    "certmaster/admit": (params, _feed, signal) => admitMinion(parts, params, signal),
     "certmaster/renew": (params, _feed, signal) => renewRequest(parts, params, signal),
     "certmaster/setPassphrase": async ({ old = "", next }) => {
       // later it may be locked, and an overlord without a certificate cannot call anybody

@@ -111,6 +111,12 @@ const schemas: Schemas = {
     port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))),
     replace: v.optional(v.boolean()),
   }),
+  "certmaster/admit": v.object({
+    name,
+    keyFingerprint: fingerprint,
+    address: v.pipe(v.string(), v.maxLength(253)),
+    port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
+  }),
   "certmaster/renew": v.object({ spec: v.optional(spec) }),
   "certmaster/setPassphrase": v.object({ old: v.optional(passphrase), next: passphrase }),
   "certmaster/unlock": v.object({ passphrase }),

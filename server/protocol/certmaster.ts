@@ -107,6 +107,15 @@ export interface SignParams {
   replace?: boolean;
 }
 
+/** `certmaster/admit`. */
+export interface AdmitParams {
+  name: string;
+  /** hex SHA-256 of the public key that it has to show at this address. */
+  keyFingerprint: string;
+  address: string;
+  port: number;
+}
+
 /** PEM texts. */
 export interface SignedCertificate {
   certificate: string;
@@ -127,7 +136,7 @@ export interface RenewResult {
 }
 
 export interface RevokeParams {
-  /** All certificates of these names that have not expired, and the newest. */
+  /** All certificates of these names, also those that have expired. */
   names?: string[];
   /** Of which role the names are; "minion" by default. */
   role?: CertificateRecord["role"];

@@ -1,6 +1,7 @@
 import type { AuditRange, AuditRecord } from "../common/auditRead";
 import type { ChainReport } from "../common/auditVerify";
 import type {
+  AdmitParams,
   CertmasterList,
   CreateTokenParams,
   JoinToken,
@@ -130,6 +131,11 @@ export interface OverlordRequests {
   "certmaster/deny": { params: { name: string; keyFingerprint: string }; result: CertmasterList };
   /** Signs a request that came by hand, or by SSH. */
   "certmaster/sign": { params: SignParams; result: SignedCertificate };
+  /**
+   * Puts a minion that has a certificate into the inventory, or changes its address, once it has answered there on
+   * this key. Changes nothing where it fails.
+   */
+  "certmaster/admit": { params: AdmitParams; result: MinionRecord };
   /** Gives minions new keys and certificates now; the overlord does so by itself when they are due. */
   "certmaster/renew": { params: RenewParams; result: RenewResult };
   /**
