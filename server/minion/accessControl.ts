@@ -9,6 +9,7 @@ import type { AclRule } from "./aclRule";
 import type { MethodRegistry } from "./methodRegistry";
 import type { Caller } from "./minionModule";
 import { presetAllows, type Preset } from "./presets";
+import { VanishedRules } from "./vanishedRules";
 
 /** The roles whose certificates may call methods. Everything else is denied. */
 const CALLING_ROLES: ReadonlySet<string> = new Set(["overlord", "operator"]);
@@ -68,6 +69,8 @@ export class AccessControl {
   readonly #places: AccessPlaces;
   readonly #registry: MethodRegistry;
   readonly #log: Log;
+  readonly #onProblem: (problem: string | undefined) => void;
+  readonly #vanished: VanishedRules;
   #files: AccessFiles;
   #lookedAtMs: number;
   /** What narrowed calls was gone at the last look. */
@@ -75,12 +78,21 @@ export class AccessControl {
   /** The rules that name a caller. */
   readonly #rulesOf = new Map<string, AclRule[]>();
 
-  constructor(places: AccessPlaces, registry: MethodRegistry, log: Log) {
+  /** `onProblem` hears what is wrong with the files, and that nothing is any more. */
+  constructor(
+    places: AccessPlaces,
+    registry: MethodRegistry,
+    log: Log,
+    onProblem: (problem: string | undefined) => void = () => undefined,
+  ) {
     this.#places = places;
     this.#registry = registry;
     this.#log = log;
+    this.#onProblem = onProblem;
+    this.#vanished = new VanishedRules(places.home);
     this.#lookedAtMs = Date.now();
-    this.#files = readAccessFiles(places);
+    this.#files = this.#vanished.judge(readAccessFiles(places));
+    if (this.#files.problem !== undefined) this.#onProblem(this.#files.problem);
     if (this.#files.problem !== undefined || this.#files.folder) this.#tell();
   }
 
@@ -149,9 +161,11 @@ export class AccessControl {
       return;
     }
     this.#missed = false;
-    this.#files = files;
+    this.#files = this.#vanished.judge(files);
     this.#rulesOf.clear();
-    if (this.#files.problem !== before.problem) this.#tell();
+    if (this.#files.problem === before.problem) return;
+    this.#tell();
+    this.#onProblem(this.#files.problem);
   }
 
   #tell(): void {

@@ -4,6 +4,7 @@ import {
   fstatSync,
   openSync,
   readdirSync,
+  readlinkSync,
   readSync,
   statSync,
 } from "node:fs";
@@ -27,6 +28,8 @@ export interface AccessFiles {
   rules: AclRule[];
   /** From `minion.yaml`; undefined where that is missing or empty. */
   presets: AccessPresets | undefined;
+  /** Whether `minion.yaml` sets presets (or may, where it cannot be read), or says nothing at all. */
+  configuration: "missing" | "plain" | "presets";
   /** Everything about the files that changes with them. */
   signature: string;
   /** The youngest change, in ms. */
@@ -55,15 +58,17 @@ export function readAccessFiles(places: AccessPlaces): AccessFiles {
     folder: names !== undefined,
     rules: [],
     presets: undefined,
+    configuration: "presets",
     signature,
     changedAtMs,
   };
   let file = join(places.home, "minion.yaml");
   try {
     files.presets = presetsOf(readChecked(file, places));
+    files.configuration = stateOf(files.presets);
     file = foldersPath(places);
+    if (names instanceof Error) throw names;
     if (names !== undefined) checkStats(statSync(file, { bigint: true }), places);
-    if (names instanceof Error) throw new AclProblem(0, messageOf(names));
     if (names !== undefined && names.length > MAX_ACL_FILES) {
       throw new AclProblem(0, `holds more than ${MAX_ACL_FILES} files`);
     }
@@ -97,8 +102,7 @@ function look(places: AccessPlaces): Look {
   try {
     names = readdirSync(folder).filter(isAclFile).sort();
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    names = missing ? undefined : error instanceof Error ? error : new Error(String(error));
+    names = unlessMissing(folder, error);
   }
   const several = Array.isArray(names) ? names.slice(0, MAX_ACL_FILES + 1) : [];
   let changedAtMs = 0;
@@ -112,7 +116,7 @@ function look(places: AccessPlaces): Look {
       changedAtMs = Math.max(changedAtMs, Number(ctimeMs));
       return `${file} ${ino} ${size} ${mode} ${uid} ${mtimeNs} ${ctimeNs}`;
     } catch (error) {
-      return `${file} ${String((error as NodeJS.ErrnoException).code)}`;
+      return `${file} ${messageOf(unlessMissing(file, error) ?? "")}`;
     }
   });
   return { signature: parts.join("\n"), changedAtMs, names };
@@ -137,6 +141,23 @@ function presetsOf(text = ""): AccessPresets | undefined {
   return Object.keys(configuration).length === 0 ? undefined : (configuration.access ?? {});
 }
 
+function stateOf(presets: AccessPresets | undefined): AccessFiles["configuration"] {
+  if (presets === undefined) return "missing";
+  return Object.keys(presets).length === 0 ? "plain" : "presets";
+}
+
+/** Undefined where nothing is there; a link whose target is away is there, and wrong. */
+function unlessMissing(path: string, error: unknown): Error | undefined {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+  try {
+    return new AclProblem(0, `is a link to ${readlinkSync(path)}, which is not there`);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The text of a file that only its owner can have written; undefined where there is none. Throws. */
 function readChecked(file: string, places: AccessPlaces): string | undefined {
   let handle: number;
@@ -144,8 +165,9 @@ function readChecked(file: string, places: AccessPlaces): string | undefined {
     // a pipe in its place must not hold up everything
     handle = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    const problem = unlessMissing(file, error);
+    if (problem === undefined) return undefined;
+    throw problem;
   }
   try {
     const stats = fstatSync(handle, { bigint: true });

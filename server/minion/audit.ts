@@ -41,6 +41,12 @@ export class Audit {
     return this.#chain.append({ ...entry });
   }
 
+  /** Tells what nobody called: the access rules have become wrong, or right again. Settles like `write`. */
+  noteAccess(problem: string | undefined): Promise<void> {
+    const outcome = problem === undefined ? "in use" : "wrong: calls are denied";
+    return this.#chain.append({ event: "access-rules", outcome, reason: problem });
+  }
+
   /** Settles once all is written. */
   close(): Promise<void> {
     return this.#chain.flush();

@@ -160,7 +160,9 @@ function createServer(
   const renewal = new Renewal(join(home, "pki"), () => present, use);
   const syncCalls = new SyncCalls();
   const registry = minionRegistry(home, jobs, syncCalls, { renewal, revocations });
-  const access = new AccessControl({ home }, registry, log);
+  const access = new AccessControl({ home }, registry, log, (problem) => {
+    void audit.noteAccess(problem);
+  });
   const dispatcher = new Dispatcher({ registry, access, jobs, syncCalls, journal, audit, log });
   const server = new RpcServer({
     ...(credentials && {

@@ -1,6 +1,6 @@
 import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { chmod, rm, symlink, truncate } from "node:fs/promises";
+import { chmod, rename, rm, symlink, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { connect, type TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -28,6 +28,7 @@ afterEach(async () => {
   await lab.noRules();
   const file = join(lab.home, "minion.yaml");
   writeFileSync(file, readFileSync(file, "utf8").replace(/^access:.*\n/m, ""));
+  await lab.serve(); // while it runs, rules that vanish keep denying
   await until(operator, "command.run", /^ok/);
 });
 
@@ -269,10 +270,32 @@ describe("rules in files", () => {
         await lab.noRules();
         const yaml = join(lab.home, "minion.yaml");
         writeFileSync(yaml, readFileSync(yaml, "utf8").replace(/^access:.*\n/m, ""));
+        await lab.serve();
       }
     },
     MANY_CHANGES_MS,
   );
+});
+
+describe("rules that vanish", () => {
+  it("keep denying, loudly, until they are back", async () => {
+    await lab.rule("ops.acl.yaml", OPERATORS_TEST);
+    await until(operator, "command.run", /^denied/);
+    await rename(join(lab.home, "acls"), join(lab.root, "acls-aside"));
+    await until(overlord, "command.exists", /^denied/);
+    const told = await lab.outcome(overlord, "command.exists", ["/bin/ls"]);
+    expect(told).toContain(`${join(lab.home, "acls")} was there and is gone: put it back`);
+    for (const method of ["command.run", "test.ping"]) {
+      expect(await lab.outcome(operator, method)).toBe("denied the access rules are wrong");
+    }
+    expect(lab.log).toMatch(/"level":"error".*was there and is gone/);
+    const noted = async (): Promise<unknown> =>
+      (await lab.audit()).findLast(({ event }) => event === "access-rules");
+    expect(await noted()).toMatchObject({ outcome: "wrong: calls are denied" });
+    await rename(join(lab.root, "acls-aside"), join(lab.home, "acls"));
+    await until(operator, "test.echo", /^ok/);
+    expect(await noted()).toMatchObject({ outcome: "in use" });
+  });
 });
 
 describe("a request that was begun before another's", () => {

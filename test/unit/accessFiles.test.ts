@@ -1,8 +1,17 @@
-import { chownSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { silentLog } from "../../server/common/log";
+import { createLog, silentLog, type Log } from "../../server/common/log";
 import { AccessControl } from "../../server/minion/accessControl";
 import { accessSignature, readAccessFiles } from "../../server/minion/aclFiles";
 import { MethodRegistry } from "../../server/minion/methodRegistry";
@@ -40,11 +49,11 @@ describe("access control", () => {
   });
 
   /** Decides at each second what alice may do. */
-  function deciding(): () => string {
+  function deciding(log: Log = silentLog, onProblem?: (text?: string) => void): () => string {
     vi.useFakeTimers({ toFake: ["Date"] });
     const registry = new MethodRegistry();
     registry.add(commandModule);
-    const control = new AccessControl({ home }, registry, silentLog);
+    const control = new AccessControl({ home }, registry, log, onProblem);
     return () => {
       vi.setSystemTime(Date.now() + 1_000);
       const may = (method: string): boolean => control.decide(operator, method, []).allowed;
@@ -90,9 +99,80 @@ describe("access control", () => {
     expect(decide()).toBe("full");
     write("a.acl", "");
     expect(decide()).toBe("nothing");
+  });
+
+  it("denies where rules vanish while they are in use, until they are back or it starts anew", () => {
+    let lines = "";
+    const problems: (string | undefined)[] = [];
+    const log = createLog((line) => (lines += line));
+    writeFileSync(join(home, "minion.yaml"), "access: {operators: read-only}\n");
+    let decide = deciding(log, (problem) => problems.push(problem));
+    expect(decide()).toBe("read");
+    for (const gone of ["", undefined]) {
+      if (gone === undefined) rmSync(join(home, "minion.yaml"));
+      else writeFileSync(join(home, "minion.yaml"), gone);
+      for (const outcome of ["read", "nothing", "nothing"]) expect(decide()).toBe(outcome);
+      expect(problems.splice(0)).toEqual([expect.stringContaining(join(home, "minion.yaml"))]);
+      expect(lines).toMatch(/error.*minion\.yaml/i);
+      writeFileSync(join(home, "minion.yaml"), "access: {operators: read-only}\n");
+      expect(decide()).toBe("read");
+      expect(problems.splice(0)).toEqual([undefined]);
+    }
+    rmSync(join(home, "minion.yaml"));
+    for (const outcome of ["read", "nothing"]) expect(decide()).toBe(outcome);
+    writeFileSync(join(home, "minion.yaml"), "name: web1\n");
+    expect(decide()).toBe("full"); // it is said
+    rmSync(join(home, "minion.yaml"));
+    for (const outcome of ["full", "full"]) expect(decide()).toBe(outcome); // it narrowed nothing
+    write("a.acl", "alice-1 = command.exists\n");
+    expect(decide()).toBe("read");
+    renameSync(join(home, "acls"), join(home, "aside"));
+    for (const outcome of ["read", "nothing", "nothing"]) expect(decide()).toBe(outcome);
+    expect(problems.at(-1)).toContain(join(home, "acls"));
+    renameSync(join(home, "aside"), join(home, "acls"));
+    expect(decide()).toBe("read");
     rmSync(join(home, "acls"), { recursive: true });
+    for (const outcome of ["read", "nothing"]) expect(decide()).toBe(outcome);
+    decide = deciding();
+    expect(decide()).toBe("full"); // so it stands there, and somebody has started it anew
+  });
+
+  it("denies where a file was wrong and vanishes", () => {
+    writeFileSync(join(home, "minion.yaml"), "access: {operators: read-only\n");
+    const decide = deciding();
     expect(decide()).toBe("nothing");
-    expect(decide()).toBe("full"); // it is meant
+    rmSync(join(home, "minion.yaml"));
+    for (const outcome of ["nothing", "nothing"]) expect(decide()).toBe(outcome);
+  });
+
+  it("denies where the target of a link goes away", () => {
+    const disk = join(home, "disk");
+    mkdirSync(join(disk, "acls"), { recursive: true });
+    writeFileSync(join(disk, "minion.yaml"), "access: {operators: read-only}\n");
+    symlinkSync(join(disk, "minion.yaml"), join(home, "minion.yaml"));
+    let decide = deciding();
+    expect(decide()).toBe("read");
+    renameSync(disk, `${disk}2`);
+    for (const outcome of ["nothing", "nothing"]) expect(decide()).toBe(outcome);
+    decide = deciding();
+    expect(decide()).toBe("nothing");
+    rmSync(join(home, "minion.yaml"));
+    symlinkSync(join(disk, "acls"), join(home, "acls"));
+    decide = deciding();
+    expect(decide()).toBe("nothing");
+    renameSync(`${disk}2`, disk);
+    symlinkSync(join(disk, "no.acl"), join(disk, "acls", "a.acl"));
+    expect(decide()).toBe("nothing");
+    expect(readAccessFiles({ home }).problem).toBe(
+      `${join(home, "acls", "a.acl")}: is a link to ${join(disk, "no.acl")}, which is not there`,
+    );
+    writeFileSync(join(disk, "no.acl"), "alice-1 = command.exists\n");
+    expect(decide()).toBe("read");
+    renameSync(disk, `${disk}2`);
+    for (const outcome of ["nothing", "nothing"]) expect(decide()).toBe(outcome);
+    expect(readAccessFiles({ home }).problem).toBe(
+      `${join(home, "acls")}: is a link to ${join(disk, "acls")}, which is not there`,
+    );
   });
 });
 
