@@ -100,6 +100,8 @@ export class AuditChain {
   async #open(): Promise<{ end: ChainEnd; size: number }> {
     await makeFolders(dirname(this.#file));
     const found = await auditEnd(this.#file);
+    // a log without its note is one whose note was taken away: it is there before the first line
+    if (found.end.seq === 0 && !found.repair) await this.#saveHead(found.end);
     await appendFile(this.#file, "", { mode: 0o600 });
     await chmod(this.#file, 0o600);
     return found.repair ? this.#repair(found, found.repair) : found;
@@ -126,9 +128,9 @@ export class AuditChain {
     }
   }
 
-  #saveHead(): Promise<void> {
+  #saveHead(first?: ChainEnd): Promise<void> {
     this.#headWritten = this.#headWritten.then(async () => {
-      const end = this.#at?.end;
+      const end = first ?? this.#at?.end;
       if (!end) return;
       try {
         await writeHead(this.#file, end);

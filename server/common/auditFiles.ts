@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
-import { open, readFile, stat, writeFile } from "node:fs/promises";
+import { open, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { MAX_LINE_BYTES, type ChainEnd } from "./chainLine";
 
 /** Files that are kept beside the one that is written: `audit.log.1` is the youngest. */
@@ -80,8 +81,11 @@ export async function readHead(file: string): Promise<ChainEnd | "missing" | "da
   }
 }
 
+/** As a whole: an end of the process, or a full disk, in its middle leaves the note before it. */
 export async function writeHead(file: string, { seq, hash }: ChainEnd): Promise<void> {
-  await writeFile(headOf(file), `${seq} ${hash}\n`, { mode: 0o600 });
+  const temporary = join(dirname(file), `.${basename(file)}.head.tmp`);
+  await writeFile(temporary, `${seq} ${hash}\n`, { mode: 0o600 });
+  await rename(temporary, headOf(file));
 }
 
 export function headOf(file: string): string {

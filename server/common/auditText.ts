@@ -1,5 +1,5 @@
 import type { AuditRecord } from "./auditRead";
-import type { ChainReport } from "./auditVerify";
+import type { AuditFinding, ChainReport } from "./auditVerify";
 import { ascii } from "./chainLine";
 
 /** What needs no quotes. */
@@ -19,16 +19,25 @@ export function auditLine({ seq, time, fields }: AuditRecord): string {
 
 /** What was found, for people; lines of at most one sentence. */
 export function reportText(report: ChainReport): string {
-  const { ok, files, lines, firstSeq, lastSeq, lastHash, problem, recovered } = report;
+  const { ok, files, lines, firstSeq, lastSeq, lastHash, problem, findings, recovered } = report;
   const kept = lines === 0 ? "no line" : `lines ${firstSeq} to ${lastSeq}`;
-  const notes = recovered.map(({ file, line, what }) => `${file}:${line}: ${what}\n`).join("");
+  const notes = [
+    ...recovered.map(({ file, line, what }) => `${file}:${line}: ${what}\n`),
+    ...findings.map(findingText),
+  ].join("");
+  if (problem && findings.includes(problem)) {
+    return `${notes}The other lines, ${firstSeq} to ${lastSeq}, are as they were written.\n`;
+  }
   if (problem) {
-    const place = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}`;
-    return `${notes}${place}: ${problem.reason}\nBefore that, ${kept} are as they were written.\n`;
+    return `${notes}${findingText(problem)}Before that, ${kept} are as they were written.\n`;
   }
   const shown = lines === 0 ? "" : `The last one has the hash ${lastHash}.\n`;
   const where = `${files} ${files === 1 ? "file" : "files"}`;
   return `${notes}${ok ? "The audit log is whole" : "Unknown"}: ${kept} in ${where}.\n${shown}`;
+}
+
+function findingText({ file, line, reason }: AuditFinding): string {
+  return `${line === 0 ? file : `${file}:${line}`}: ${reason}\n`;
 }
 
 /** "2026-11-22", "2026-11-22T08:30Z", or how long ago: "90s", "30m", "2h", "7d". Undefined for anything else. */

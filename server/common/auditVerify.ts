@@ -4,7 +4,7 @@ import { messageOf } from "./errors";
 
 /** What was found in a log, from its oldest file to its youngest. */
 export interface ChainReport {
-  /** True where every line is the one that was written, and none is missing but those told in `recovered`. */
+  /** True where every line is the one that was written, and none is missing but what a crash can cut. */
   ok: boolean;
   files: number;
   lines: number;
@@ -14,12 +14,22 @@ export interface ChainReport {
   /** Of the last good line; noted elsewhere, it shows later that nothing before it was changed. */
   lastHash: string;
   /** The first that is wrong. `line` is 0 where the file as a whole is. */
-  problem?: { file: string; line: number; reason: string };
+  problem?: AuditFinding;
+  /** Lines, or notes of the last line, that were found missing at a start and went on without; the first hundred. */
+  findings: AuditFinding[];
   /** What crashes and full disks have left, as the log itself tells; the last hundred. */
   recovered: { file: string; line: number; seq: number; what: string }[];
 }
 
+export interface AuditFinding {
+  file: string;
+  line: number;
+  reason: string;
+}
+
 const MOST_RECOVERED = 100;
+const MOST_FINDINGS = 100;
+const AT_A_START = "they were gone when funcd or the overlord began anew";
 const AGAIN_AFTER_MS = 300;
 
 /** Reads a whole log (`FILE`, `FILE.1` and so on) and finds the first line that is not what was written. */
@@ -31,6 +41,7 @@ export async function verifyAudit(file: string): Promise<ChainReport> {
     firstSeq: 0,
     lastSeq: 0,
     lastHash: CHAIN_START.hash,
+    findings: [],
     recovered: [],
   };
   let name = file;
@@ -51,7 +62,8 @@ export async function verifyAudit(file: string): Promise<ChainReport> {
     if (reason !== undefined) {
       return { ...report, problem: { file: headOf(file), line: 0, reason } };
     }
-    return { ...report, ok: true };
+    const [problem] = report.findings;
+    return problem ? { ...report, problem } : { ...report, ok: true };
   } catch (error) {
     const reason = `it cannot be read: ${messageOf(error)}`;
     return { ...report, problem: { file: name, line: 0, reason } };
@@ -64,7 +76,8 @@ export async function verifyAudit(file: string): Promise<ChainReport> {
  */
 export async function verifyLiveAudit(file: string): Promise<ChainReport> {
   const report = await verifyAudit(file);
-  if (report.ok) return report;
+  const { ok, problem, findings } = report;
+  if (ok || (problem && findings.includes(problem))) return report; // those are there to stay
   await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
   return verifyAudit(file);
 }
@@ -119,9 +132,27 @@ function noteRecovery(file: string, { text, number }: FileLine, report: ChainRep
   if (!text.includes('"event":"')) return;
   const fields = readChainLine(text)?.fields;
   const what = fields && recoveryText(fields);
-  if (what === undefined) return;
+  if (!fields || what === undefined) return;
   report.recovered.push({ file, line: number, seq: report.lastSeq, what });
   if (report.recovered.length > MOST_RECOVERED) report.recovered.shift();
+  const reason = findingIn(fields);
+  if (reason === undefined || report.findings.length >= MOST_FINDINGS) return;
+  report.findings.push({ file, line: number, reason });
+}
+
+/** What no crash can have done: whole lines that had been noted are gone, or the note is. */
+function findingIn(fields: Record<string, unknown>): string | undefined {
+  if (fields["event"] !== "recovered") return undefined;
+  const { missingFrom: from, missingTo: to, noteOfEnd } = fields;
+  if (from !== undefined) {
+    const missing = Number(to) - Number(from) + 1;
+    if (missing > (fields["cutBytes"] === undefined ? 0 : 1)) {
+      return `lines ${Number(from)} to ${Number(to)} are missing: ${AT_A_START}`;
+    }
+  }
+  if (noteOfEnd === undefined) return undefined;
+  const state = noteOfEnd === "damaged" ? "damaged" : "gone";
+  return `the note of the last line was ${state} at a start: lines before it may be missing`;
 }
 
 /** What a line that the log wrote about itself says, in words; undefined for any other line. */

@@ -1,4 +1,13 @@
-import { mkdtemp, readFile, rm, stat, truncate, unlink, writeFile } from "node:fs/promises";
+import {
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -26,6 +35,10 @@ async function write(texts: readonly string[], maxBytes?: number): Promise<void>
   const chain = new AuditChain(file, silentLog, maxBytes);
   for (const text of texts) await chain.append({ text });
   await chain.flush();
+}
+
+function hashOf(line: string): string {
+  return (JSON.parse(line) as { hash: string }).hash;
 }
 
 async function texts(): Promise<unknown[]> {
@@ -103,8 +116,11 @@ describe("the chain of an audit log", () => {
       await writeFile(`${file}.head`, head);
       expect((await verifyAudit(file)).ok).toBe(false);
       await write(["three"]);
-      const { ok, recovered, lines } = await verifyAudit(file);
-      if (!ok || recovered.length !== 1) throw new Error(`cut after ${size} bytes`);
+      const { ok, recovered, findings, lines } = await verifyAudit(file);
+      // half a line is what a crash leaves; a whole one that had been noted is not
+      if (ok !== size > last || recovered.length !== 1 || findings.length !== Number(!ok)) {
+        throw new Error(`cut after ${size} bytes`);
+      }
       const whole = size === good.length - 1;
       expect(lines).toBe(whole ? 4 : 3);
       expect(recovered[0]?.what).toContain(
@@ -112,6 +128,52 @@ describe("the chain of an audit log", () => {
       );
       expect(await texts()).toContain("three");
     }
+  });
+
+  it("still tells after a restart, and another, that lines were cut from its end", async () => {
+    await write(["one", "two", "three", "four", "five"]);
+    const lines = (await readFile(file, "utf8")).split("\n");
+    for (const half of ["", (lines[2] ?? "").slice(0, 20)]) {
+      await writeFile(file, `${lines.slice(0, 2).join("\n")}\n${half}`);
+      await writeFile(`${file}.head`, `5 ${hashOf(lines[4] ?? "")}\n`);
+      await write(["six"]);
+      await write(["seven"]);
+      const report = await verifyAudit(file);
+      const reason =
+        "lines 3 to 5 are missing: they were gone when funcd or the overlord began anew";
+      expect(report).toMatchObject({ ok: false, lines: 5, lastSeq: 8 });
+      expect(report.findings).toEqual([{ file, line: 3, reason }]);
+      expect(report.problem).toEqual({ file, line: 3, reason });
+      const told = reportText(report);
+      expect(told).toContain(`${file}:3: ${reason}\n`);
+      expect(told).toContain("The other lines, 1 to 8, are as they were written.\n");
+      expect(told).not.toContain("whole");
+    }
+  });
+
+  it("still tells after a restart that the note of its last line was taken away", async () => {
+    for (const damage of [() => rm(`${file}.head`), () => writeFile(`${file}.head`, "")]) {
+      await write(["one", "two"]);
+      await damage();
+      expect((await verifyAudit(file)).ok).toBe(false);
+      await write(["three"]);
+      const report = await verifyAudit(file);
+      expect(report).toMatchObject({ ok: false, lines: 4 });
+      expect(report.findings[0]?.reason).toMatch(/^the note of the last line was (gone|damaged)/);
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it("has a note of its end from its first line on, and never half a note", async () => {
+    const chain = new AuditChain(file, silentLog);
+    const written = chain.append({ text: "one" });
+    for (let size = 0; size === 0;) {
+      size = (await readFile(file, "utf8").catch(() => "")).length;
+      if (size > 0) expect(await readFile(`${file}.head`, "utf8")).toMatch(/^\d+ [0-9a-f]{64}\n$/);
+    }
+    await written;
+    await chain.flush();
+    expect(await readdir(folder)).toEqual(["audit.log", "audit.log.head"]);
   });
 
   it("keeps the chain over its files, and drops the oldest", async () => {
