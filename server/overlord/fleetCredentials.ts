@@ -1,3 +1,4 @@
+import { createPublicKey } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { FuncError, messageOf } from "../common/errors";
@@ -5,7 +6,7 @@ import type { Log } from "../common/log";
 import { isMinionName } from "../common/minionName";
 import { CertificateAuthority } from "../pki/certificateAuthority";
 import { readAuthorities } from "../pki/certificateBundle";
-import { identityOf, verifyMinionPeer } from "../pki/identity";
+import { identityOf, keyFingerprint, verifyMinionPeer } from "../pki/identity";
 import { openOverlordCredentials, type Credentials } from "../pki/overlordCredentials";
 import { isIssuedBy } from "../pki/renewal";
 import { revokedPeer } from "../pki/revokedPeer";
@@ -108,6 +109,11 @@ export class FleetCredentials {
   async renewOwn(): Promise<void> {
     if (this.current) await this.leaveKeys(new Set());
     else await this.wire();
+  }
+
+  /** Fingerprint of the key that the overlord shows; undefined while it shows none. */
+  ownKey(): string | undefined {
+    return this.own && keyFingerprint(createPublicKey(this.own.certificate));
   }
 
   /** Goes over to a new certificate where the present one is on one of these keys, which are to be revoked. */

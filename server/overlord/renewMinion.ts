@@ -33,18 +33,20 @@ export async function renewMinion(
   { client, authority, inventory }: RenewMinionParts,
 ): Promise<void> {
   const minion = inventory.get(name);
+  const revocations = authority.revocationsOf("minion", minion.name);
   refuseRevoked(authority, minion, minion.keyFingerprint);
   const known = [minion.keyFingerprint, minion.renewing?.keyFingerprint];
   const request = readRenewalRequest(await step(client, minion, RENEWAL_REQUEST_METHOD, []), {
     name: minion.name,
     keyFingerprints: known.filter((one) => one !== undefined),
   });
-  inventory.sawKey(minion.name, request.presentKeyFingerprint);
   refuseRevoked(authority, minion, request.presentKeyFingerprint);
+  inventory.sawKey(minion.name, request.presentKeyFingerprint);
   const { certificatePem, record } = await authority.issue({
     role: "minion",
     name: minion.name,
     publicKey: request.publicKey,
+    renewal: { keyFingerprint: request.presentKeyFingerprint, revocations },
   });
   try {
     await inventory.expectCertificate(minion, {
@@ -52,6 +54,7 @@ export async function renewMinion(
       certificateSerial: record.serial,
       certificateNotAfterMs: record.notAfterMs,
     });
+    refuseRevoked(authority, minion, record.keyFingerprint);
     const params = [certificatePem, authority.certificatePem];
     await step(client, inventory.get(name), INSTALL_CERTIFICATE_METHOD, params);
   } catch (error) {
@@ -59,6 +62,7 @@ export async function renewMinion(
     if (error instanceof Refused || isConflict(error)) await authority.withdraw(record);
     throw error;
   }
+  refuseRevoked(authority, minion, request.keyFingerprint);
   inventory.sawKey(minion.name, request.keyFingerprint);
 }
 

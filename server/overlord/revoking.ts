@@ -18,11 +18,17 @@ export async function revokeRequest(
   const { credentials, pusher } = parts;
   const authority = presentAuthority(parts);
   const selected = selectedBy(authority, params);
-  await credentials.leaveKeys(new Set(selected.map(({ keyFingerprint }) => keyFingerprint)));
+  const keys = fingerprintsOf(selected);
+  await credentials.leaveKeys(keys);
+  const own = credentials.ownKey();
   const revoked = await authority.revoke({
-    serials: selected.map(({ serial }) => serial),
+    ...params,
     reason: params.reason ?? "",
+    // all of the name goes, but for the one that was just made to take its place
+    spare: own === undefined || keys.has(own) ? undefined : new Set([own]),
   });
+  // it may have come into use meanwhile; where that fails, the next call tells
+  await credentials.leaveKeys(fingerprintsOf(revoked)).catch(() => undefined);
   parts.certmasterChanged();
   const { told, untold } = await pusher.tellAll(TELL_MS);
   return {
@@ -32,6 +38,10 @@ export async function revokeRequest(
     untold: untold.map(({ name }) => name),
     why: Object.fromEntries(untold.map(({ name, why }) => [name, why])),
   };
+}
+
+function fingerprintsOf(records: readonly CertificateRecord[]): Set<string> {
+  return new Set(records.map(({ keyFingerprint }) => keyFingerprint));
 }
 
 /** Takes minions out of the inventory, and revokes their certificates: the names are free then. */

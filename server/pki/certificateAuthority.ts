@@ -23,9 +23,11 @@ import {
   verifyRevocationList,
   type SignedRevocationList,
 } from "./revocationList";
-import { selectRevoked, type RevokeSelection } from "./revokeSelection";
+import { selectRevoked, type Revoking, type RevokeSelection } from "./revokeSelection";
 import { revokedPath, type Revocations, type RevokedRecord, type SignList } from "./revokedFile";
+import type { RenewalProof } from "./renewal";
 import { SerialQueue } from "./serialQueue";
+import { SubjectLocks, lockKeyOf } from "./subjectLocks";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Renewed at 2/3 of their life. */
@@ -49,6 +51,8 @@ export interface IssueParams {
   publicKey: KeyObject;
   /** Whole or part days, at most 825 and never beyond the CA's own end. */
   days?: number;
+  /** By which right it is renewed: void once that is revoked. */
+  renewal?: RenewalProof;
 }
 
 /**
@@ -65,6 +69,8 @@ export class CertificateAuthority {
   private readonly certificate: X509Certificate;
   private readonly issuedFile: IssuedFile;
   private readonly book: RevocationBook;
+  /** Who is given a certificate and who loses it is decided one after the other, for each name. */
+  private readonly locks: SubjectLocks;
   private issued: IssuedCertificate[];
   private onRevokedListener: () => void = () => undefined;
   private batch: { changes: IssuedChange[]; written: Promise<void> } | undefined;
@@ -76,6 +82,7 @@ export class CertificateAuthority {
     this.issuedFile = new IssuedFile(issuedPath(folder));
     const sign: SignList = (list) => (this.lock.isLocked ? undefined : this.signed(list).document);
     this.book = new RevocationBook(revokedPath(folder), sign, files.revocations);
+    this.locks = SubjectLocks.of(folder);
     this.certificatePem = certificatePem(files.certificate);
     this.fingerprint = certificateFingerprint(files.certificate);
   }
@@ -108,11 +115,18 @@ export class CertificateAuthority {
 
   /**
    * Issues a certificate and notes it in `issued.json` before it is given out. Does not ask whether the name
-   * is taken: renewal issues for a taken one. Throws FuncError "bad-argument", "denied" where the key was
-   * revoked, or "unavailable" where the CA itself has expired.
+   * is taken: renewal issues for a taken one. Throws FuncError "bad-argument", "denied" where the key, or what
+   * `renewal` goes by, was revoked, or "unavailable" where the CA itself has expired.
    */
   async issue(params: IssueParams): Promise<{ certificatePem: string; record: CertificateRecord }> {
+    return this.locks.run([lockKeyOf(params)], () => this.issueInTurn(params));
+  }
+
+  private async issueInTurn(
+    params: IssueParams,
+  ): Promise<{ certificatePem: string; record: CertificateRecord }> {
     this.checkKey(params.name, keyFingerprint(params.publicKey));
+    this.checkProof(params);
     const certificate = this.sign(params.role, params.name, params.publicKey, params.days);
     const record: CertificateRecord = {
       name: parseMinionName(params.name),
@@ -156,12 +170,22 @@ export class CertificateAuthority {
 
   /**
    * Revokes certificates, and with them their keys in whatever certificate they appear; durable when it
-   * returns. Gives those that were not revoked before. Throws FuncError "not-found" for an unknown serial,
+   * returns. Of a name that is all that was issued until then, also while this waited. Gives those that were
+   * not revoked before. Throws FuncError "not-found" for an unknown serial,
    * "unavailable" while the CA is locked.
    */
-  async revoke(params: RevokeSelection & { reason: string }): Promise<CertificateRecord[]> {
+  async revoke(params: Revoking): Promise<CertificateRecord[]> {
+    const { names = [], role = "minion" } = params;
+    const concerned = [...names.map((name) => ({ role, name })), ...this.selectedBy(params)];
+    return this.locks.run(concerned.map(lockKeyOf), () => this.revokeInTurn(params));
+  }
+
+  private async revokeInTurn(params: Revoking): Promise<CertificateRecord[]> {
     this.lock.get(); // a list that nobody can sign would reach nobody
-    const selected = this.selectedBy(params);
+    await this.refresh();
+    const selected = this.selectedBy(params).filter(
+      ({ keyFingerprint: key }) => params.spare?.has(key) !== true,
+    );
     const revoked = { atMs: Date.now(), reason: params.reason };
     await this.note(
       selected.map(({ serial, keyFingerprint: key, role, name, notAfterMs }) => {
@@ -189,6 +213,11 @@ export class CertificateAuthority {
   /** The revocation of this key (hex SHA-256), if it was revoked. */
   revocationOf(fingerprint: string): RevokedRecord | undefined {
     return this.book.find(fingerprint);
+  }
+
+  /** How many keys of this name are revoked. */
+  revocationsOf(role: Role, name: string): number {
+    return this.book.countOf(role, name.toLowerCase());
   }
 
   /** Of the present revocation list; 0 before the first revocation. */
@@ -271,6 +300,16 @@ export class CertificateAuthority {
     );
   }
 
+  private checkProof({ role, name, renewal }: IssueParams): void {
+    if (!renewal) return;
+    this.checkKey(name, renewal.keyFingerprint);
+    if (this.revocationsOf(role, name) <= renewal.revocations) return;
+    throw new FuncError(
+      "denied",
+      `${name} was revoked while its certificate was being renewed: it gets no other.`,
+    );
+  }
+
   private sign(
     role: CertificateRole,
     givenName: string,
@@ -310,6 +349,13 @@ export class CertificateAuthority {
       },
       this.lock.get(),
     );
+  }
+
+  /** Another object may have written the same folder's file. */
+  private async refresh(): Promise<void> {
+    await queueOf(this.issuedFile.path).run(async () => {
+      this.issued = (await this.issuedFile.readIfChanged()) ?? this.issued;
+    });
   }
 
   // changes that come while the file is being written share the next write

@@ -50,6 +50,7 @@ export class CertmasterIssuing {
     const signed = await signRequest(authority, { csr, role: "minion", name, replace });
     try {
       await onEnrolled({ name, address, port, record: signed.record });
+      checkKeyIsGood(authority, signed.record.keyFingerprint); // revoked while this waited
     } catch (error) {
       await authority.withdraw(signed.record);
       throw error;
@@ -100,6 +101,7 @@ export class CertmasterIssuing {
     this.reissuing.set(id, signing);
     try {
       const signed = await signing;
+      checkKeyIsGood(authority, signed.record.keyFingerprint); // revoked while this waited
       this.keep(request, signed);
       return signed;
     } finally {
@@ -119,10 +121,7 @@ export class CertmasterIssuing {
 
 /** Throws FuncError "denied" where the key was revoked, in whatever role. */
 export function checkKeyIsGood(authority: CertificateAuthority, keyFingerprint: string): void {
-  const revoked = authority
-    .list()
-    .some((record) => record.keyFingerprint === keyFingerprint && record.revoked !== undefined);
-  if (!revoked) return;
+  if (authority.revocationOf(keyFingerprint) === undefined) return;
   throw new FuncError(
     "denied",
     "The key of this host was revoked.",

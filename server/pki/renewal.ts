@@ -21,6 +21,14 @@ export const INSTALL_CERTIFICATE_METHOD = "trust.install_certificate";
 /** A signature by the old key means this and nothing else. */
 const PURPOSE = "func renewal request 1\n";
 
+/** By which right a certificate is renewed. */
+export interface RenewalProof {
+  /** Of the key that asks for a successor. */
+  keyFingerprint: string;
+  /** How many keys of the name were revoked when the renewal began. */
+  revocations: number;
+}
+
 /** PEM texts. */
 interface KeyPair {
   key: string;

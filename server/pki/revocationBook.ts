@@ -5,6 +5,7 @@ import {
   type RevokedRecord,
   type SignList,
 } from "./revokedFile";
+import type { Role } from "./identity";
 import { SerialQueue } from "./serialQueue";
 
 /** Objects of the same file share a queue; a process has few of them. */
@@ -14,6 +15,7 @@ const queues = new Map<string, SerialQueue>();
 export class RevocationBook {
   #state: Revocations;
   #byKey = new Map<string, RevokedRecord>();
+  #counts = new Map<string, number>();
 
   constructor(
     private readonly path: string,
@@ -36,6 +38,11 @@ export class RevocationBook {
   /** The first revocation of this key (hex SHA-256), if there is one. */
   find(keyFingerprint: string): RevokedRecord | undefined {
     return this.#byKey.get(keyFingerprint);
+  }
+
+  /** How many keys of this name are revoked. */
+  countOf(role: Role, name: string): number {
+    return this.#counts.get(`${role}:${name}`) ?? 0;
   }
 
   /**
@@ -61,6 +68,10 @@ export class RevocationBook {
 
   #index(): void {
     this.#byKey = new Map(this.#state.revoked.toReversed().map((one) => [one.keyFingerprint, one]));
+    this.#counts = new Map();
+    for (const { role, name } of this.#byKey.values()) {
+      this.#counts.set(`${role}:${name}`, this.countOf(role, name) + 1);
+    }
   }
 }
 

@@ -3,22 +3,25 @@ import type { CertificateRecord, RevokeParams } from "../protocol/certmaster";
 
 export type RevokeSelection = Pick<RevokeParams, "names" | "role" | "serials">;
 
+export interface Revoking extends RevokeSelection {
+  reason: string;
+  /** Fingerprints of keys that stay. */
+  spare?: ReadonlySet<string>;
+}
+
 /**
- * The certificates that are meant, without those that are revoked already: of each name those that have not
- * expired, and the newest even if it has (it could still be renewed); those of the serials; and whatever else
+ * The certificates that are meant, without those that are revoked already: all of each
+ * name, also those that have expired (a minion that was away could still renew by one); those of the serials; and whatever else
  * has one of their keys. Throws FuncError "not-found" for a serial that is unknown.
  */
 export function selectRevoked(
   records: readonly CertificateRecord[],
   { names = [], role = "minion", serials = [] }: RevokeSelection,
 ): CertificateRecord[] {
-  const now = Date.now();
   const keys = new Set<string>();
   for (const name of names) {
-    const named = records.filter((record) => record.role === role && isNamed(record, name));
-    const newest = named.at(-1);
-    for (const record of named) {
-      if (record === newest || record.notAfterMs > now) keys.add(record.keyFingerprint);
+    for (const record of records) {
+      if (record.role === role && isNamed(record, name)) keys.add(record.keyFingerprint);
     }
   }
   const known = new Map(records.map((record) => [comparable(record.serial), record]));

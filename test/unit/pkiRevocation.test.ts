@@ -100,10 +100,54 @@ describe("revoking", () => {
     ]);
   });
 
-  it("revokes the newest certificate of a name even where it has expired: it could be renewed", async () => {
+  it("revokes what has expired as well: it could be renewed", async () => {
     await issue("old", "minion", 1e-6);
     await issue("old", "minion", 1e-6);
-    expect(await authority.revoke({ names: ["old"], reason: "" })).toHaveLength(1);
+    await issue("old");
+    expect(await authority.revoke({ names: ["old"], reason: "" })).toHaveLength(3);
+  });
+
+  it("takes what is issued for a name meanwhile, whichever comes first", async () => {
+    const { record } = await issue("web1");
+    const keys = await Promise.all(Array.from({ length: 8 }, () => generateKey()));
+    const other = await reopened(); // another object of the same folder
+    const proof = { keyFingerprint: record.keyFingerprint, revocations: 0 };
+    const renew = (at: number): Promise<unknown> => {
+      const publicKey = keys[at]?.publicKey;
+      if (!publicKey) throw new Error("no key");
+      const from = at % 2 ? other : authority;
+      return from.issue({ role: "minion", name: "web1", publicKey, renewal: proof });
+    };
+    const before = [renew(0), renew(1), renew(2)];
+    const revoking = authority.revoke({ names: ["web1"], reason: "" });
+    const after = [renew(4), renew(6)];
+    await Promise.all(before);
+    expect(await revoking).toHaveLength(4);
+    for (const one of after) await expect(one).rejects.toMatchObject({ reason: "denied" });
+    expect(authority.liveMinion("web1")).toBeUndefined();
+  });
+
+  it("lets no renewal through that began before its name was revoked", async () => {
+    const unknown = (await issue("web9")).record; // a key that the name was not known by
+    const { publicKey } = await generateKey();
+    const proof = {
+      keyFingerprint: unknown.keyFingerprint,
+      revocations: authority.revocationsOf("minion", "web1"),
+    };
+    await issue("web1");
+    await authority.revoke({ names: ["web1"], reason: "" });
+    await expect(
+      authority.issue({ role: "minion", name: "web1", publicKey, renewal: proof }),
+    ).rejects.toMatchObject({ reason: "denied" });
+  });
+
+  it("spares a key that it is told to", async () => {
+    const first = await issue("boss", "overlord");
+    const second = await issue("boss", "overlord");
+    const spare = new Set([second.record.keyFingerprint]);
+    const params = { names: ["boss"], role: "overlord", reason: "", spare } as const;
+    const revoked = await authority.revoke({ ...params, names: ["boss"] });
+    expect(revoked.map(({ serial }) => serial)).toEqual([first.record.serial]);
   });
 
   it("makes the overlord a new certificate once its own is revoked", async () => {
