@@ -3,7 +3,7 @@ import type { Log } from "../common/log";
 import { REMOTE_ERROR } from "../wire/remoteError";
 import { RpcFault } from "../wire/rpcFault";
 import type { XmlRpcValue } from "../wire/value";
-import type { AccessControl } from "./accessControl";
+import type { AccessControl, Decision } from "./accessControl";
 import { checkArguments } from "./argumentCheck";
 import { argumentsDigest, auditedCaller, type Audit } from "./audit";
 import type { CallJournal } from "./callJournal";
@@ -59,7 +59,7 @@ export class Dispatcher {
         outcome,
         reason,
       });
-    const decision = this.parts.access.decide(caller, method, params);
+    const decision = await this.#decide(method, request);
     if (!decision.allowed) {
       await audit("denied", undefined, decision.reason);
       throw new RpcFault(1, request.native ? `${DENIED_FAULT} ${decision.told}` : DENIED_FAULT);
@@ -101,6 +101,21 @@ export class Dispatcher {
       await audit(outcomeOf(value));
       return value;
     }
+  }
+
+  async #decide(method: string, { caller, params }: CallRequest): Promise<Decision> {
+    const { access, registry } = this.parts;
+    const decision = access.decide(caller, method, params);
+    const declared = registry.lookup(method);
+    if (!decision.allowed || !declared?.othersBusiness || access.mayAll(caller)) return decision;
+    let values: (XmlRpcValue | undefined)[];
+    try {
+      values = checkArguments(method, declared.args, params);
+    } catch {
+      return decision; // the call then ends with what is wrong
+    }
+    const reason = await declared.othersBusiness(caller, ...values);
+    return reason === undefined ? decision : { allowed: false, reason, told: reason };
   }
 
   /** A command of its own where the method is one and its arguments are right, else work inside funcd. */

@@ -132,6 +132,14 @@ export class MinionJobs {
     return true;
   }
 
+  /**
+   * True where `id` is that of a job which another key has started. Call ids are each caller's own.
+   */
+  isOthers(id: string, keyFingerprint: string): boolean {
+    const job = this.#jobs.get(id);
+    return job !== undefined && job.record.keyFingerprint !== keyFingerprint;
+  }
+
   /** The folder of a job, for its outputs; undefined where the id is unknown. */
   folderOf(id: string): JobFolder | undefined {
     return this.#jobs.get(id)?.folder;

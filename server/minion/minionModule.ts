@@ -43,6 +43,14 @@ export interface MinionMethod {
     context: CallContext,
     ...args: (XmlRpcValue | undefined)[]
   ) => XmlRpcValue | Promise<XmlRpcValue>;
+  /**
+   * Where a call can be about what somebody else began: why it is none of this caller's business. Those who
+   * may do everything, and overlords, are not asked.
+   */
+  othersBusiness?: (
+    caller: Caller,
+    ...args: (XmlRpcValue | undefined)[]
+  ) => string | undefined | Promise<string | undefined>;
   /** Where the method is a shell command: called with `async.`, it runs under a runner of its own. */
   asCommand?: (...args: (XmlRpcValue | undefined)[]) => CommandSpec;
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -29,6 +29,8 @@ let home: string;
 let jobs: MinionJobs;
 let dispatcher: Dispatcher;
 let registry: MethodRegistry;
+/** With the access rules as they stand there now. */
+let makeDispatcher: () => void;
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "funcd-"));
@@ -44,9 +46,12 @@ beforeEach(async () => {
   });
   const journal = await CallJournal.open(join(home, "calls"), silentLog);
   const audit = new Audit(join(home, "audit.log"), silentLog);
-  const access = new AccessControl({ home }, registry, silentLog);
   const log = silentLog;
-  dispatcher = new Dispatcher({ registry, access, jobs, syncCalls, journal, audit, log });
+  makeDispatcher = () => {
+    const access = new AccessControl({ home }, registry, log);
+    dispatcher = new Dispatcher({ registry, access, jobs, syncCalls, journal, audit, log });
+  };
+  makeDispatcher();
 });
 
 afterEach(async () => {
@@ -262,6 +267,48 @@ describe("dispatch", () => {
       0: "REMOTE_ERROR",
       2: expect.stringContaining("used for another call") as string,
     });
+  });
+
+  it("lets nobody but their caller, the overlord, and who may do all, ask for a job", async () => {
+    const as = (role: Caller["role"], key: string): Caller => {
+      return { ...OVERLORD, role, name: `n${key}`, keyFingerprint: key.repeat(64) };
+    };
+    const [alice, bob, carol] = [as("operator", "1"), as("operator", "2"), as("operator", "3")];
+    await mkdir(join(home, "acls"));
+    const rules = [
+      `{roles: [operator], names: [n1, n2], preset: standard}`,
+      `{roles: [operator], names: [n2], methods: ["jobs.*"]}`,
+      `{roles: [operator], names: [n3], preset: full}`,
+    ];
+    await writeFile(join(home, "acls", "a.acl.yaml"), `allow: [${rules.join(", ")}]`);
+    makeDispatcher();
+    const echo = "echo Progress report 1/2 completed; sleep 600";
+    const id = await call("async.command.run", [echo], { caller: alice, callId: "c1" });
+    const methods = ["job_status", "tail_output", "get_progress", "wait", "cancel"];
+    const count = (await audited()).length;
+    for (const method of methods) {
+      for (const name of [`jobs.${method}`, `async.jobs.${method}`]) {
+        const denied = call(name, [id], { caller: bob });
+        await expect(denied).rejects.toMatchObject({ code: 1, faultString: DENIED });
+      }
+    }
+    const denials = (await audited()).slice(count);
+    expect(denials).toHaveLength(2 * methods.length);
+    for (const { outcome, reason } of denials) {
+      expect([outcome, reason]).toEqual(["denied", "operator n2 has not started this job"]);
+    }
+    expect(await call("jobs.cancel", ["c1"], { caller: bob })).toBe(false);
+    for (const caller of [alice, carol, OVERLORD, as("overlord", "4")]) {
+      expect(await call("jobs.job_status", [id], { caller })).toEqual([0, -1]);
+      await expect
+        .poll(() => call("jobs.get_progress", [id], { caller }), { timeout: 10_000 })
+        .toEqual([1, 2]);
+    }
+    expect(await call("jobs.job_status", ["none"], { caller: bob })).toEqual([2, 0]);
+    expect(await call("jobs.cancel", [id], { caller: alice })).toBe(true);
+    expect(await call("jobs.wait", [id], { caller: alice })).toMatchObject({ 0: 1 });
+    const own = await call("async.test.ping", [], { caller: bob });
+    expect(await call("jobs.wait", [own], { caller: bob })).toEqual([1, 1]);
   });
 
   it("cancels a running sync call by its call id, for its own caller only", async () => {

@@ -1,7 +1,7 @@
 import type { ArgumentDescription } from "../../protocol/methods";
 import type { XmlRpcValue } from "../../wire/value";
 import { asString } from "../argumentCheck";
-import type { MinionModule } from "../minionModule";
+import type { MinionMethod, MinionModule } from "../minionModule";
 import type { MinionJobs } from "../minionJobs";
 import type { SyncCalls } from "../syncCalls";
 
@@ -19,6 +19,10 @@ const JOB_ID: ArgumentDescription = {
 
 /** Asks about the async jobs of this minion. */
 export function jobsModule(jobs: MinionJobs, syncCalls: SyncCalls): MinionModule {
+  const othersBusiness: MinionMethod["othersBusiness"] = ({ role, name, keyFingerprint }, id) =>
+    jobs.isOthers(asString(id), keyFingerprint)
+      ? `${role} ${name} has not started this job`
+      : undefined;
   return {
     name: "jobs",
     version: "0.0.1",
@@ -28,12 +32,14 @@ export function jobsModule(jobs: MinionJobs, syncCalls: SyncCalls): MinionModule
         description: "Answers [0, -1] while a job runs, [1, result] once it has ended, else [2, 0]",
         args: [JOB_ID],
         risk: "read",
+        othersBusiness,
         handler: (_context, id) => jobs.status(asString(id)),
       },
       tail_output: {
         description: "Answers the last 50 lines of a job's output and error output",
         args: [JOB_ID],
         risk: "read",
+        othersBusiness,
         handler: async (_context, id) => {
           const folder = jobs.folderOf(asString(id));
           if (!folder) return ["", `no such job: ${asString(id).slice(0, 100)}`];
@@ -44,6 +50,7 @@ export function jobsModule(jobs: MinionJobs, syncCalls: SyncCalls): MinionModule
         description: 'Answers [n, m] of the job\'s last line "Progress report n/m completed"',
         args: [JOB_ID],
         risk: "read",
+        othersBusiness,
         handler: async (_context, id) => {
           const folder = jobs.folderOf(asString(id));
           return folder ? progressIn(await folder.tail("stdout", TAIL_LINES)) : [0, 0];
@@ -64,6 +71,7 @@ export function jobsModule(jobs: MinionJobs, syncCalls: SyncCalls): MinionModule
           },
         ],
         risk: "read",
+        othersBusiness,
         handler: async ({ signal, connectionClosed }, id, seconds) => {
           const time = AbortSignal.timeout(Number(seconds) * 1_000);
           await jobs.waitFor(asString(id), AbortSignal.any([signal, connectionClosed, time]));
@@ -75,6 +83,7 @@ export function jobsModule(jobs: MinionJobs, syncCalls: SyncCalls): MinionModule
           "Asks a running job, or the caller's own running call of this Func-Call id, to end; answers whether there was one",
         args: [{ ...JOB_ID, description: "Id of the job, or Func-Call id of a running call" }],
         risk: "change",
+        othersBusiness,
         handler: async ({ caller }, id) =>
           syncCalls.cancel(asString(id), caller.keyFingerprint) ||
           (await jobs.cancel(asString(id), caller.keyFingerprint)),
