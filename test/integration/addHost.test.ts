@@ -117,7 +117,7 @@ describe("a host", () => {
   it("is not renamed by adding it again, and no other host gets its name", async () => {
     const renamed = await add(["--remote-home", home(), "--name", "other"]);
     expect(renamed.status).toBe(1);
-    expect(renamed.stderr).toContain("127.0.0.1 is the minion web9 already");
+    expect(renamed.stderr).toContain("127.0.0.1 says that it is the minion web9 already");
     const second = newHome("second");
     const free = String(await freePort());
     const same = await add(["--name", "web9", "--remote-home", second, "--port", free]);

@@ -4,7 +4,8 @@ import {
   parseRemotePath,
   parseSshOption,
 } from "../../server/cli/hosts/destination";
-import { defaultName, planPlace } from "../../server/cli/hosts/hostPlan";
+import { chooseName } from "../../server/cli/hosts/hostName";
+import { planPlace } from "../../server/cli/hosts/hostPlan";
 import { chooseNode, readProbe, type HostProbe } from "../../server/cli/hosts/hostProbe";
 import { parseCommandLine } from "../../server/cli/parse";
 
@@ -102,11 +103,14 @@ describe("where funcd goes", () => {
 });
 
 describe("a minion without a given name", () => {
-  it("is called as it was typed, else as the host calls itself", () => {
-    expect(defaultName("Web1", "ip-10-0-0-1")).toBe("web1");
-    expect(defaultName("10.0.0.1", "ip-10-0-0-1")).toBe("ip-10-0-0-1");
-    expect(defaultName("localhost", "box")).toBe("box");
-    expect(() => defaultName("10.0.0.1", "a b")).toThrow(badArgument);
+  const named = (typed: string, hostname: string, known?: string): string =>
+    chooseName({}, parseDestination(typed), { hostname }, known);
+
+  it("is called as it was typed or added before, never as the host calls itself", () => {
+    expect(named("Web1", "ip-10-0-0-1")).toBe("web1");
+    expect(named("10.0.0.1", "box", "web7")).toBe("web7");
+    expect(() => named("10.0.0.1", "box")).toThrow(badArgument);
+    expect(() => named("localhost", "a b")).toThrow(badArgument);
   });
 });
 

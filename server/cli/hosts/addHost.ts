@@ -1,18 +1,18 @@
 import type { OverlordConnection } from "../../client/connection";
 import { FuncError } from "../../common/errors";
-import { formatHostPort } from "../../pki/hostPort";
 import type { MinionRecord } from "../../protocol/minions";
 import type { SshDestination } from "./destination";
-import { defaultName, lacksRoot, planPlace, type HostPlace } from "./hostPlan";
+import { lacksRoot, planPlace, type HostPlace } from "./hostPlan";
 import { chooseNode, readProbe, type HostProbe, type RemoteNode } from "./hostProbe";
 import type { AddHost } from "./hostsCommands";
 import type { AddHostParts } from "./addHostParts";
+import { admitHost } from "./admitHost";
+import { checkSameName, chooseName } from "./hostName";
 import { certifyHost } from "./certifyHost";
 import { startHost } from "./startHost";
 import { HostSetup } from "./hostSetup";
 import type { HostSteps } from "./hostSteps";
 import type { InstalledState } from "./installedState";
-import { pingFailure, pingMinion } from "./pingMinion";
 import { checkReport } from "./remoteFailure";
 import { runScript } from "./remoteShell";
 import { PROBE } from "./remoteScripts";
@@ -42,9 +42,14 @@ export async function addHost(
   const place = planPlace(probe, destination.text, { ...params, asUser });
   tellNode(steps, node, place);
   const setup = new HostSetup(session, place, node.path, signal);
+  const { sshOptions, identity } = params;
+  const { home } = place;
+  const known = await parts.hosts.nameAt({ destination: destination.text, sshOptions, home });
+  const name = chooseName(params, destination, probe, known);
   const { certificates } = await connection.request("certmaster/list", {}, { signal });
   const state = await setup.inspect(certificates);
-  const name = nameOf(params, destination, probe, state);
+  checkSameName(name, params.name !== undefined, destination, state);
+  if (state.enrolled && !state.revoked) await setup.prove(state.enrolled);
   const record = await recordOf(connection, name, signal);
   const port = params.port ?? state.listenPort ?? DEFAULT_PORT;
   const reach = { address: params.address ?? resolved.hostname, port };
@@ -52,33 +57,30 @@ export async function addHost(
   if (state.servedByOther) {
     if (!record || !state.enrolled || state.revoked) throw runsAlready(destination, place);
     steps.remark("A funcd that was started in another way serves it: it is left as it is.");
-    await ping(parts, { ...at, address: record.address, port: record.port });
+    const { address, port: present } = record;
+    const { keyFingerprint } = state.enrolled;
+    await admitHost(parts, { ...at, address, port: present, keyFingerprint });
     return name;
   }
   await bringProgram(parts, setup, state);
-  const certified = await certifyHost(parts, setup, params, {
-    name,
-    reach,
-    state,
-    record,
-    destination,
-  });
-  const { sshOptions, identity } = params;
-  await parts.hosts.put(name, {
-    destination: destination.text,
-    sshOptions,
-    ...(identity !== undefined && { identity }),
-    home: place.home,
-    node: node.path,
-    asRoot: place.asRoot,
-    service: place.service,
-  });
+  const certifying = { name, reach, state, record, certificates, destination };
+  const { keyFingerprint, certified } = await certifyHost(parts, setup, params, certifying);
   if (certified || !state.running || state.program !== parts.program.sha256) {
     await startHost(parts, setup, place, at, node);
   } else {
     steps.done("funcd runs there already");
   }
-  await ping(parts, at);
+  await admitHost(parts, { ...at, keyFingerprint });
+  // last, as the inventory: what fails changes nothing of what is known of other minions
+  await parts.hosts.put(name, {
+    destination: destination.text,
+    sshOptions,
+    ...(identity !== undefined && { identity }),
+    home,
+    node: node.path,
+    asRoot: place.asRoot,
+    service: place.service,
+  });
   await setup.keepNew();
   return name;
 }
@@ -108,22 +110,6 @@ function tellNode(steps: HostSteps, node: RemoteNode, place: HostPlace): void {
   }
 }
 
-function nameOf(
-  params: AddHost,
-  { host, text }: SshDestination,
-  probe: HostProbe,
-  { enrolled, revoked }: InstalledState,
-): string {
-  if (!enrolled || revoked)
-    return params.name ?? enrolled?.name ?? defaultName(host, probe.hostname);
-  if (params.name === undefined || params.name === enrolled.name) return enrolled.name;
-  throw new FuncError(
-    "conflict",
-    `${text} is the minion ${enrolled.name} already.`,
-    `To rename it, remove it first: func remove-host ${enrolled.name}`,
-  );
-}
-
 async function recordOf(
   connection: OverlordConnection,
   name: string,
@@ -145,18 +131,6 @@ async function bringProgram(
     state.program === undefined
       ? `copied funcd (${kilobytes} kB, checksum right)`
       : `replaced funcd by this version (${kilobytes} kB, checksum right)`,
-  );
-}
-
-async function ping(
-  { connection, steps, signal }: AddHostParts,
-  at: { name: string; host: string; address: string; port: number },
-): Promise<void> {
-  const began = Date.now();
-  const failure = await pingMinion(connection, at.name, signal);
-  if (failure) throw pingFailure(failure, at);
-  steps.done(
-    `${at.name} answers at ${formatHostPort({ host: at.address, port: at.port })} (${Date.now() - began} ms)`,
   );
 }
 

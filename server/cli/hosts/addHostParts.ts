@@ -13,4 +13,9 @@ export interface AddHostParts {
   signal: AbortSignal;
   /** Asks whether funcd may run as this login user only. */
   agreeToUser(probe: HostProbe, host: string): Promise<boolean>;
+  /**
+   * Has a person name the minion that the host takes the place of, and that is revoked. Throws FuncError where that
+   * does not happen.
+   */
+  agreeToReplace(name: string, host: string): Promise<void>;
 }

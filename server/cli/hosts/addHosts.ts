@@ -31,6 +31,7 @@ export async function addHosts(session: Session, params: AddHost): Promise<numbe
     steps,
     signal: interruption.signal,
     agreeToUser: (probe, host) => agreeToUser(session, params, probe, host),
+    agreeToReplace: (name, host) => agreeToReplace(session, params, name, host),
   };
   session.onInterrupt(() => {
     interruption.abort();
@@ -96,6 +97,27 @@ async function agreeToUser(
     `  ? ${user} cannot become root on ${host} without a password. Run funcd as ${user}, able to do what that user can? [y/N] `,
   );
   return /^y(es)?$/i.test((await askLine()).trim());
+}
+
+async function agreeToReplace(
+  session: Session,
+  params: AddHost,
+  name: string,
+  host: string,
+): Promise<void> {
+  if (params.yes && params.name === name) return;
+  if (params.yes || !process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new FuncError(
+      "bad-argument",
+      `${host} would take the place of ${name}, whose certificate is revoked then, and nobody has said so.`,
+      `If it is to, name it: --name ${name} --replace --yes`,
+    );
+  }
+  session.out.note(
+    `  ? ${host} takes the place of ${name}: the certificate of the old ${name} is revoked, and it cannot be called any more. Type the name ${name} to go on: `,
+  );
+  if ((await askLine()).trim().toLowerCase() === name) return;
+  throw new FuncError("cancelled", `${name} stays as it is.`);
 }
 
 /** For a misspelt host, those of the user's SSH configuration that are spelt alike. */

@@ -1,7 +1,5 @@
 import { createHash } from "node:crypto";
-import { isIP } from "node:net";
 import { FuncError } from "../../common/errors";
-import { isMinionName, parseMinionName } from "../../common/minionName";
 import type { HostProbe } from "./hostProbe";
 import type { AddedHost } from "./hostsFile";
 
@@ -64,21 +62,6 @@ export function planPlace(
 /** True where funcd could run as the login user only. */
 export function lacksRoot(probe: HostProbe): boolean {
   return !probe.isRoot && probe.sudo !== "yes";
-}
-
-/** The name of a minion that was not given one: as it was typed, else what the host calls itself. */
-export function defaultName(typed: string, hostname: string): string {
-  const lower = typed.toLowerCase();
-  if (isIP(typed) === 0 && isMinionName(lower) && lower !== "localhost") return lower;
-  try {
-    return parseMinionName(hostname);
-  } catch {
-    throw new FuncError(
-      "bad-argument",
-      `The host calls itself ${JSON.stringify(hostname.slice(0, 100))}, which is no name of a minion.`,
-      "Give it one with --name.",
-    );
-  }
 }
 
 function noRoot({ user, sudo }: HostProbe, host: string): FuncError {

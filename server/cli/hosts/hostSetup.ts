@@ -1,15 +1,16 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes, verify } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { FuncError, messageOf } from "../../common/errors";
 import type { CertificateRecord, SignedCertificate } from "../../protocol/certmaster";
 import type { HostPlace } from "./hostPlan";
-import { readInstalled, type InstalledState } from "./installedState";
+import { readInstalled, type Enrolled, type InstalledState } from "./installedState";
 import { checkReport } from "./remoteFailure";
 import {
   CERTIFICATE,
   COPY,
   INSPECT,
   KEEP_NEW,
+  PROVE,
   REMOVE,
   REQUEST,
   SCRIPT_CONSTANTS,
@@ -56,6 +57,22 @@ export class HostSetup {
     const unit = service === "detached" ? "" : unitFile;
     const report = await this.run(INSPECT, { variables: { unit } });
     return readInstalled(report, { host: this.host, home }, ours);
+  }
+
+  /**
+   * Has the host sign something new with the key of the certificate that it shows. Throws FuncError "wrong-identity"
+   * where that fails: anybody can show a certificate.
+   */
+  async prove({ name, publicKey }: Pick<Enrolled, "name" | "publicKey">): Promise<void> {
+    const challenge = `func add-host asks for a proof: ${randomBytes(32).toString("hex")}`;
+    const report = await this.run(PROVE, { variables: { challenge } });
+    const signature = Buffer.from(first(report, "proof") ?? "", "base64");
+    if (verify("sha256", Buffer.from(challenge), publicKey, signature)) return;
+    throw new FuncError(
+      "wrong-identity",
+      `${this.host} shows the certificate of ${name}, but does not prove that it has the key to it: nothing is changed.`,
+      `Find out why: it may pass itself off as ${name}. Only if you know that its key was lost, move ${this.place.home}/pki away there, and add the host again with --name ${name} --replace.`,
+    );
   }
 
   /** Brings the program there; the old one is kept beside it. */

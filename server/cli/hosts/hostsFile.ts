@@ -39,6 +39,16 @@ export class HostsFile {
     return (await this.read()).get(name);
   }
 
+  /** The name of what was added there; undefined where that was nothing, or more than one minion. */
+  async nameAt(
+    at: Pick<AddedHost, "destination" | "sshOptions" | "home">,
+  ): Promise<string | undefined> {
+    const key = ({ destination, sshOptions, home }: typeof at): string =>
+      JSON.stringify([destination, sshOptions, home]);
+    const there = [...(await this.read())].filter(([, added]) => key(added) === key(at));
+    return there.length === 1 ? there[0]?.[0] : undefined;
+  }
+
   /** `host` undefined forgets it. Throws FuncError "conflict" where another func holds the file. */
   async put(name: string, host: AddedHost | undefined): Promise<void> {
     const release = await this.lock();

@@ -1,13 +1,21 @@
-import { X509Certificate } from "node:crypto";
+import { X509Certificate, type KeyObject } from "node:crypto";
 import { FuncError } from "../../common/errors";
-import { identityOf } from "../../pki/identity";
+import { keyFingerprint } from "../../pki/identity";
 import type { CertificateRecord } from "../../protocol/certmaster";
 import { all, first, type Report } from "./remoteShell";
 
+/** Whose certificate a host shows. That it has the key as well is another matter: certificates are no secret. */
+export interface Enrolled {
+  name: string;
+  keyFingerprint: string;
+  publicKey: KeyObject;
+  notAfterMs: number;
+}
+
 /** What is in a minion's home on a host, before anything is changed there. */
 export interface InstalledState {
-  /** Whose certificate is there, where there is one of this overlord's CA. */
-  enrolled?: { name: string; keyFingerprint: string; notAfterMs: number };
+  /** Where there is a certificate of this overlord's CA. */
+  enrolled?: Enrolled;
   /** That certificate, or the key in it, was revoked: it is of no more use. */
   revoked: boolean;
   /** SHA-256 of the program, where one is there. */
@@ -54,15 +62,16 @@ export function readInstalled(
   };
   const certificate = readCertificate(all(report, "certificate"));
   if (certificate === undefined) return state;
-  const identity = identityOf(certificate);
+  const { publicKey } = certificate;
+  const fingerprint = keyFingerprint(publicKey);
+  // by its key alone, which can be proven: whatever else the certificate says may be made up
   const record = ours.findLast(
-    ({ role, serial, keyFingerprint }) =>
-      role === "minion" &&
-      (serial === certificate.serialNumber || keyFingerprint === identity?.keyFingerprint),
+    (one) => one.role === "minion" && one.keyFingerprint === fingerprint,
   );
-  if (!identity || !record) throw belongsToOther(at, certificate);
-  const { name, keyFingerprint } = identity;
-  const enrolled = { name, keyFingerprint, notAfterMs: Date.parse(certificate.validTo) };
+  if (!record) throw belongsToOther(at, certificate);
+  const { name } = record;
+  const notAfterMs = Math.min(Date.parse(certificate.validTo), record.notAfterMs);
+  const enrolled = { name, keyFingerprint: fingerprint, publicKey, notAfterMs };
   return { ...state, enrolled, revoked: record.revoked !== undefined };
 }
 

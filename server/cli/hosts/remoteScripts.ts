@@ -23,12 +23,16 @@ const PORT_JS = `const s=require("net").createServer();s.once("error",e=>console
 /** Waits until something listens on a port (first argument): "ready" or the last error's code. */
 const READY_JS = `const end=Date.now()+15000,[port,pid]=process.argv.slice(1).map(Number);const alive=()=>{if(!pid)return true;try{process.kill(pid,0);return true}catch(e){return e.code==="EPERM"}};const once=()=>{const s=require("net").connect(port,"127.0.0.1");s.setTimeout(2000,()=>s.destroy(new Error("silent")));s.once("connect",()=>{console.log("ready");process.exit()});s.once("error",e=>{if(Date.now()>end||!alive()){console.log(e.code||e.message);process.exit()}setTimeout(once,100)})};once()`;
 
+/** Signs a text (second argument) with the private key in a file (first argument): base64. */
+const SIGN_JS = `const [file,text]=process.argv.slice(1);process.stdout.write(require("crypto").sign("sha256",Buffer.from(text),require("fs").readFileSync(file)).toString("base64"))`;
+
 /** Constants that scripts get besides their own variables. */
 export const SCRIPT_CONSTANTS = {
   marker: UNIT_MARKER,
   hashjs: HASH_JS,
   portjs: PORT_JS,
   readyjs: READY_JS,
+  signjs: SIGN_JS,
 } as const;
 
 /** Who logs in where, and which Nodes there are. Variable: node (a path, or "" to look around). */
@@ -85,6 +89,11 @@ fi
 if [ -n "$unit" ] && [ -e "$unit" ]; then
   if grep -qF "$marker" "$unit"; then say unit ours; else say unit other; fi
 fi
+`;
+
+/** Shows that the key of the certificate is there. Variables: home, node, challenge (what is to be signed). */
+export const PROVE = `
+say proof "$("$node" -e "$signjs" "$home/pki/minion.key" "$challenge" </dev/null 2>/dev/null)"
 `;
 
 /** Puts the program that comes by standard input into its place. Variables: home, node, sum. */
