@@ -1,5 +1,6 @@
-import { createConnection, isIPv4 } from "node:net";
+import { isIPv4 } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
+import { connect } from "node:tls";
 import { FuncError } from "../common/errors";
 import { formatHostPort, isHost, parseHostPort, type HostPort } from "./hostPort";
 import { MAX_ADDRESSES } from "./joinToken";
@@ -45,16 +46,24 @@ function candidateHosts(listenHost: string): string[] {
   ];
 }
 
+/** A whole handshake, ended in order: less than that would be told as a client that was refused. */
 async function answersHere({ host, port }: HostPort): Promise<boolean> {
   return await new Promise((resolve) => {
-    const socket = createConnection({ host, port, timeout: PROBE_TIMEOUT_MS });
-    const end = (answers: boolean) => {
-      socket.destroy();
+    // nothing is sent, and nothing believed
+    const socket = connect({ host, port, rejectUnauthorized: false });
+    const timer = setTimeout(() => {
+      end(false);
+    }, PROBE_TIMEOUT_MS);
+    const end = (answers: boolean): void => {
+      clearTimeout(timer);
+      if (answers) socket.end();
+      else socket.destroy();
+      setTimeout(() => socket.destroy(), PROBE_TIMEOUT_MS).unref();
       resolve(answers);
     };
-    socket.once("connect", () => end(true));
-    socket.once("error", () => end(false));
-    socket.once("timeout", () => end(false));
+    socket.resume();
+    socket.once("secureConnect", () => end(true));
+    socket.on("error", () => end(false));
   });
 }
 

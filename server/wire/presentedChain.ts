@@ -6,6 +6,9 @@ import { LEAST_TLS } from "./wireConnection";
 import { cancelled, connectError, unreachable } from "./wireErrors";
 import type { WirePeer } from "./wirePeer";
 
+/** For a server that does not end its side. */
+const LAST_WORDS_MS = 1_000;
+
 /**
  * The certificates that a server presents, leaf first, root last where it sends that. Nothing is sent and
  * nothing is trusted: it is for learning a CA that is then compared with a known fingerprint. Throws
@@ -31,9 +34,15 @@ export async function fetchPresentedChain(options: {
     const finish = (result: X509Certificate[] | FuncError): void => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
-      socket.destroy();
-      if (result instanceof FuncError) reject(result);
-      else resolve(result);
+      if (result instanceof FuncError) {
+        socket.destroy();
+        reject(result);
+      } else {
+        // in order: else the server takes it for a handshake that failed
+        socket.end();
+        setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
+        resolve(result);
+      }
     };
     const onAbort = (): void => {
       finish(cancelled(peer, false));
@@ -44,6 +53,7 @@ export async function fetchPresentedChain(options: {
       );
     }, timeoutMs);
     signal?.addEventListener("abort", onAbort);
+    socket.resume(); // or its end would not be seen
     socket.once("connect", () => {
       connected = true;
     });
