@@ -6,7 +6,6 @@ export interface SshRun {
   /** Exit status; 255 is ssh's own; null where a signal ended it. */
   status: number | null;
   stdout: string;
-  /** The end of it. */
   stderr: string;
 }
 
@@ -18,7 +17,7 @@ export interface SshRunOptions {
 
 /** Reports of a host are a few kilobytes; whatever a login prints besides is cut. */
 const MAX_STDOUT = 1024 * 1024;
-const MAX_STDERR = 64 * 1024;
+const MAX_STDERR = 256 * 1024;
 /** A connection that ssh keeps open for the next run may hold the streams. */
 const LAST_WORDS_MS = 1_000;
 const KILL_AFTER_MS = 2_000;
@@ -57,15 +56,18 @@ export function runSsh(args: readonly string[], options: SshRunOptions): Promise
     };
     child.stdin.on("error", () => undefined); // what ended early tells why by itself
     child.stdin.end(input ?? "");
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      run.stdout += text;
-      if (run.stdout.length > MAX_STDOUT) {
-        stop(new FuncError("too-large", "The host prints far more than it was asked for."));
-      }
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      run.stderr = (run.stderr + text).slice(-MAX_STDERR);
-    });
+    const collect = (name: "stdout" | "stderr", limit: number): void => {
+      const stream = child[name];
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        run[name] += text;
+        if (run[name].length <= limit) return;
+        stream.destroy();
+        const what = `The host prints far more than it was asked for (over ${limit / 1024} KiB).`;
+        stop(new FuncError("too-large", what, "Look at what a login prints there: ssh HOST true"));
+      });
+    };
+    collect("stdout", MAX_STDOUT);
+    collect("stderr", MAX_STDERR);
     child.once("error", (error: NodeJS.ErrnoException) => {
       problem ??=
         error.code === "ENOENT"
