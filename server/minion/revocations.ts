@@ -8,7 +8,9 @@ import type { Log } from "../common/log";
 import { readAuthorities } from "../pki/certificateBundle";
 import type { Caller } from "./minionModule";
 import {
+  digestOfList,
   LIST_WANTED_FAULT,
+  missingIn,
   verifyRevocationList,
   type RevokedCertificate,
   type SignedRevocationList,
@@ -29,6 +31,10 @@ export interface RevocationStatus {
   issuedAtMs?: number;
   /** Certificates in the list. */
   revoked: number;
+  /** Of the keys in it, see `digestOfList`; "" where there never was one. */
+  digest: string;
+  /** False where it counts until funcd ends only: it could not be written. */
+  kept: boolean;
   /** Why the stored list cannot be used, where it cannot. */
   damage?: string;
 }
@@ -52,6 +58,7 @@ export class Revocations {
   #list: SignedRevocationList | undefined;
   #byKey = new Map<string, RevokedCertificate>();
   #damage: string | undefined;
+  #kept = true;
   #onApplied: () => void = () => undefined;
 
   private constructor(
@@ -108,6 +115,8 @@ export class Revocations {
       number: this.#list?.number ?? 0,
       issuedAtMs: this.#list?.issuedAtMs,
       revoked: this.#list?.revoked.length ?? 0,
+      digest: this.#list ? digestOfList(this.#list) : "",
+      kept: this.#kept,
       damage: this.#damage,
     };
   }
@@ -119,7 +128,8 @@ export class Revocations {
 
   /**
    * Applies a list at once and keeps it; gives its number. Throws FuncError "bad-data" or "denied" where it is
-   * none of our CA's, "conflict" where a newer one counts already, "unavailable" where it counts from now on
+   * none of our CA's, "conflict" where a newer one counts already or it lacks what the present one
+   * revokes, "unavailable" where it counts from now on
    * but cannot be kept.
    */
   set(document: string): Promise<number> {
@@ -128,10 +138,12 @@ export class Revocations {
       this.#refuseOld(list);
       this.#apply(list);
       this.#damage = undefined;
+      this.#kept = false;
       this.log.info("revocation list applied", { number: list.number, of: list.revoked.length });
       this.#onApplied();
       try {
         await writeFileAtomic(this.#file, `${JSON.stringify({ version: 1, document })}\n`);
+        this.#kept = true;
       } catch (error) {
         throw new FuncError(
           "unavailable",
@@ -143,7 +155,8 @@ export class Revocations {
     });
   }
 
-  #refuseOld({ number, issuedAtMs }: SignedRevocationList): void {
+  #refuseOld(list: SignedRevocationList): void {
+    const { number, issuedAtMs } = list;
     const present = this.#list?.number ?? 0;
     if (number < present) {
       throw new FuncError(
@@ -151,11 +164,30 @@ export class Revocations {
         `revocation list ${number} is older than ${present}, which this minion has`,
       );
     }
+    this.#refuseOther(list);
     if (this.#damage !== undefined && Math.abs(Date.now() - issuedAtMs) > FRESH_MS) {
       throw new FuncError(
         "conflict",
         `revocation list ${number} was issued at ${new Date(issuedAtMs).toISOString()}, but the one here is damaged, so only one of the last hour is taken`,
         "Compare the clocks of overlord and minion.",
+      );
+    }
+  }
+
+  /** Of an overlord that has forgotten revocations: it merges what `document()` says, and comes again. */
+  #refuseOther(list: SignedRevocationList): void {
+    if (!this.#list) return;
+    const [missing] = missingIn(list, this.#list);
+    if (missing) {
+      throw new FuncError(
+        "conflict",
+        `revocation list ${list.number} lacks ${missing.role} ${missing.name}, whom list ${this.#list.number} of this minion revokes`,
+      );
+    }
+    if (list.number === this.#list.number && digestOfList(list) !== digestOfList(this.#list)) {
+      throw new FuncError(
+        "conflict",
+        `revocation list ${list.number} is another one than list ${list.number} of this minion`,
       );
     }
   }

@@ -11,6 +11,9 @@ const TIMEOUT_MS = 10_000;
 /** The minion can be reached, but has not got the list. */
 export class ListNotTaken extends Error {}
 
+/** Nor will it ever: it is no funcd of ours. */
+export class KnowsNoList extends ListNotTaken {}
+
 export interface PushTarget {
   wire: WireClient;
   peer: WirePeer;
@@ -18,8 +21,38 @@ export interface PushTarget {
 }
 
 /**
- * Sends the list to one minion. Where that has a newer one of our own CA (this overlord's data come from a
- * backup), the CA takes over what that revokes, and false is given: there is a newer list to send. Throws
+ * What one minion has, compared with the present list of the CA: "same" (and it has kept it), "other", or "more"
+ * where the CA learned from it what it did not know, so that there is a newer list now. Throws as `pushRevocations`.
+ */
+export async function compareRevocations(
+  { wire, peer, connectTimeoutMs }: PushTarget,
+  authority: CertificateAuthority,
+): Promise<"same" | "other" | "more"> {
+  const ask = (method: string): Promise<XmlRpcValue> =>
+    askNative(wire, peer, method, [], connectTimeoutMs);
+  const status = await ask("trust.status");
+  if (!isStatus(status)) throw new ListNotTaken("its answer to trust.status means nothing");
+  const { number, digest, kept } = status;
+  if (number === 0) return authority.revocationNumber === 0 ? "same" : "other";
+  if (number === authority.revocationNumber && digest === authority.revocationDigest) {
+    return kept === true ? "same" : "other";
+  }
+  const theirs = await ask("trust.revocations");
+  if (typeof theirs !== "string" || theirs === "") return "other";
+  try {
+    return (await authority.adoptRevocations(theirs)) ? "more" : "other";
+  } catch (error) {
+    throw new ListNotTaken(`its list cannot be taken over: ${messageOf(error)}`);
+  }
+}
+
+function isStatus(value: XmlRpcValue): value is { [key: string]: XmlRpcValue } {
+  return typeof value === "object" && value !== null && "number" in value && "digest" in value;
+}
+
+/**
+ * Sends the list to one minion. Where that has a newer one of our own CA, or another (this overlord's data come
+ * from a backup), the CA takes over what that revokes, and false is given: there is a newer list to send. Throws
  * ListNotTaken, or the FuncError of a minion that cannot be reached.
  */
 export async function pushRevocations(
@@ -55,7 +88,7 @@ async function askNative(
       connectTimeoutMs,
       beforeSending: () => {
         if (wire.isNative(peer) === true) return undefined;
-        throw new ListNotTaken("it runs the original funcd, which knows no revocation list");
+        throw new KnowsNoList("it runs the original funcd, which knows no revocation list");
       },
       onSent: () => {
         request.sent = true;

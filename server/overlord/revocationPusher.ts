@@ -10,7 +10,7 @@ import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";
 import { RpcFault } from "../wire/rpcFault";
 import type { WireClient } from "../wire/wireClient";
-import { ListNotTaken, pushRevocations } from "./pushRevocations";
+import { compareRevocations, ListNotTaken, pushRevocations } from "./pushRevocations";
 
 /** All minions are told at the same time, those that do not answer at the expense of no other. */
 const AT_ONCE = 128;
@@ -23,7 +23,9 @@ const PAUSE_MS = 30_000;
 const SOON_MS = 1_000;
 const SOON_TELL_MS = 60_000;
 const FIRST_RETRY_MS = 15_000;
-const LAST_RETRY_MS = 5 * 60_000;
+const LAST_RETRY_MS = 2 * 60_000;
+/** In place of the number that a minion has. */
+const NOTHING = -1;
 
 export interface PusherParts {
   inventory: Inventory;
@@ -44,10 +46,10 @@ export interface Told {
 /**
  * Brings the revocation list to the minions: to all at once after a revocation, and to each of the others
  * before its next call, or when it is there again. Which list a minion has is only remembered: after a
- * restart each gets it once more.
+ * restart each is asked first, and what it revokes that is unknown here is taken over.
  */
 export class RevocationPusher implements Upkeep {
-  /** The number each minion has, by its key. */
+  /** The number each minion has, by its key; nothing of those that were not asked since the start. */
   readonly #told = new Map<string, number>();
   /** Those that answer, but do not take it. */
   readonly #pauses = new Map<string, { untilMs: number; why: string }>();
@@ -60,16 +62,21 @@ export class RevocationPusher implements Upkeep {
   constructor(private readonly parts: PusherParts) {}
 
   before(minion: MinionRecord, signal: AbortSignal): Promise<void> | undefined {
-    const number = this.parts.authority()?.revocationNumber ?? 0;
-    if ((this.#told.get(minion.keyFingerprint) ?? 0) >= number) return undefined;
-    if (this.#isPaused(minion)) return undefined;
+    if (!this.#isBehind(minion) || this.#isPaused(minion)) return undefined;
+    // where there is nothing to bring, what it has is asked when it has answered
+    if ((this.parts.authority()?.revocationNumber ?? 0) === 0) return undefined;
     return unlessAborted(this.#bring(minion), minion, signal);
+  }
+
+  answered(minion: MinionRecord): void {
+    if (this.#closed || this.#told.has(minion.keyFingerprint) || this.#isPaused(minion)) return;
+    void this.#bring(minion).catch(() => undefined); // it is asked again after its next answer
   }
 
   /** The list that the minion had is damaged. */
   mend(minion: MinionRecord, error: unknown, signal: AbortSignal): Promise<void> | undefined {
     if (!(error instanceof RpcFault) || error.code !== LIST_WANTED_FAULT) return undefined;
-    this.#told.set(minion.keyFingerprint, -1);
+    this.#told.set(minion.keyFingerprint, NOTHING);
     return unlessAborted(this.#bring(minion), minion, signal);
   }
 
@@ -82,25 +89,31 @@ export class RevocationPusher implements Upkeep {
     this.#forgetOthers(minions);
     const untold = new Map<string, string>();
     const signal = AbortSignal.timeout(withinMs);
-    await fanOut({
-      items: minions,
-      nforks: AT_ONCE,
-      signal,
-      run: async (minion) => {
-        this.#pauses.delete(minion.keyFingerprint);
-        try {
-          await unlessAborted(this.#bring(minion), minion, signal);
-          if (!this.#isBehind(minion)) return;
-          untold.set(minion.name, this.#pauses.get(minion.keyFingerprint)?.why ?? "unknown");
-        } catch (error) {
-          untold.set(minion.name, signal.aborted ? "it has not answered yet" : messageOf(error));
-        }
-      },
-      skip: ({ name }) => {
-        untold.set(name, "it was not reached in time");
-        this.tellSoon(); // those that were tried and failed have time
-      },
-    });
+    const round = async (items: MinionRecord[]): Promise<void> =>
+      fanOut({
+        items,
+        nforks: AT_ONCE,
+        signal,
+        run: async (minion) => {
+          this.#pauses.delete(minion.keyFingerprint);
+          try {
+            await unlessAborted(this.#bring(minion), minion, signal);
+            if (!this.#isBehind(minion)) return;
+            untold.set(minion.name, this.#pauses.get(minion.keyFingerprint)?.why ?? "unknown");
+          } catch (error) {
+            untold.set(minion.name, signal.aborted ? "it has not answered yet" : messageOf(error));
+          }
+        },
+        skip: ({ name }) => {
+          untold.set(name, "it was not reached in time");
+          this.tellSoon(); // those that were tried and failed have time
+        },
+      });
+    // one of them may have had revocations that were unknown here: the others get these too
+    for (let behind = minions; behind.length > 0;) {
+      await round(behind);
+      behind = minions.filter((minion) => this.#isBehind(minion) && !untold.has(minion.name));
+    }
     if (untold.size > 0) this.#planRetry(FIRST_RETRY_MS);
     return {
       told: minions.length - untold.size,
@@ -143,15 +156,25 @@ export class RevocationPusher implements Upkeep {
     if (!authority) return;
     const key = minion.keyFingerprint;
     try {
-      const list = this.#list(authority);
       const wire = await this.parts.wire();
       const { connectTimeoutMs } = this.parts;
       const target = { wire, peer: peerOf(minion), connectTimeoutMs };
+      if (!this.#told.has(key)) {
+        const number = authority.revocationNumber;
+        const comparison = await compareRevocations(target, authority);
+        this.#told.set(key, comparison === "same" ? number : NOTHING);
+        return;
+      }
+      const list = this.#list(authority);
       const taken = await pushRevocations(target, list, authority);
       if (taken) this.#told.set(key, list.number);
     } catch (error) {
       if (!(error instanceof ListNotTaken)) throw error;
       const { message: why } = error;
+      if (authority.revocationNumber === 0 && !this.#told.has(key)) {
+        this.#told.set(key, 0); // there is nothing that it should have
+        return;
+      }
       this.#pauses.set(key, { untilMs: Date.now() + PAUSE_MS, why });
       this.parts.log.warn("a minion does not have the revocation list", {
         minion: minion.name,
@@ -207,7 +230,7 @@ export class RevocationPusher implements Upkeep {
 
   #isBehind({ keyFingerprint }: MinionRecord): boolean {
     const number = this.parts.authority()?.revocationNumber ?? 0;
-    return (this.#told.get(keyFingerprint) ?? 0) < number;
+    return (this.#told.get(keyFingerprint) ?? NOTHING) < number;
   }
 
   #isPaused({ keyFingerprint }: MinionRecord): boolean {

@@ -19,6 +19,7 @@ import { KEY_USAGE_OF, keyFingerprint, type CertificateRole, type Role } from ".
 import { IssuedFile, type IssuedCertificate } from "./issuedFile";
 import { RevocationBook } from "./revocationBook";
 import {
+  digestOfList,
   signRevocationList,
   verifyRevocationList,
   type SignedRevocationList,
@@ -225,6 +226,11 @@ export class CertificateAuthority {
     return this.book.number;
   }
 
+  /** As `digestOfList`, of the present revocation list. */
+  get revocationDigest(): string {
+    return digestOfList(this.book.state);
+  }
+
   /**
    * The present revocation list, signed just now; while the CA is locked, as it was signed when it was made.
    * Throws FuncError "unavailable" where it was made while the CA was locked, and still is.
@@ -241,19 +247,21 @@ export class CertificateAuthority {
   }
 
   /**
-   * Takes over what a list revokes that this CA signed and has forgotten since (its folder comes from a backup).
-   * Gives whether the list was such a one. Throws FuncError "denied" or "bad-data" where it is not this CA's.
+   * Takes over what a list revokes that this CA signed and has forgotten since (its folder comes from a backup);
+   * the present list's number is above that one's then. Gives whether the list was such a one. Throws FuncError "denied" or "bad-data" where it is not this CA's.
    */
   async adoptRevocations(document: string): Promise<boolean> {
     const list = verifyRevocationList(document, [this.certificate]);
-    if (list.number <= this.revocationNumber) return false;
+    const { forgotten, after } = this.book.compare(list);
+    if (forgotten.length === 0 && after === 0) return false;
     const ends = new Map(this.issued.map(({ serial, notAfterMs }) => [serial, notAfterMs]));
-    const adopted = list.revoked.map((revoked) => {
+    const adopted = forgotten.map((revoked) => {
       const notAfterMs = ends.get(revoked.serial) ?? revoked.atMs + MAX_DAYS * DAY_MS;
       return { ...revoked, notAfterMs, reason: "" };
     });
-    await this.note(adopted, list.number);
-    return true;
+    const before = this.revocationNumber;
+    await this.note(adopted, after);
+    return this.revocationNumber > before;
   }
 
   /** Lets the minion's name be given out again, although its certificates still run. */

@@ -1,4 +1,10 @@
 import {
+  digestOfList,
+  missingIn,
+  type RevocationList,
+  type RevokedCertificate,
+} from "./revocationList";
+import {
   readRevoked,
   writeRevoked,
   type Revocations,
@@ -45,17 +51,27 @@ export class RevocationBook {
     return this.#counts.get(`${role}:${name}`) ?? 0;
   }
 
+  /** What another list of this CA revokes that is not noted here; `after` for `add`, where its number is in the way. */
+  compare(list: RevocationList): { forgotten: RevokedCertificate[]; after: number } {
+    const { number, revoked } = this.#state;
+    const isOther = number === list.number && digestOfList(list) !== digestOfList(this.#state);
+    return {
+      forgotten: missingIn({ number, issuedAtMs: Date.now(), revoked }, list),
+      after: list.number > number || isOther ? list.number : 0,
+    };
+  }
+
   /**
-   * Notes more revocations, under the next number; durable when it returns. `after`: a number that the next
-   * one must be higher than. Nothing where all are noted already.
+   * Notes more revocations, under the next number; durable when it returns. `after`: a number that the present
+   * one must be higher than, or the next one is. Nothing where all are noted already.
    */
   async add(records: readonly RevokedRecord[], after = 0): Promise<void> {
     await queueOf(this.path).run(async () => {
       // another object may have written the file
       const before = (await readRevoked(this.path)) ?? this.#state;
-      const known = new Set(before.revoked.map(({ serial }) => serial));
-      const added = records.filter(({ serial }) => !known.has(serial));
-      if (added.length > 0 || after > before.number) {
+      const known = new Set(before.revoked.map(idOf));
+      const added = records.filter((record) => !known.has(idOf(record)));
+      if (added.length > 0 || (after > 0 && after >= before.number)) {
         const number = Math.max(before.number, after) + 1;
         const revoked = [...before.revoked, ...added];
         this.#state = await writeRevoked(this.path, number, revoked, this.sign);
@@ -73,6 +89,10 @@ export class RevocationBook {
       this.#counts.set(`${role}:${name}`, this.countOf(role, name) + 1);
     }
   }
+}
+
+function idOf({ serial, keyFingerprint }: RevokedRecord): string {
+  return `${serial} ${keyFingerprint}`;
 }
 
 function queueOf(path: string): SerialQueue {

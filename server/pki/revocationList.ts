@@ -1,4 +1,4 @@
-import { sign, verify, type KeyObject, type X509Certificate } from "node:crypto";
+import { hash, sign, verify, type KeyObject, type X509Certificate } from "node:crypto";
 import { FuncError, messageOf } from "../common/errors";
 import { isMinionName } from "../common/minionName";
 import { keyFingerprint, type Role } from "./identity";
@@ -27,6 +27,12 @@ export interface SignedRevocationList extends RevocationList {
   /** What minions are sent; see `signRevocationList`. */
   document: string;
 }
+
+/**
+ * So long after its revocation an entry stays in every later list: a certificate runs for 825 days at most, and may
+ * be renewed for a year after its end.
+ */
+export const KEPT_FOR_MS = (825 + 366) * 24 * 60 * 60 * 1000;
 
 const FORMAT = "func-revocations 1";
 const MAX_REVOKED = 100_000;
@@ -87,6 +93,26 @@ export function verifyRevocationList(
     "denied",
     "The revocation list has no valid signature of a CA that is trusted here.",
   );
+}
+
+/** Equal for lists that revoke the same keys. */
+export function digestOfList({ revoked }: Pick<RevocationList, "revoked">): string {
+  return hash("sha256", [...keysOf(revoked)].sort().join("\n"), "hex");
+}
+
+/** Keys that `present` revokes and `next` does not, although it should still. */
+export function missingIn(
+  next: RevocationList,
+  present: Pick<RevocationList, "revoked">,
+): RevokedCertificate[] {
+  const keys = keysOf(next.revoked);
+  return present.revoked.filter(
+    ({ keyFingerprint: key, atMs }) => !keys.has(key) && atMs + KEPT_FOR_MS >= next.issuedAtMs,
+  );
+}
+
+function keysOf(revoked: readonly RevokedCertificate[]): Set<string> {
+  return new Set(revoked.map(({ keyFingerprint: key }) => key));
 }
 
 function textOf({ number, issuedAtMs, revoked }: RevocationList): string {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
-import type { RevokedCertificate } from "./revocationList";
+import { KEPT_FOR_MS, type RevokedCertificate } from "./revocationList";
 
 /** A line of `revoked.json`. */
 export interface RevokedRecord extends RevokedCertificate {
@@ -25,9 +25,6 @@ export interface Revocations {
 export type SignList = (list: Revocations) => string | undefined;
 
 export const NO_REVOCATIONS: Revocations = { number: 0, revoked: [] };
-
-/** How long a revoked certificate stays in the list after its end: so long an expired one may still be renewed. */
-const KEEP_EXPIRED_MS = 366 * 24 * 60 * 60 * 1000;
 
 const moment = v.pipe(v.number(), v.integer());
 const Revoked = v.object({
@@ -76,7 +73,7 @@ export function revokedMissing(file: string): FuncError {
 }
 
 /**
- * Replaces it as a whole; durable when it returns. Leaves out what ended long ago. `sign`: gives the signed list,
+ * Replaces it as a whole; durable when it returns. Leaves out what was revoked long ago. `sign`: gives the signed list,
  * if there is a key to sign with.
  */
 export async function writeRevoked(
@@ -85,8 +82,8 @@ export async function writeRevoked(
   revoked: readonly RevokedRecord[],
   sign: SignList,
 ): Promise<Revocations> {
-  const oldest = Date.now() - KEEP_EXPIRED_MS;
-  const list = { number, revoked: revoked.filter(({ notAfterMs }) => notAfterMs >= oldest) };
+  const oldest = Date.now() - KEPT_FOR_MS;
+  const list = { number, revoked: revoked.filter(({ atMs }) => atMs >= oldest) };
   const signed = sign(list);
   const kept = signed === undefined ? list : { ...list, signed };
   const lines = kept.revoked.map((record) => JSON.stringify(record)).join(",\n");

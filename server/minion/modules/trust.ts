@@ -23,9 +23,9 @@ export function trustModule({ renewal, revocations }: TrustParts): MinionModule 
         risk: "read",
         handler: (context) => {
           overlordOnly(context);
-          const { number, issuedAtMs, revoked, damage } = revocations.status();
+          const { number, issuedAtMs, revoked, digest, kept, damage } = revocations.status();
           const issued = issuedAtMs === undefined ? "" : new Date(issuedAtMs).toISOString();
-          return { number, issued, revoked, damage: damage ?? "" };
+          return { number, issued, revoked, digest, kept, damage: damage ?? "" };
         },
       },
       revocations: {
