@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { auditEnd, type AuditEnd } from "./auditEnd";
 import { KEPT_FILES, writeHead } from "./auditFiles";
 import { chainLine, type ChainEnd, type ChainFields } from "./chainLine";
+import { NO_RESERVE, type Space } from "./diskReserve";
 import { messageOf } from "./errors";
 import type { Log } from "./log";
 import { makeFolders } from "./makeFolders";
@@ -25,6 +26,7 @@ export class AuditChain {
   readonly #file: string;
   readonly #log: Log;
   readonly #maxBytes: number;
+  readonly #space: Space;
   #at: { end: ChainEnd; size: number } | undefined;
   #untold = 0;
   #complainedAtMs = -Infinity;
@@ -35,10 +37,11 @@ export class AuditChain {
   #noted = false;
   #headWritten: Promise<void> = Promise.resolve();
 
-  constructor(file: string, log: Log, maxBytes = MAX_BYTES) {
+  constructor(file: string, log: Log, maxBytes = MAX_BYTES, space = NO_RESERVE) {
     this.#file = file;
     this.#log = log;
     this.#maxBytes = maxBytes;
+    this.#space = space;
   }
 
   /** Settles once the line is written, or could not be. Never rejects. */
@@ -63,7 +66,7 @@ export class AuditChain {
       this.#waiting = undefined;
       const { lines } = batch;
       try {
-        await this.#write(lines);
+        await this.#space.spend(() => this.#write(lines));
       } catch (error) {
         this.#at = undefined;
         this.lost += lines.length;
@@ -87,6 +90,8 @@ export class AuditChain {
     }
     const turns = size > 0 && size + text.length > this.#maxBytes;
     if (turns) await this.#rotate();
+    // a part of it may be written: whoever tries again has to look
+    this.#at = undefined;
     await appendFile(this.#file, text, { mode: 0o600 });
     this.#at = { end: last, size: (turns ? 0 : size) + text.length };
     this.#untold = 0;

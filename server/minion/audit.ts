@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { AuditChain } from "../common/auditChain";
+import type { Space } from "../common/diskReserve";
 import type { Log } from "../common/log";
 import { toJson } from "../wire/jsonValue";
 import type { XmlRpcValue } from "../wire/value";
@@ -32,8 +33,8 @@ export interface AuditEntry {
 export class Audit {
   readonly #chain: AuditChain;
 
-  constructor(file: string, log: Log, maxBytes?: number) {
-    this.#chain = new AuditChain(file, log, maxBytes);
+  constructor(file: string, log: Log, options: { maxBytes?: number; space?: Space } = {}) {
+    this.#chain = new AuditChain(file, log, options.maxBytes, options.space);
   }
 
   /** Settles once the line is written. A failure goes to the log: a full disk must not lock its host out. */

@@ -38,8 +38,13 @@ export class JobFolder {
 
   static async create(jobsFolder: string, record: JobRecord): Promise<JobFolder> {
     const folder = new JobFolder(join(jobsFolder, randomBytes(12).toString("hex")));
-    await makeFolders(folder.path);
-    await writeFileAtomic(folder.#file("job.json"), JSON.stringify(record));
+    try {
+      await makeFolders(folder.path);
+      await writeFileAtomic(folder.#file("job.json"), JSON.stringify(record));
+    } catch (error) {
+      await folder.remove().catch(() => undefined);
+      throw error;
+    }
     return folder;
   }
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { DiskReserve } from "../common/diskReserve";
 import { FuncError } from "../common/errors";
 import type { Log } from "../common/log";
 import { parseMinionName } from "../common/minionName";
@@ -63,8 +64,9 @@ export interface RunningMinion {
 export async function startMinion(options: MinionOptions): Promise<RunningMinion> {
   const { home, log } = options;
   await makeHome(home);
-  const unlock = await lockHome(home);
-  const closers: (() => Promise<void>)[] = [unlock];
+  const reserve = new DiskReserve(home, log);
+  const unlock = await lockHome(home, reserve);
+  const closers: (() => Promise<void>)[] = [unlock, () => reserve.stop()];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
@@ -73,15 +75,17 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
     const stored = await readConfiguration(configurationFile);
     const credentials = await readCredentials(join(home, "pki"));
     const wanted = configure(options, stored, credentials);
-    const jobs = await MinionJobs.open(join(home, "jobs"), log);
+    const jobs = await MinionJobs.open(join(home, "jobs"), log, reserve);
     closers.push(() => jobs.close());
-    const journal = await CallJournal.open(join(home, "calls"), log);
+    const journal = await CallJournal.open(join(home, "calls"), log, reserve);
+    closers.push(() => journal.close());
     const revocations = await Revocations.open(join(home, "pki"), log);
-    const audit = new Audit(auditFile(home), log);
+    const audit = new Audit(auditFile(home), log, { space: reserve });
     closers.push(() => audit.close());
     const parts = { jobs, journal, revocations, audit };
     const { server, use } = createServer(home, log, parts, credentials);
     closers.push(() => server.close());
+    await reserve.keep();
     const { port } = await listen(server, wanted);
     const configuration = { ...wanted, listen: { ...wanted.listen, port } };
     if (!equal(configuration, stored)) await writeConfiguration(configurationFile, configuration);

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { NO_RESERVE, type Space } from "../common/diskReserve";
 import { messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { makeFolders } from "../common/makeFolders";
@@ -56,20 +57,22 @@ interface Started {
 export class MinionJobs {
   readonly #root: string;
   readonly #log: Log;
+  readonly #space: Space;
   readonly #jobs = new Map<string, Job>();
   readonly #byCall = new Map<string, Started>();
   readonly #closing = new AbortController();
   #purging: NodeJS.Timeout | undefined;
   #running = 0;
 
-  private constructor(root: string, log: Log) {
+  private constructor(root: string, log: Log, space: Space) {
     this.#root = root;
     this.#log = log;
+    this.#space = space;
   }
 
   /** Reads the jobs of earlier times: adopts commands that still run, tells what became of the others. */
-  static async open(root: string, log: Log): Promise<MinionJobs> {
-    const jobs = new MinionJobs(root, log);
+  static async open(root: string, log: Log, space: Space = NO_RESERVE): Promise<MinionJobs> {
+    const jobs = new MinionJobs(root, log, space);
     await makeFolders(root);
     for (const name of await readdir(root)) await jobs.#load(new JobFolder(join(root, name)));
     await jobs.purge(Date.now());
@@ -184,7 +187,7 @@ export class MinionJobs {
     const record: JobRecord = { ...rest, id: newJobId(), kind, startedAtMs: Date.now() };
     let folder: JobFolder;
     try {
-      folder = await JobFolder.create(this.#root, record);
+      folder = await this.#space.spend(() => JobFolder.create(this.#root, record));
     } catch (error) {
       this.#running--;
       throw error;
@@ -220,7 +223,7 @@ export class MinionJobs {
     if (this.#closing.signal.aborted) return;
     const finishedAtMs = Date.now();
     try {
-      await job.folder.writeResult({ ...result, finishedAtMs });
+      await this.#space.spend(() => job.folder.writeResult({ ...result, finishedAtMs }));
     } catch (error) {
       job.unwritten = toRemoteError(
         new MethodError(FUNC_EXCEPTION, `the result could not be kept: ${messageOf(error)}`),

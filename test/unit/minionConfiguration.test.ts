@@ -113,7 +113,7 @@ describe("the command line of funcd", () => {
 describe("the audit log", () => {
   it("is bounded by rotation and loses no line of those that are kept", async () => {
     const file = join(folder, "audit.log");
-    const audit = new Audit(file, silentLog, 400);
+    const audit = new Audit(file, silentLog, { maxBytes: 400 });
     for (let i = 0; i < 40; i++) {
       await audit.write({ address: "192.0.2.1", method: `m${i}`, outcome: "ok" });
     }
