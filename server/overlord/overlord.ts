@@ -132,6 +132,7 @@ export class Overlord {
       existingAuthority: () => credentials.existingAuthority(),
       listen: configuration.certmasterListen,
       autosign: configuration.autosign,
+      isListed: (name) => inventory.find(name) !== undefined,
       originalHttp: configuration.originalHttp,
       triggers: this.triggers,
       log,

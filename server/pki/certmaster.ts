@@ -39,6 +39,8 @@ export interface CertmasterOptions {
   triggers: Triggers;
   /** Nothing is signed by itself without. */
   autosign?: AutosignRules;
+  /** Whether the inventory has a minion of this name: a person decides about that. */
+  isListed?: (name: string) => boolean;
   /** Where the original's plain HTTP is answered; nowhere without. */
   originalHttp?: HostPort;
   log: Log;

@@ -14,6 +14,8 @@ export interface ApprovalOptions {
   issuing: CertmasterIssuing;
   triggers: Triggers;
   autosign?: Autosign;
+  /** Whether the inventory has a minion of this name. */
+  isListed?: (name: string) => boolean;
   log: Log;
   /** What waits is different now. */
   onChanged: () => void;
@@ -122,12 +124,12 @@ export class CertmasterApproval {
   }
 
   private async arrive(request: HostRequest): Promise<AskAnswer> {
-    const { authority, autosign, issuing, triggers, log } = this.options;
+    const { authority, autosign, isListed, issuing, triggers, log } = this.options;
     const { name, from, unprotected } = request;
     await triggers.before("request", name);
-    const isFree = (await authority()).liveMinion(name) === undefined;
+    const isNew = wasNeverTaken(await authority(), name) && isListed?.(name) !== true;
     const isOpen = this.untilMs(Date.now()) !== undefined;
-    if (isFree && isOpen && !unprotected && autosign?.allows(name, from) === true) {
+    if (isNew && isOpen && !unprotected && autosign?.allows(name, from) === true) {
       await issuing.issueForLater(request, false);
       log.info("certmaster: signed by itself (autosign)", { name, from });
     } else {
@@ -161,6 +163,11 @@ export class CertmasterApproval {
 
 function approved({ certificate, ca }: SignedCertificate): AskAnswer {
   return { state: "approved", certificate, ca };
+}
+
+/** False also where a key of it was revoked: whoever had that may be the one who asks. */
+function wasNeverTaken(authority: CertificateAuthority, name: string): boolean {
+  return authority.liveMinion(name) === undefined && authority.revocationsOf("minion", name) === 0;
 }
 
 function otherLiveKey(

@@ -15,14 +15,17 @@ import { CertmasterLab, enrol, TIMEOUT_MS } from "../fixtures/certmasterLab";
 let lab: CertmasterLab;
 let certmaster: Certmaster;
 let client: WireClient;
+let listed: string[];
 
 beforeEach(async () => {
   lab = await CertmasterLab.open();
+  listed = [];
   certmaster = new Certmaster({
     authority: async () => lab.authority,
     existingAuthority: () => lab.authority,
     listen: { host: "127.0.0.1", port: 0 },
     autosign: { names: ["auto*"], networks: ["127.0.0.1/32"] },
+    isListed: (name) => listed.includes(name),
     triggers: new Triggers(join(lab.home, "triggers"), silentLog),
     log: silentLog,
     onEnrolled: (minion) => lab.onEnrolled(minion),
@@ -76,6 +79,18 @@ it("signs by itself only while requests are taken", async () => {
   await certmaster.setApproval(0);
   expect(await (await host("auto2")).ask()).toEqual({ state: "closed" });
   expect(certmaster.tokens()).toMatchObject([{ id }]);
+});
+
+it("signs no name by itself that was revoked, or that is in the inventory", async () => {
+  await certmaster.setApproval(60_000);
+  expect(await (await host("auto1")).ask()).toMatchObject({ state: "approved" });
+  await lab.authority.revoke({ names: ["auto1"], reason: "compromised" });
+  const again = await host("auto1");
+  expect(await again.ask()).toEqual({ state: "waiting" });
+  listed = ["auto2"];
+  expect(await (await host("auto2")).ask()).toEqual({ state: "waiting" });
+  await certmaster.approve("auto1", again.keyFingerprint);
+  expect(await again.ask()).toMatchObject({ state: "approved" });
 });
 
 it("keeps a request where the approval fails", async () => {
