@@ -38,6 +38,7 @@ export const HELP = `Usage:
                                                   key may have the name again
   func audit show [--last N] [--since TIME]       who asked what of this overlord (TIME: 2h, 2026-11-22)
   func audit verify                               whether a line of it was changed or removed
+  func address NAME HOST[:PORT]                   where a minion is reached from now on
   func overlord status | stop [--force]           the overlord of this data directory
   func overlord backup FILE [--unencrypted] [--stdin]
                                                   CA, inventory and all else into one file

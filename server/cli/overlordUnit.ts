@@ -27,7 +27,6 @@ Restart=on-failure
 RestartSec=5
 # it connects, listens for new hosts while a token is open, and writes its data directory: it needs no more
 NoNewPrivileges=yes
-PrivateTmp=${isSystem ? "yes" : "no"}
 ProtectKernelTunables=${isSystem ? "yes" : "no"}
 ProtectControlGroups=${isSystem ? "yes" : "no"}
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6

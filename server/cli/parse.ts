@@ -9,6 +9,7 @@ import type { CaCrl, CaRevoke } from "./parseCaRevoke";
 import type { CaRequest } from "./parseCaRequests";
 import type { CaOperator, CaSign } from "./parseCaSigning";
 import { parseCertmasterCa, type CertmasterCa } from "./parseCertmasterCa";
+import { parseAddress } from "./parseAddress";
 import { parseOverlord } from "./parseOverlord";
 import { nothingMore, number, reservedUsage, usage, wholeNumber } from "./parseSteps";
 
@@ -62,6 +63,7 @@ export type Command =
   | { kind: "groupAdd"; name: string; hosts: string[] }
   | { kind: "groupRemove"; name: string; hosts: string[] }
   | { kind: "overlordStatus" }
+  | { kind: "address"; name: string; address: string; port?: number }
   | { kind: "overlordStop"; force: boolean }
   | { kind: "overlordBackup" | "overlordMove"; file: string; stdin: boolean; unencrypted: boolean }
   | { kind: "installService"; print: boolean }
@@ -81,7 +83,7 @@ export interface CommandLine {
 /** First words that are commands and not minions, built or not. */
 const RESERVED = new Set(
   (
-    "ca certmaster-ca overlord jobs map audit run group add-host remove-host suboverlord build-map " +
+    "address ca certmaster-ca overlord jobs map audit run group add-host remove-host suboverlord build-map " +
     "completion help"
   ).split(" "),
 );
@@ -216,8 +218,13 @@ function parseCall(spec: string, reader: OptionReader, options: GlobalOptions): 
 
 function parseReserved(word: string, reader: OptionReader, options: GlobalOptions): Command {
   switch (word) {
-    case "help":
-      return help(reader.next()?.word);
+    case "help": {
+      const topic = reader.next()?.word;
+      if (topic !== undefined && groupUsage(topic) === "") {
+        throw usage(`There is nothing to say about "${topic}".`);
+      }
+      return help(topic);
+    }
     case "add-host":
       return parseAddHost(reader);
     case "remove-host":
@@ -228,6 +235,8 @@ function parseReserved(word: string, reader: OptionReader, options: GlobalOption
       return parseCertmasterCa(reader.rest(), options);
     case "audit":
       return parseAudit(reader);
+    case "address":
+      return parseAddress(reader);
     case "overlord":
       return parseOverlord(reader);
     case "jobs":

@@ -32,7 +32,7 @@ export function parseCa(reader: OptionReader): Command {
   if (action !== "token")
     throw reservedUsage(
       "ca",
-      "token, list, renew, passphrase, unlock, sign, operator, revoke, crl or forget",
+      "token, close, list, approval, waiting, approve, deny, sign, operator, renew, revoke, crl, forget, passphrase or unlock",
     );
   reader.add([
     { names: ["--name"], kind: "value", set: (value) => (token.nameGlob = value) },

@@ -25,7 +25,6 @@ export interface CaOperator {
 
 const DAYS = { unit: "days", least: 0.01, most: 825, example: "30" };
 const DEFAULT_MINION_PORT = 51_234;
-const DEFAULT_OPERATOR_FILE = "operator.pem";
 
 /** What follows `func ca sign`. Throws FuncError "bad-argument". */
 export function parseCaSign(reader: OptionReader): CaSign {
@@ -59,11 +58,7 @@ export function parseCaSign(reader: OptionReader): CaSign {
 
 /** What follows `func ca operator`. Throws FuncError "bad-argument". */
 export function parseCaOperator(reader: OptionReader): CaOperator {
-  const asked: Omit<CaOperator, "name"> = {
-    kind: "caOperator",
-    out: DEFAULT_OPERATOR_FILE,
-    replace: false,
-  };
+  const asked: { out?: string; days?: number; replace: boolean } = { replace: false };
   reader.add([
     { names: ["--out"], kind: "value", set: (value) => (asked.out = outFile(value)) },
     { names: ["--days"], kind: "value", set: (value) => (asked.days = days(value)) },
@@ -72,7 +67,8 @@ export function parseCaOperator(reader: OptionReader): CaOperator {
   const name = reader.next()?.word;
   if (name === undefined) throw usage("ca operator needs the operator's name.");
   nothingMore(reader);
-  return { ...asked, name: parseMinionName(name) };
+  const operator = parseMinionName(name, "an operator's name");
+  return { kind: "caOperator", ...asked, name: operator, out: asked.out ?? `${operator}.pem` };
 }
 
 function days(value: string): number {

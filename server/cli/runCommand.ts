@@ -1,3 +1,4 @@
+import { address } from "./commands/address";
 import { auditShow, auditVerify } from "./commands/audit";
 import { caCrl } from "./commands/caCrl";
 import { caForget } from "./commands/caForget";
@@ -104,6 +105,8 @@ export async function runCommand(command: Command, session: Session): Promise<nu
       return auditShow(session, command);
     case "auditVerify":
       return auditVerify(session);
+    case "address":
+      return address(session, command);
     case "overlordBackup":
       return overlordBackup(session, command);
     case "overlordMove":

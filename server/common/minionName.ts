@@ -8,13 +8,13 @@ export function isMinionName(name: string): boolean {
   return name.length <= MAX_LENGTH && NAME.test(name);
 }
 
-/** `name` in lower case. Throws FuncError "bad-argument" where it is not a minion's name. */
-export function parseMinionName(name: string): string {
+/** `name` in lower case. Throws FuncError "bad-argument" where it does not follow the grammar of minions' names. */
+export function parseMinionName(name: string, what = "a minion name"): string {
   const lower = name.toLowerCase();
   if (!isMinionName(lower)) {
     throw new FuncError(
       "bad-argument",
-      `"${printable(name)}" is not a minion name: use letters, digits, "-", "_" and "." (at most 253, each part at most 63).`,
+      `"${printable(name)}" is not ${what}: use letters, digits, "-", "_" and "." (at most 253, each part at most 63).`,
     );
   }
   return lower;

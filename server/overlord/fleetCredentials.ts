@@ -58,7 +58,9 @@ export class FleetCredentials {
 
   /** Opens the CA if there is one. Throws FuncError where it is damaged. */
   async open(): Promise<void> {
-    this.use(await CertificateAuthority.open(this.caFolder));
+    const found = await CertificateAuthority.open(this.caFolder);
+    if (!found && this.keys.size > 0) throw this.lostAuthority();
+    this.use(found);
   }
 
   /** The CA; undefined where none was made yet. */
@@ -69,17 +71,23 @@ export class FleetCredentials {
   /** The CA, made where there is none. Throws FuncError "bad-data" where minions have certificates of one. */
   async authority(): Promise<CertificateAuthority> {
     if (this.opened) return this.opened;
-    if (this.keys.size > 0) {
-      throw new FuncError(
-        "bad-data",
-        `There is no CA in ${this.caFolder}, while ${this.keys.size} minions have certificates of one: another CA would lose them.`,
-        "Restore that folder from a backup; or, to begin anew, move inventory.json away and enrol every host again.",
-      );
-    }
+    if (this.keys.size > 0) throw this.lostAuthority();
     this.creating ??= CertificateAuthority.create(this.caFolder, overlordName()).finally(() => {
       this.creating = undefined;
     });
     return this.use(await this.creating);
+  }
+
+  private lostAuthority(): FuncError {
+    const minions =
+      this.keys.size === 1
+        ? "a minion has a certificate"
+        : `${this.keys.size} minions have certificates`;
+    return new FuncError(
+      "bad-data",
+      `There is no CA in ${this.caFolder}, while ${minions} of one: another CA would lose them.`,
+      "Restore that folder from a backup; or, to begin anew, move inventory.json away and enrol every host again.",
+    );
   }
 
   /** The client for calls. Throws FuncError "unavailable" where there is no CA, so no minion either. */

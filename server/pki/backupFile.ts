@@ -30,6 +30,7 @@ const Header = v.object({
   createdAtMs: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(8_640_000_000_000_000)),
   host: text,
   caFingerprint: v.optional(text),
+  moved: v.optional(v.boolean()),
   encryption: v.nullable(
     v.object({
       cipher: v.literal("aes-256-gcm"),
@@ -65,6 +66,8 @@ export interface BackupFacts {
   host: string;
   /** hex SHA-256 of the CA's certificate. */
   caFingerprint?: string;
+  /** The overlord that it was made of starts no more. */
+  moved?: boolean;
 }
 
 /**
@@ -109,8 +112,8 @@ export async function packBackup(
 
 /** What the backup tells without its passphrase. Throws FuncError "bad-data". */
 export function backupFacts(backup: Buffer): BackupFacts & { encrypted: boolean } {
-  const { createdAtMs, host, caFingerprint, encryption } = headerOf(backup).header;
-  return { createdAtMs, host, caFingerprint, encrypted: encryption !== null };
+  const { encryption, ...facts } = headerOf(backup).header;
+  return { ...facts, encrypted: encryption !== null };
 }
 
 /**
@@ -147,7 +150,11 @@ function decrypt(line: Buffer, body: Buffer, key: Buffer, iv: string): Buffer {
     const content = body.subarray(0, body.length - TAG_BYTES);
     return Buffer.concat([decipher.update(content), decipher.final()]);
   } catch {
-    throw new FuncError("denied", "The passphrase is not the backup's, or the backup is damaged.");
+    throw new FuncError(
+      "denied",
+      "The passphrase is not the backup's, or the backup is damaged.",
+      "Try again; where the passphrase is the right one, take another backup.",
+    );
   }
 }
 
@@ -168,6 +175,7 @@ function headerOf(backup: Buffer): { header: v.InferOutput<typeof Header>; line:
   const end = backup.subarray(0, MAX_HEADER_BYTES).indexOf("\n");
   if (end < 0) throw damaged("it is no backup of an overlord");
   const line = backup.subarray(0, end + 1);
+  if (!line.includes('"func-overlord-backup"')) throw damaged("it is no backup of an overlord");
   try {
     return { header: v.parse(Header, JSON.parse(line.toString("utf8"))), line };
   } catch (error) {

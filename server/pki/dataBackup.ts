@@ -27,6 +27,7 @@ export async function backUp(
   dataDirectory: string,
   caFingerprint: string | undefined,
   { file, passphrase }: BackupParams,
+  moved = false,
 ): Promise<BackupResult> {
   if (!isAbsolute(file)) throw new FuncError("bad-argument", `${file} is no absolute path.`);
   const files = await collect(dataDirectory, "", 0);
@@ -38,7 +39,12 @@ export async function backUp(
       "Look at that folder: a backup without it would be of no use.",
     );
   }
-  const facts = { createdAtMs: Date.now(), host: hostname(), caFingerprint };
+  const facts = {
+    createdAtMs: Date.now(),
+    host: hostname(),
+    caFingerprint,
+    ...(moved && { moved }),
+  };
   const content = await packBackup(facts, files, passphrase);
   try {
     const handle = await open(file, "wx", 0o600);

@@ -26,7 +26,7 @@ export function connectError(error: unknown, peer: WirePeer, connected: boolean)
       return new FuncError(
         "refused",
         `${who} refused the connection: nothing listens on that port. Nothing was run.`,
-        "Start funcd on that host, or correct the port.",
+        "Start funcd on that host, or correct the port: func address NAME HOST:PORT.",
         { cause },
       );
     case "EMFILE":

@@ -52,7 +52,7 @@ export async function overlordMove(session: Session, options: BackupOptions): Pr
     session.close();
     await stopOverlord(session.target, false);
     // nothing changes any more
-    ({ encrypted } = await backUp(dataDirectory, caFingerprint, params));
+    ({ encrypted } = await backUp(dataDirectory, caFingerprint, params, true));
   } catch (error) {
     await rm(mark, { force: true });
     throw error;
@@ -71,7 +71,7 @@ export async function overlordRestore(
   { file, stdin, replace }: { file: string; stdin: boolean; replace: boolean },
 ): Promise<number> {
   const backup = await read(file);
-  const { createdAtMs, host, encrypted } = backupFacts(backup);
+  const { createdAtMs, host, encrypted, moved } = backupFacts(backup);
   const passphrase = encrypted
     ? await askSecret({ what: `Passphrase of ${file}`, fromStdin: stdin })
     : undefined;
@@ -84,8 +84,10 @@ export async function overlordRestore(
   }
   session.out.note(
     `${restored.files} files of the backup made on ${host} at ${made} are in ${dataDirectory}.\n` +
-      "Certificates that were issued or revoked after that are not known here. " +
-      `The overlord on ${host} must not run any more: use "func overlord move" there, or remove its data directory.\n`,
+      (moved
+        ? `The overlord on ${host} starts no more.\n`
+        : "Certificates that were issued after that are not known here. " +
+          `The overlord on ${host} must not run any more: use "func overlord move" there, or remove its data directory.\n`),
   );
   return EXIT_OK;
 }
