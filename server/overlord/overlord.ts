@@ -115,7 +115,7 @@ export class Overlord {
       log,
     });
     credentials.onRevoked(() => {
-      this.pusher.tellSoon();
+      this.pusher.changed();
     });
     const upkeeps = [this.renewals, this.pusher];
     const caller = new MinionCaller(wire, inventory, log, configuration, upkeeps);
@@ -213,6 +213,7 @@ export class Overlord {
     });
     await this.certmaster.open();
     this.renewals.start();
+    this.pusher.start();
     log.info("overlord started", { version, minions: this.inventory.size });
   }
 
@@ -253,7 +254,8 @@ export class Overlord {
       this.sessions.size > 0 ||
       this.jobs.running().length > 0 ||
       this.jobs.hasFetchable() ||
-      this.certmaster.isActive()
+      this.certmaster.isActive() ||
+      this.pusher.isTrying()
     );
   }
 

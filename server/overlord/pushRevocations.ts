@@ -34,7 +34,7 @@ export async function compareRevocations(
   if (!isStatus(status)) throw new ListNotTaken("its answer to trust.status means nothing");
   const { number, digest, kept } = status;
   if (number === 0) return authority.revocationNumber === 0 ? "same" : "other";
-  if (number === authority.revocationNumber && digest === authority.revocationDigest) {
+  if (number === authority.revocationNumber && digest === authority.revocationState.digest) {
     return kept === true ? "same" : "other";
   }
   const theirs = await ask("trust.revocations");

@@ -10,7 +10,7 @@ import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";
 import { RpcFault } from "../wire/rpcFault";
 import type { WireClient } from "../wire/wireClient";
-import { compareRevocations, ListNotTaken, pushRevocations } from "./pushRevocations";
+import { compareRevocations, KnowsNoList, ListNotTaken, pushRevocations } from "./pushRevocations";
 
 /** All minions are told at the same time, those that do not answer at the expense of no other. */
 const AT_ONCE = 128;
@@ -22,8 +22,12 @@ const PAUSE_MS = 30_000;
 /** Many minions that are forgotten one by one are one list for the others. */
 const SOON_MS = 1_000;
 const SOON_TELL_MS = 60_000;
+/** After the start. */
+const FIRST_ROUND_MS = 500;
 const FIRST_RETRY_MS = 15_000;
 const LAST_RETRY_MS = 2 * 60_000;
+/** So long after a revocation the overlord stays for the minions that do not have it. */
+const TRY_FOR_MS = 24 * 60 * 60_000;
 /** In place of the number that a minion has. */
 const NOTHING = -1;
 
@@ -53,13 +57,33 @@ export class RevocationPusher implements Upkeep {
   readonly #told = new Map<string, number>();
   /** Those that answer, but do not take it. */
   readonly #pauses = new Map<string, { untilMs: number; why: string }>();
+  /** Those that will never take it. */
+  readonly #hopeless = new Set<string>();
   readonly #running = new Map<string, Promise<void>>();
   #signed: SignedRevocationList | undefined;
   #retry: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
+  /** When there was another list than before. */
+  #changedMs = 0;
   #closed = false;
 
   constructor(private readonly parts: PusherParts) {}
+
+  /** Brings the list to all minions in the background: nobody knows who has it. */
+  start(): void {
+    if ((this.parts.authority()?.revocationNumber ?? 0) > 0) this.#planRetry(FIRST_ROUND_MS);
+  }
+
+  /** True while the overlord should not end: some minion does not have the list, and may yet come. */
+  isTrying(): boolean {
+    const authority = this.parts.authority();
+    if (!authority || authority.revocationNumber === 0) return false;
+    const sinceMs = Math.max(authority.revocationState.lastMs, this.#changedMs);
+    if (Date.now() - sinceMs > TRY_FOR_MS) return false;
+    return this.#targets().some(
+      (minion) => this.#isBehind(minion) && !this.#hopeless.has(minion.keyFingerprint),
+    );
+  }
 
   before(minion: MinionRecord, signal: AbortSignal): Promise<void> | undefined {
     if (!this.#isBehind(minion) || this.#isPaused(minion)) return undefined;
@@ -121,6 +145,12 @@ export class RevocationPusher implements Upkeep {
     };
   }
 
+  /** There is another list. */
+  changed(): void {
+    this.#changedMs = Date.now();
+    this.tellSoon();
+  }
+
   /** Tells every minion in the background, a moment from now. */
   tellSoon(): void {
     if (this.#closed) return;
@@ -167,9 +197,13 @@ export class RevocationPusher implements Upkeep {
       }
       const list = this.#list(authority);
       const taken = await pushRevocations(target, list, authority);
-      if (taken) this.#told.set(key, list.number);
+      if (taken) {
+        this.#told.set(key, list.number);
+        this.#hopeless.delete(key);
+      }
     } catch (error) {
       if (!(error instanceof ListNotTaken)) throw error;
+      if (error instanceof KnowsNoList) this.#hopeless.add(key);
       const { message: why } = error;
       if (authority.revocationNumber === 0 && !this.#told.has(key)) {
         this.#told.set(key, 0); // there is nothing that it should have
@@ -216,7 +250,7 @@ export class RevocationPusher implements Upkeep {
       skip: () => undefined,
     });
     if (behind.some((minion) => this.#isBehind(minion))) {
-      this.#planRetry(Math.min(delayMs * 2, LAST_RETRY_MS));
+      this.#planRetry(Math.min(Math.max(delayMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS));
     }
   }
 
@@ -240,7 +274,7 @@ export class RevocationPusher implements Upkeep {
   /** What is known of minions that are gone, or have another key now. */
   #forgetOthers(minions: readonly MinionRecord[]): void {
     const keys = new Set(minions.map(({ keyFingerprint }) => keyFingerprint));
-    for (const map of [this.#told, this.#pauses]) {
+    for (const map of [this.#told, this.#pauses, this.#hopeless]) {
       for (const key of map.keys()) if (!keys.has(key)) map.delete(key);
     }
   }

@@ -19,7 +19,6 @@ import { KEY_USAGE_OF, keyFingerprint, type CertificateRole, type Role } from ".
 import { IssuedFile, type IssuedCertificate } from "./issuedFile";
 import { RevocationBook } from "./revocationBook";
 import {
-  digestOfList,
   signRevocationList,
   verifyRevocationList,
   type SignedRevocationList,
@@ -226,9 +225,9 @@ export class CertificateAuthority {
     return this.book.number;
   }
 
-  /** As `digestOfList`, of the present revocation list. */
-  get revocationDigest(): string {
-    return digestOfList(this.book.state);
+  /** Of the present revocation list: as `digestOfList`, and its last revocation (0 before the first). */
+  get revocationState(): { digest: string; lastMs: number } {
+    return { digest: this.book.digest, lastMs: this.book.lastMs };
   }
 
   /**

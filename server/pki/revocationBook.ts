@@ -22,6 +22,7 @@ export class RevocationBook {
   #state: Revocations;
   #byKey = new Map<string, RevokedRecord>();
   #counts = new Map<string, number>();
+  #digest: string | undefined;
 
   constructor(
     private readonly path: string,
@@ -41,6 +42,16 @@ export class RevocationBook {
     return this.#state.number;
   }
 
+  /** As `digestOfList`: asked for each minion, so made once. */
+  get digest(): string {
+    return (this.#digest ??= digestOfList(this.#state));
+  }
+
+  /** Of the last revocation; 0 before the first. */
+  get lastMs(): number {
+    return this.#state.revoked.reduce((last, { atMs }) => Math.max(last, atMs), 0);
+  }
+
   /** The first revocation of this key (hex SHA-256), if there is one. */
   find(keyFingerprint: string): RevokedRecord | undefined {
     return this.#byKey.get(keyFingerprint);
@@ -54,7 +65,7 @@ export class RevocationBook {
   /** What another list of this CA revokes that is not noted here; `after` for `add`, where its number is in the way. */
   compare(list: RevocationList): { forgotten: RevokedCertificate[]; after: number } {
     const { number, revoked } = this.#state;
-    const isOther = number === list.number && digestOfList(list) !== digestOfList(this.#state);
+    const isOther = number === list.number && digestOfList(list) !== this.digest;
     return {
       forgotten: missingIn({ number, issuedAtMs: Date.now(), revoked }, list),
       after: list.number > number || isOther ? list.number : 0,
@@ -83,6 +94,7 @@ export class RevocationBook {
   }
 
   #index(): void {
+    this.#digest = undefined;
     this.#byKey = new Map(this.#state.revoked.toReversed().map((one) => [one.keyFingerprint, one]));
     this.#counts = new Map();
     for (const { role, name } of this.#byKey.values()) {

@@ -144,7 +144,7 @@ export interface RevokeParams {
   reason?: string;
 }
 
-/** `told`: minions that have the new list already; the others get it before their next call. */
+/** `told`: minions that have the new list already; the overlord tries the others for a day, at each start and before their next call. */
 export interface RevokeResult {
   revoked: CertificateRecord[];
   revocationNumber: number;

@@ -29,7 +29,13 @@ afterEach(() => rm(home, { recursive: true, force: true }));
 
 function revoked(name: string, atMs = Date.now()): RevokedCertificate {
   const digit = name.charCodeAt(0).toString(16);
-  return { serial: digit, keyFingerprint: digit.repeat(32), role: "operator", name, atMs };
+  return {
+    serial: digit.toUpperCase(),
+    keyFingerprint: digit.repeat(32),
+    role: "operator",
+    name,
+    atMs,
+  };
 }
 
 it("takes no list that is another of the same number, or lacks what the present one revokes", async () => {

@@ -65,5 +65,5 @@ function summaryOf({ revoked, revocationNumber, told, untold, why }: RevokeResul
   const shown = untold.slice(0, MAX_SHOWN).map((name) => `  ${name}: ${why[name] ?? "unknown"}\n`);
   const more = untold.length - MAX_SHOWN;
   const rest = more > 0 ? `  and ${more} more\n` : "";
-  return `${head}Not there yet; each gets it before its next call, or when it is back:\n${shown.join("")}${rest}`;
+  return `${head}Not told yet; the overlord tries until each has it, for a day at least, and before each call:\n${shown.join("")}${rest}`;
 }
