@@ -30,7 +30,7 @@ export interface InstalledState {
 
 /** What a funcd, its overlord and its administrator put into a home. */
 const KNOWN_ENTRY =
-  /^(?:\.?(?:minion\.yaml|join-token|lock|audit|funcd\.log|calls)|(?:pki|jobs|modules|acls?|program|lost\+found)$|.*\.acl$)/;
+  /^(?:\.?(?:minion\.yaml|join-token|lock|audit|funcd\.log|calls)|(?:pki|jobs|reserve|modules|acls?|program|lost\+found)$|.*\.acl$)/;
 
 /**
  * Judges what is there. Throws FuncError "conflict" for a folder that holds other things, and for the minion of

@@ -215,7 +215,7 @@ elif [ -f "$home/lock" ]; then
 fi
 if [ "$keep" != yes ] && [ -d "$home" ]; then
   words=$({ rm -rf "$home/program" "$home/pki" "$home/jobs" &&
-    rm -f "$home/minion.yaml" "$home/join-token" "$home/funcd.log" "$home/funcd.log.1" "$home/lock" "$home"/calls*; } 2>&1) \\
+    rm -f "$home/minion.yaml" "$home/join-token" "$home/funcd.log" "$home/funcd.log.1" "$home/lock" "$home/reserve" "$home"/calls*; } 2>&1) \\
     || fail write "$words"
   rmdir "$home" 2>/dev/null || ls -A "$home" | lines left
 fi
