@@ -271,10 +271,10 @@ describe("func's command line", () => {
       ["--help", "x"],
       ["*", "call", "--help"],
       ["help"],
-      ["help", "x"],
     ]) {
       expect(command(...words)).toEqual({ kind: "help" });
     }
+    expect(() => command("help", "x")).toThrow('nothing to say about "x"');
     for (const words of [
       ["ca", "-h"],
       ["ca", "token", "--help"],
