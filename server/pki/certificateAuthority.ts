@@ -11,7 +11,13 @@ import {
   readAuthority,
   type AuthorityFiles,
 } from "./authorityFiles";
-import { certificatePem, keyIdentifier, signCertificate, subjectOf } from "./certificate";
+import {
+  authorityKeyIdentifierOf,
+  certificatePem,
+  keyIdentifier,
+  signCertificate,
+  subjectOf,
+} from "./certificate";
 import { createCrl } from "./crl";
 import { distinguishedName } from "./distinguishedName";
 import { leafExtensions } from "./extensions";
@@ -28,6 +34,7 @@ import { revokedPath, type Revocations, type RevokedRecord, type SignList } from
 import type { RenewalProof } from "./renewal";
 import { SerialQueue } from "./serialQueue";
 import { SubjectLocks, lockKeyOf } from "./subjectLocks";
+import { anotherKey } from "./anotherKey";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Renewed at 2/3 of their life. */
@@ -67,6 +74,7 @@ export class CertificateAuthority {
   /** The CA's key, which may be locked: then nothing can be signed, whatever it is. */
   readonly lock: AuthorityKey;
   private readonly certificate: X509Certificate;
+  private readonly ownKeyIdentifier: Uint8Array;
   private readonly issuedFile: IssuedFile;
   private readonly book: RevocationBook;
   /** Who is given a certificate and who loses it is decided one after the other, for each name. */
@@ -78,6 +86,7 @@ export class CertificateAuthority {
   private constructor(folder: string, files: AuthorityFiles) {
     this.lock = files.key;
     this.certificate = files.certificate;
+    this.ownKeyIdentifier = authorityKeyIdentifierOf(files.certificate);
     this.issued = files.issued;
     this.issuedFile = new IssuedFile(issuedPath(folder));
     const sign: SignList = (list) => (this.lock.isLocked ? undefined : this.signed(list).document);
@@ -111,6 +120,22 @@ export class CertificateAuthority {
     const created = await CertificateAuthority.open(absolute);
     if (created === undefined) throw new FuncError("internal", `No CA came about in ${folder}.`);
     return created;
+  }
+
+  /**
+   * Notes a certificate that this CA issued before it was imported, so that it can be listed and revoked, and its
+   * name is taken. Throws FuncError "denied" where its key was revoked, "conflict" where the name has another key.
+   */
+  async takeIn(record: CertificateRecord): Promise<void> {
+    const { name, keyFingerprint: key, serial } = record;
+    await this.locks.run([lockKeyOf(record)], async () => {
+      this.checkKey(name, key);
+      const holder = this.liveMinion(name);
+      if (holder && holder.keyFingerprint !== key) throw anotherKey(name);
+      const isKnown = (one: CertificateRecord): boolean =>
+        one.serial === serial && one.keyFingerprint === key;
+      await this.update((issued) => [...issued.filter((one) => !isKnown(one)), record]);
+    });
   }
 
   /**
@@ -344,7 +369,7 @@ export class CertificateAuthority {
           uri: `func:${role}:${name}`,
           dnsName: role === "minion" || role === "certmaster" ? name : undefined,
           keyIdentifier: keyIdentifier(publicKey),
-          issuerKeyIdentifier: keyIdentifier(this.certificate.publicKey),
+          issuerKeyIdentifier: this.ownKeyIdentifier,
         }),
       },
       this.lock.get(),
