@@ -84,7 +84,10 @@ async function readCertificate(file: string): Promise<X509Certificate> {
 function checkCertificate(certificate: X509Certificate, file: string): void {
   const { ca, publicKey, validFrom, validTo } = certificate;
   if (!ca) {
-    throw unfit(`The certificate in ${file} is not one of a CA (it lacks CA:TRUE).`, GIVE_OTHER);
+    throw unfit(
+      `The certificate in ${file} is not one of a CA: it lacks CA:TRUE, or its key usage does not let it sign.`,
+      GIVE_OTHER,
+    );
   }
   if (!certificate.checkIssued(certificate) || !certificate.verify(publicKey)) {
     throw unfit(
@@ -169,7 +172,7 @@ function checkKey(certificate: X509Certificate, key: KeyObject, given: Authority
   const probe = damagedUnless(given.certificateFile, () => probeOf(certificate, key));
   if (probe.checkIssued(certificate) && probe.verify(certificate.publicKey)) return;
   throw unfit(
-    `The CA in ${given.certificateFile} may not sign certificates: its key usage does not say so.`,
+    `The CA in ${given.certificateFile} cannot be used: OpenSSL does not take what it signs for its own.`,
     NEW_CA,
   );
 }
