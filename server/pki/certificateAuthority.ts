@@ -18,6 +18,7 @@ import {
   signCertificate,
   subjectOf,
 } from "./certificate";
+import { DEFAULT_DAYS, MAX_DAYS } from "./certificateDays";
 import { createCrl } from "./crl";
 import { distinguishedName } from "./distinguishedName";
 import { leafExtensions } from "./extensions";
@@ -32,23 +33,11 @@ import {
 import { selectRevoked, type Revoking, type RevokeSelection } from "./revokeSelection";
 import { revokedPath, type Revocations, type RevokedRecord, type SignList } from "./revokedFile";
 import type { RenewalProof } from "./renewal";
-import { SerialQueue } from "./serialQueue";
+import { queueOf } from "./serialQueue";
 import { SubjectLocks, lockKeyOf } from "./subjectLocks";
 import { anotherKey } from "./anotherKey";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Renewed at 2/3 of their life. */
-const DEFAULT_DAYS: Readonly<Record<CertificateRole, number>> = {
-  minion: 90,
-  overlord: 30,
-  operator: 30,
-  certmaster: 2,
-};
-const MAX_DAYS = 825;
-
-/** Objects of the same folder share a queue; a process has few folders. */
-const queues = new Map<string, SerialQueue>();
-
 type IssuedChange = (issued: IssuedCertificate[]) => IssuedCertificate[];
 
 export interface IssueParams {
@@ -407,10 +396,4 @@ export class CertificateAuthority {
 /** hex SHA-256 of a certificate (DER). */
 export function certificateFingerprint(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
-}
-
-function queueOf(path: string): SerialQueue {
-  const queue = queues.get(path) ?? new SerialQueue();
-  queues.set(path, queue);
-  return queue;
 }

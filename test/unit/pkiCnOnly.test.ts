@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
+import type { CertificateAuthority } from "../../server/pki/certificateAuthority";
 import { cnOnlyIdentity, keyFingerprint, verifyMinionPeer } from "../../server/pki/identity";
+import { importAuthority } from "../../server/pki/importAuthority";
 import { generateKey } from "../../server/pki/keyFiles";
 import { peerCertificate } from "../../server/wire/peerCertificate";
 import type { WirePeer } from "../../server/wire/wirePeer";
@@ -17,7 +18,7 @@ let web1: X509Certificate;
 
 const read = (file: string): X509Certificate => new X509Certificate(readFileSync(file));
 const imported = (from: OriginalAuthority, name: string): Promise<CertificateAuthority> =>
-  CertificateAuthority.import(join(folder, name), {
+  importAuthority(join(folder, name), {
     certificateFile: from.certificate,
     keyFile: from.key,
   });
