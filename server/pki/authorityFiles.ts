@@ -32,7 +32,8 @@ export interface AuthorityFiles {
   revocations: Revocations;
 }
 
-const paths = (folder: string) => ({
+/** Where the files of a CA lie in its folder. */
+export const authorityPaths = (folder: string) => ({
   key: join(folder, "ca.key"),
   certificate: join(folder, "ca.crt"),
   issued: issuedPath(folder),
@@ -48,7 +49,7 @@ export function issuedPath(folder: string): string {
  * the file which is missing or damaged.
  */
 export async function readAuthority(folder: string): Promise<AuthorityFiles | undefined> {
-  const { key: keyFile, certificate: certificateFile, issued: issuedFile } = paths(folder);
+  const { key: keyFile, certificate: certificateFile, issued: issuedFile } = authorityPaths(folder);
   const certificatePem = await readPkiFile(certificateFile, FROM_BACKUP);
   const keyPem = await readKeyFile(keyFile, FROM_BACKUP);
   const issued = await readIssued(issuedFile);
@@ -74,7 +75,7 @@ export async function readAuthority(folder: string): Promise<AuthorityFiles | un
 
 /** Completes the folder: of several calls at the same time, also in several processes, one makes each file. */
 export async function createAuthorityFiles(folder: string, name: string): Promise<void> {
-  const files = paths(folder);
+  const files = authorityPaths(folder);
   await makeFolders(folder);
   await chmod(folder, 0o700);
   await writeFileIfMissing(files.key, (await generateKey()).privateKeyPem);

@@ -5,17 +5,16 @@ import { parseMinionName } from "../common/minionName";
 import type { CertificateRecord } from "../protocol/certmaster";
 import type { AuthorityKey } from "./authorityKey";
 import {
-  CLOCK_SKEW_MS,
   createAuthorityFiles,
   issuedPath,
   readAuthority,
   type AuthorityFiles,
 } from "./authorityFiles";
-import { certificatePem, keyIdentifier, signCertificate, subjectOf } from "./certificate";
+import { authorityKeyIdentifierOf, certificatePem } from "./certificate";
+import { MAX_DAYS } from "./certificateDays";
 import { createCrl } from "./crl";
-import { distinguishedName } from "./distinguishedName";
-import { leafExtensions } from "./extensions";
-import { KEY_USAGE_OF, keyFingerprint, type CertificateRole, type Role } from "./identity";
+import { keyFingerprint, type CertificateRole, type Role } from "./identity";
+import { signLeaf } from "./leafCertificate";
 import { IssuedFile, type IssuedCertificate } from "./issuedFile";
 import { RevocationBook } from "./revocationBook";
 import {
@@ -26,22 +25,11 @@ import {
 import { selectRevoked, type Revoking, type RevokeSelection } from "./revokeSelection";
 import { revokedPath, type Revocations, type RevokedRecord, type SignList } from "./revokedFile";
 import type { RenewalProof } from "./renewal";
-import { SerialQueue } from "./serialQueue";
+import { queueOf } from "./serialQueue";
 import { SubjectLocks, lockKeyOf } from "./subjectLocks";
+import { anotherKey } from "./anotherKey";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Renewed at 2/3 of their life. */
-const DEFAULT_DAYS: Readonly<Record<CertificateRole, number>> = {
-  minion: 90,
-  overlord: 30,
-  operator: 30,
-  certmaster: 2,
-};
-const MAX_DAYS = 825;
-
-/** Objects of the same folder share a queue; a process has few folders. */
-const queues = new Map<string, SerialQueue>();
-
 type IssuedChange = (issued: IssuedCertificate[]) => IssuedCertificate[];
 
 export interface IssueParams {
@@ -67,6 +55,7 @@ export class CertificateAuthority {
   /** The CA's key, which may be locked: then nothing can be signed, whatever it is. */
   readonly lock: AuthorityKey;
   private readonly certificate: X509Certificate;
+  private readonly ownKeyIdentifier: Uint8Array;
   private readonly issuedFile: IssuedFile;
   private readonly book: RevocationBook;
   /** Who is given a certificate and who loses it is decided one after the other, for each name. */
@@ -78,6 +67,7 @@ export class CertificateAuthority {
   private constructor(folder: string, files: AuthorityFiles) {
     this.lock = files.key;
     this.certificate = files.certificate;
+    this.ownKeyIdentifier = authorityKeyIdentifierOf(files.certificate);
     this.issued = files.issued;
     this.issuedFile = new IssuedFile(issuedPath(folder));
     const sign: SignList = (list) => (this.lock.isLocked ? undefined : this.signed(list).document);
@@ -111,6 +101,22 @@ export class CertificateAuthority {
     const created = await CertificateAuthority.open(absolute);
     if (created === undefined) throw new FuncError("internal", `No CA came about in ${folder}.`);
     return created;
+  }
+
+  /**
+   * Notes a certificate that this CA issued before it was imported, so that it can be listed and revoked, and its
+   * name is taken. Throws FuncError "denied" where its key was revoked, "conflict" where the name has another key.
+   */
+  async takeIn(record: CertificateRecord): Promise<void> {
+    const { name, keyFingerprint: key, serial } = record;
+    await this.locks.run([lockKeyOf(record)], async () => {
+      this.checkKey(name, key);
+      const holder = this.liveMinion(name);
+      if (holder && holder.keyFingerprint !== key) throw anotherKey(name);
+      const isKnown = (one: CertificateRecord): boolean =>
+        one.serial === serial && one.keyFingerprint === key;
+      await this.update((issued) => [...issued.filter((one) => !isKnown(one)), record]);
+    });
   }
 
   /**
@@ -319,43 +325,12 @@ export class CertificateAuthority {
 
   private sign(
     role: CertificateRole,
-    givenName: string,
+    name: string,
     publicKey: KeyObject,
-    days = DEFAULT_DAYS[role],
+    days?: number,
   ): X509Certificate {
-    const name = parseMinionName(givenName);
-    if (!(days > 0 && days <= MAX_DAYS)) {
-      throw new FuncError(
-        "bad-argument",
-        `A certificate of ${name} can run for up to ${MAX_DAYS} days, not for ${days}.`,
-      );
-    }
-    const now = Date.now();
-    const authorityEndMs = Date.parse(this.certificate.validTo);
-    if (authorityEndMs <= now) {
-      throw new FuncError(
-        "unavailable",
-        `The CA expired on ${this.certificate.validTo}: it cannot issue certificates any more.`,
-        "Make a new CA and enrol the minions again.",
-      );
-    }
-    return signCertificate(
-      {
-        issuer: subjectOf(this.certificate),
-        subject: distinguishedName(name),
-        publicKey,
-        notBeforeMs: Math.max(now - CLOCK_SKEW_MS, Date.parse(this.certificate.validFrom)),
-        notAfterMs: Math.min(now + days * DAY_MS, authorityEndMs),
-        extensions: leafExtensions({
-          extendedKeyUsage: KEY_USAGE_OF[role],
-          uri: `func:${role}:${name}`,
-          dnsName: role === "minion" || role === "certmaster" ? name : undefined,
-          keyIdentifier: keyIdentifier(publicKey),
-          issuerKeyIdentifier: keyIdentifier(this.certificate.publicKey),
-        }),
-      },
-      this.lock.get(),
-    );
+    const { certificate, ownKeyIdentifier, lock } = this;
+    return signLeaf({ role, name, publicKey, days }, { certificate, ownKeyIdentifier, key: lock });
   }
 
   /** Another object may have written the same folder's file. */
@@ -389,10 +364,4 @@ export class CertificateAuthority {
 /** hex SHA-256 of a certificate (DER). */
 export function certificateFingerprint(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
-}
-
-function queueOf(path: string): SerialQueue {
-  const queue = queues.get(path) ?? new SerialQueue();
-  queues.set(path, queue);
-  return queue;
 }

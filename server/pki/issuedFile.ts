@@ -24,6 +24,7 @@ const Issued = v.object({
         notBeforeMs: moment,
         notAfterMs: moment,
         released: v.optional(v.literal(true)),
+        cnOnly: v.optional(v.literal(true)),
         revoked: v.optional(v.object({ atMs: moment, reason: v.string() })),
       }),
     ),
