@@ -151,23 +151,28 @@ describe("a cancel", () => {
   it("reaches the minion also where the held connection is dead", async () => {
     const told: XmlRpcValue[] = [];
     let calls = 0;
+    let asked = 0;
     const answerFirst: ((value: XmlRpcValue) => void)[] = [];
     const port = await fleet.serve("web1", async (request) => {
       if (request.method === "jobs.cancel") {
         told.push(request.params[0] ?? null);
         return true;
       }
-      if (++calls === 1) return new Promise((resolve) => answerFirst.push(resolve));
+      if (request.method === "trust.status") return ++asked;
+      if (++calls === 1) return "known";
+      if (calls === 2) return new Promise((resolve) => answerFirst.push(resolve));
       return hang(request);
     });
     const line = await cuttableLine(port);
     fleet.move("web1", line.port);
     await fleet.open(forEver);
+    await fleet.until(await fleet.start());
+    await until(() => asked === 1); // in the background, after the first answer
 
     const held = await fleet.start();
-    await until(() => calls === 1);
-    const hanging = await fleet.start();
     await until(() => calls === 2);
+    const hanging = await fleet.start();
+    await until(() => calls === 3);
     answerFirst[0]?.("well");
     await fleet.until(held); // its connection is held from now on
     line.cut();
