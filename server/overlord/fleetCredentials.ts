@@ -6,7 +6,12 @@ import { isMinionName } from "../common/minionName";
 import { CertificateAuthority } from "../pki/certificateAuthority";
 import { readAuthorities } from "../pki/certificateBundle";
 import { identityOf, verifyMinionPeer } from "../pki/identity";
-import { openOverlordCredentials, type Credentials } from "../pki/overlordCredentials";
+import {
+  keepAsFormer,
+  openFormerCredentials,
+  openOverlordCredentials,
+  type Credentials,
+} from "../pki/overlordCredentials";
 import { isIssuedBy } from "../pki/renewal";
 import { revokedPeer } from "../pki/revokedPeer";
 import type { OutputSpool } from "../wire/outputSpool";
@@ -33,6 +38,9 @@ export class FleetCredentials {
   private creating: Promise<CertificateAuthority> | undefined;
   private current: { client: Promise<WireClient>; checkedMs: number } | undefined;
   private own: Credentials | undefined;
+  /** Of the CA that is being replaced; only while the own one is of the CA that takes its place. */
+  private former: Credentials | undefined;
+  private formerWire: { client: WireClient; credentials: Credentials } | undefined;
   private onRevokedListener: () => void = () => undefined;
   private readonly revoked = (certificate: PeerCertificate): FuncError | undefined =>
     this.opened && revokedPeer(this.opened, certificate);
@@ -99,6 +107,30 @@ export class FleetCredentials {
     }
   }
 
+  /** The client for minions that do not know a new CA yet: as `wire` while there is none. */
+  async tellingWire(): Promise<WireClient> {
+    const wire = await this.wire();
+    const { former } = this;
+    if (!former) return wire;
+    if (this.formerWire?.credentials.certificate !== former.certificate) {
+      this.formerWire = { client: await this.newClient(former), credentials: former };
+    }
+    return this.formerWire.client;
+  }
+
+  /**
+   * Goes over to a certificate of the CA that takes the other's place; the present one is kept, for minions that
+   * do not know that CA. For when they all were told.
+   */
+  async useNextAuthority(): Promise<void> {
+    const { rotation } = this.opened ?? {};
+    if (!rotation) return;
+    await this.wire();
+    await keepAsFormer(this.ownFolder);
+    await rotation.useOwnNext();
+    await this.renewOwn();
+  }
+
   /** Called whenever there is a new revocation list. */
   onRevoked(listener: () => void): void {
     this.onRevokedListener = listener;
@@ -122,6 +154,7 @@ export class FleetCredentials {
   private async afterRevocation(): Promise<void> {
     const client = await this.current?.client.catch(() => undefined);
     client?.dropRevoked();
+    this.formerWire?.client.dropRevoked();
   }
 
   private use<A extends CertificateAuthority | undefined>(authority: A): A {
@@ -139,7 +172,7 @@ export class FleetCredentials {
    */
   async renewalClient(): Promise<WireClient> {
     await this.wire();
-    const { own } = this;
+    const own = this.former ?? this.own;
     if (!own) throw new FuncError("internal", "The overlord has no certificate.");
     const authorities = readAuthorities(own.ca);
     const { WireClient } = await import("../wire/wireClient");
@@ -159,6 +192,7 @@ export class FleetCredentials {
   async close(): Promise<void> {
     const client = await this.current?.client.catch(() => undefined);
     client?.close();
+    this.formerWire?.client.close();
   }
 
   /** A replaced client is not closed: its calls end by themselves, its idle connections too. */
@@ -174,18 +208,29 @@ export class FleetCredentials {
         "Create a join token for the first host: that makes it.",
       );
     }
-    const credentials = await openOverlordCredentials(
-      this.ownFolder,
-      authority,
-      overlordName(),
-      leaving,
+    const { ownFolder } = this;
+    const name = overlordName();
+    // this first: once the own one is of the new CA, it has to be there
+    const former = await openFormerCredentials(ownFolder, authority, name, leaving);
+    const credentials = await openOverlordCredentials(ownFolder, authority, name, leaving).catch(
+      (error: unknown) => {
+        if (!former) throw error;
+        return { ...former, problem: messageOf(error) };
+      },
     );
-    if (credentials.problem !== undefined) {
-      const { problem } = credentials;
+    for (const { problem } of former ? [former, credentials] : [credentials]) {
+      if (problem === undefined) continue;
       this.log.error("the overlord's certificate is due, and cannot be renewed", { problem });
     }
-    if (previous && credentials.certificate === this.own?.certificate) return previous;
+    const { own } = this;
+    this.former = former;
+    const isSame = credentials.certificate === own?.certificate && credentials.ca === own.ca;
+    if (previous && isSame) return previous;
     this.own = credentials;
+    return await this.newClient(credentials);
+  }
+
+  private async newClient(credentials: Credentials): Promise<WireClient> {
     // with TLS and all: what the first call needs, and no start
     const { WireClient } = await import("../wire/wireClient");
     return new WireClient({
@@ -198,7 +243,7 @@ export class FleetCredentials {
 }
 
 /** This host's name, as certificates can hold it. */
-function overlordName(): string {
+export function overlordName(): string {
   const name = hostname().toLowerCase();
   return isMinionName(name) ? name : "overlord";
 }

@@ -21,6 +21,8 @@ export interface RenewMinionParts {
   client: WireClient;
   authority: CertificateAuthority;
   inventory: Inventory;
+  /** While the CA is replaced: which of the two issues. */
+  by?: "present" | "next";
 }
 
 /**
@@ -30,7 +32,7 @@ export interface RenewMinionParts {
  */
 export async function renewMinion(
   name: string,
-  { client, authority, inventory }: RenewMinionParts,
+  { client, authority, inventory, by }: RenewMinionParts,
 ): Promise<void> {
   const minion = inventory.get(name);
   refuseRevoked(authority, minion, minion.keyFingerprint);
@@ -45,6 +47,7 @@ export async function renewMinion(
     role: "minion",
     name: minion.name,
     publicKey: request.publicKey,
+    by,
   });
   try {
     await inventory.expectCertificate(minion, {
@@ -52,7 +55,7 @@ export async function renewMinion(
       certificateSerial: record.serial,
       certificateNotAfterMs: record.notAfterMs,
     });
-    const params = [certificatePem, authority.certificatePem];
+    const params = [certificatePem, authority.rotation.trustedPem];
     await step(client, inventory.get(name), INSTALL_CERTIFICATE_METHOD, params);
   } catch (error) {
     // a lost answer leaves it open whether the minion has it

@@ -10,7 +10,7 @@ import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";
 import { RpcFault } from "../wire/rpcFault";
 import type { WireClient } from "../wire/wireClient";
-import { ListNotTaken, pushRevocations } from "./pushRevocations";
+import { ListNotTaken, pushAuthorities, pushRevocations } from "./pushRevocations";
 
 /** All minions are told at the same time, those that do not answer at the expense of no other. */
 const AT_ONCE = 128;
@@ -30,6 +30,8 @@ export interface PusherParts {
   /** Undefined where there is no CA yet. */
   authority: () => CertificateAuthority | undefined;
   wire: () => Promise<WireClient>;
+  /** For minions that do not know all CAs yet. */
+  tellingWire: () => Promise<WireClient>;
   /** As for calls. */
   connectTimeoutMs: number;
   log: Log;
@@ -42,17 +44,22 @@ export interface Told {
 }
 
 /**
- * Brings the revocation list to the minions: to all at once after a revocation, and to each of the others
- * before its next call, or when it is there again. Which list a minion has is only remembered: after a
- * restart each gets it once more.
+ * Brings the revocation list to the minions, and where the CA is or was replaced the list of CAs that they are to
+ * trust: to all at once after a change, and to each of the others before its next call, or when it is there again.
+ * Which list a minion has is only remembered: after a restart each gets it once more.
  */
 export class RevocationPusher implements Upkeep {
   /** The number each minion has, by its key. */
   readonly #told = new Map<string, number>();
-  /** Those that answer, but do not take it. */
+  /** The number of the list of CAs each minion has, by its key. */
+  readonly #knows = new Map<string, number>();
+  /** Those that answer, but do not take them. */
   readonly #pauses = new Map<string, { untilMs: number; why: string }>();
   readonly #running = new Map<string, Promise<void>>();
   #signed: SignedRevocationList | undefined;
+  /** Of the list of CAs: one of others would not be signed by them. */
+  #signedUnder = 0;
+  #onTold: (everyoneWasTried: boolean) => void = () => undefined;
   #retry: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
   #closed = false;
@@ -60,9 +67,7 @@ export class RevocationPusher implements Upkeep {
   constructor(private readonly parts: PusherParts) {}
 
   before(minion: MinionRecord, signal: AbortSignal): Promise<void> | undefined {
-    const number = this.parts.authority()?.revocationNumber ?? 0;
-    if ((this.#told.get(minion.keyFingerprint) ?? 0) >= number) return undefined;
-    if (this.#isPaused(minion)) return undefined;
+    if (!this.#isBehind(minion) || this.#isPaused(minion)) return undefined;
     return unlessAborted(this.#bring(minion), minion, signal);
   }
 
@@ -71,6 +76,20 @@ export class RevocationPusher implements Upkeep {
     if (!(error instanceof RpcFault) || error.code !== LIST_WANTED_FAULT) return undefined;
     this.#told.set(minion.keyFingerprint, -1);
     return unlessAborted(this.#bring(minion), minion, signal);
+  }
+
+  /** Called when a minion knows another list of CAs, and when all minions were tried. */
+  onTold(listener: (everyoneWasTried: boolean) => void): void {
+    this.#onTold = listener;
+  }
+
+  /** True where the minion trusts every CA that is trusted here. */
+  knowsAuthorities({ keyFingerprint, certificateSerial }: MinionRecord): boolean {
+    const authority = this.parts.authority();
+    if (!authority || authority.rotation.number === 0) return true;
+    // it took a certificate of the new CA, so it knows both
+    if (authority.isByNext(certificateSerial)) return true;
+    return (this.#knows.get(keyFingerprint) ?? 0) >= authority.rotation.number;
   }
 
   /**
@@ -102,6 +121,7 @@ export class RevocationPusher implements Upkeep {
       },
     });
     if (untold.size > 0) this.#planRetry(FIRST_RETRY_MS);
+    this.#onTold(true);
     return {
       told: minions.length - untold.size,
       untold: [...untold].map(([name, why]) => ({ name, why })),
@@ -143,12 +163,22 @@ export class RevocationPusher implements Upkeep {
     if (!authority) return;
     const key = minion.keyFingerprint;
     try {
-      const list = this.#list(authority);
-      const wire = await this.parts.wire();
+      const knowsAll = this.knowsAuthorities(minion);
+      const wire = await (knowsAll ? this.parts.wire() : this.parts.tellingWire());
       const { connectTimeoutMs } = this.parts;
       const target = { wire, peer: peerOf(minion), connectTimeoutMs };
-      const taken = await pushRevocations(target, list, authority);
-      if (taken) this.#told.set(key, list.number);
+      // this first: once a CA is not trusted any more, what it alone has signed means nothing
+      const isListBehind = (this.#told.get(key) ?? 0) < authority.revocationNumber;
+      if (isListBehind || (!knowsAll && authority.revocationNumber > 0)) {
+        const list = this.#list(authority);
+        if (!(await pushRevocations(target, list, authority))) return;
+        this.#told.set(key, list.number);
+      }
+      const { number, document } = authority.rotation;
+      if (knowsAll && (this.#knows.get(key) ?? 0) >= number) return;
+      await pushAuthorities(target, { number, document });
+      this.#knows.set(key, number);
+      this.#onTold(false);
     } catch (error) {
       if (!(error instanceof ListNotTaken)) throw error;
       const { message: why } = error;
@@ -164,9 +194,11 @@ export class RevocationPusher implements Upkeep {
     const signed = this.#signed;
     const isPresent =
       signed?.number === authority.revocationNumber &&
+      this.#signedUnder === authority.rotation.number &&
       Date.now() - signed.issuedAtMs < SIGNED_FOR_MS;
     if (isPresent) return signed;
     try {
+      this.#signedUnder = authority.rotation.number;
       return (this.#signed = authority.revocationList());
     } catch (error) {
       // the CA is locked; that must not stop the calls of this overlord, which is not revoked
@@ -195,6 +227,7 @@ export class RevocationPusher implements Upkeep {
     if (behind.some((minion) => this.#isBehind(minion))) {
       this.#planRetry(Math.min(delayMs * 2, LAST_RETRY_MS));
     }
+    this.#onTold(true);
   }
 
   /** Nobody talks to what is revoked itself. */
@@ -206,8 +239,12 @@ export class RevocationPusher implements Upkeep {
   }
 
   #isBehind({ keyFingerprint }: MinionRecord): boolean {
-    const number = this.parts.authority()?.revocationNumber ?? 0;
-    return (this.#told.get(keyFingerprint) ?? 0) < number;
+    const authority = this.parts.authority();
+    if (!authority) return false;
+    return (
+      (this.#told.get(keyFingerprint) ?? 0) < authority.revocationNumber ||
+      (this.#knows.get(keyFingerprint) ?? 0) < authority.rotation.number
+    );
   }
 
   #isPaused({ keyFingerprint }: MinionRecord): boolean {
@@ -217,7 +254,7 @@ export class RevocationPusher implements Upkeep {
   /** What is known of minions that are gone, or have another key now. */
   #forgetOthers(minions: readonly MinionRecord[]): void {
     const keys = new Set(minions.map(({ keyFingerprint }) => keyFingerprint));
-    for (const map of [this.#told, this.#pauses]) {
+    for (const map of [this.#told, this.#knows, this.#pauses]) {
       for (const key of map.keys()) if (!keys.has(key)) map.delete(key);
     }
   }

@@ -10,8 +10,16 @@ import {
   issuedPath,
   readAuthority,
   type AuthorityFiles,
+  type Signer,
 } from "./authorityFiles";
-import { certificatePem, keyIdentifier, signCertificate, subjectOf } from "./certificate";
+import { AuthorityRotation } from "./authorityRotation";
+import {
+  certificateFingerprint,
+  certificatePem,
+  keyIdentifier,
+  signCertificate,
+  subjectOf,
+} from "./certificate";
 import { createCrl } from "./crl";
 import { distinguishedName } from "./distinguishedName";
 import { leafExtensions } from "./extensions";
@@ -49,6 +57,8 @@ export interface IssueParams {
   publicKey: KeyObject;
   /** Whole or part days, at most 825 and never beyond the CA's own end. */
   days?: number;
+  /** Which CA issues it while there are two; by default the one that all who have to judge it trust. */
+  by?: "present" | "next";
 }
 
 /**
@@ -56,33 +66,79 @@ export interface IssueParams {
  * `ca.crt`, `issued.json`, the list of what it issued, and `revoked.json`, what of that was revoked.
  */
 export class CertificateAuthority {
-  /** The CA's certificate. */
-  readonly certificatePem: string;
-  /** hex SHA-256 of the CA's certificate (DER); what a join token pins. */
-  readonly fingerprint: string;
-  /** The CA's key, which may be locked: then nothing can be signed, whatever it is. */
-  readonly lock: AuthorityKey;
-  private readonly certificate: X509Certificate;
+  /** Which CAs are trusted, and how far the replacement of the CA is. */
+  readonly rotation: AuthorityRotation;
   private readonly issuedFile: IssuedFile;
   private readonly book: RevocationBook;
   private issued: IssuedCertificate[];
+  /** Serial numbers of what the CA that takes the other's place has issued. */
+  private nextSerials = new Set<string>();
   private onRevokedListener: () => void = () => undefined;
   private batch: { changes: IssuedChange[]; written: Promise<void> } | undefined;
 
   private constructor(folder: string, files: AuthorityFiles) {
-    this.lock = files.key;
-    this.certificate = files.certificate;
+    const { key, certificate, next, rotation: state } = files;
+    this.rotation = new AuthorityRotation(folder, { present: { key, certificate }, next, state });
     this.issued = files.issued;
+    this.indexIssuers();
     this.issuedFile = new IssuedFile(issuedPath(folder));
     const sign: SignList = (list) => (this.lock.isLocked ? undefined : this.signed(list).document);
     this.book = new RevocationBook(revokedPath(folder), sign, files.revocations);
-    this.certificatePem = certificatePem(files.certificate);
-    this.fingerprint = certificateFingerprint(files.certificate);
+  }
+
+  /** The CA's certificate; while it is replaced, of the one that goes. */
+  get certificatePem(): string {
+    return certificatePem(this.rotation.present.certificate);
+  }
+
+  /** hex SHA-256 of the CA's certificate (DER); what a join token pins. */
+  get fingerprint(): string {
+    return certificateFingerprint(this.rotation.present.certificate);
+  }
+
+  /** The CA's key, which may be locked: then nothing can be signed, whatever it is. */
+  get lock(): AuthorityKey {
+    return this.rotation.present.key;
   }
 
   /** The end of the CA's own certificate. */
   get notAfterMs(): number {
-    return Date.parse(this.certificate.validTo);
+    return Date.parse(this.rotation.present.certificate.validTo);
+  }
+
+  /** True where the CA that takes the other's place has issued this certificate. */
+  isByNext(serial: string): boolean {
+    return this.nextSerials.has(serial);
+  }
+
+  /** Throws as `AuthorityRotation.start`. */
+  async startRotation(name: string, passphrase: string | undefined): Promise<void> {
+    await this.rotation.start(name, passphrase);
+    await this.book.signAgain();
+  }
+
+  /** The new CA takes the place of the old one, for good. Throws as `AuthorityRotation.finish`. */
+  async finishRotation(): Promise<void> {
+    this.rotation.keys(); // a list that only the old CA has signed would mean nothing afterwards
+    await this.book.signAgain();
+    await this.rotation.finish();
+    this.indexIssuers();
+  }
+
+  /** Takes the new CA back. Throws FuncError "conflict" where it has issued certificates. */
+  async abortRotation(): Promise<void> {
+    const wasRenewing = this.rotation.phase === "renewing";
+    await this.rotation.pause();
+    await this.update((issued) => issued); // what was being issued is noted by then
+    if (this.issued.some((record) => this.isByNext(record.serial) && record.released !== true)) {
+      if (wasRenewing) await this.rotation.renew();
+      throw new FuncError(
+        "conflict",
+        "The new CA has issued certificates already.",
+        "Go on with it, and finish it: func ca rotate --status",
+      );
+    }
+    await this.rotation.abort();
   }
 
   /** The CA in `folder`; undefined where none was made yet. Throws FuncError "bad-data" where it is damaged. */
@@ -113,7 +169,9 @@ export class CertificateAuthority {
    */
   async issue(params: IssueParams): Promise<{ certificatePem: string; record: CertificateRecord }> {
     this.checkKey(params.name, keyFingerprint(params.publicKey));
-    const certificate = this.sign(params.role, params.name, params.publicKey, params.days);
+    const signer = this.signerOf(params);
+    const certificate = this.sign(params, signer);
+    const { next, nextFingerprint } = this.rotation;
     const record: CertificateRecord = {
       name: parseMinionName(params.name),
       role: params.role,
@@ -122,16 +180,30 @@ export class CertificateAuthority {
       notBeforeMs: Date.parse(certificate.validFrom),
       notAfterMs: Date.parse(certificate.validTo),
     };
-    await this.update((issued) => [...issued, record]);
+    const isByNext = signer === next;
+    const line = isByNext ? { ...record, issuer: nextFingerprint } : record;
+    if (isByNext) this.nextSerials.add(record.serial);
+    await this.update((issued) => [...issued, line]);
     return { certificatePem: certificatePem(certificate), record };
   }
 
   /**
    * A certificate of two days (a token lives for one at most) for the certmaster's listener. It is nobody's identity and stays in memory,
-   * therefore it is not noted.
+   * therefore it is not noted. `shown`: the CA (its fingerprint) that hosts know already.
    */
-  issueCertmaster(name: string, publicKey: KeyObject): string {
-    return certificatePem(this.sign("certmaster", name, publicKey));
+  issueCertmaster(
+    name: string,
+    publicKey: KeyObject,
+    shown?: string,
+  ): { certificatePem: string; caPem: string; caFingerprint: string } {
+    const { present, next, nextFingerprint } = this.rotation;
+    const isNext = shown === undefined ? this.rotation.isOwnNext : shown === nextFingerprint;
+    const signer = isNext && next ? next : present;
+    return {
+      certificatePem: certificatePem(this.sign({ role: "certmaster", name, publicKey }, signer)),
+      caPem: certificatePem(signer.certificate),
+      caFingerprint: certificateFingerprint(signer.certificate),
+    };
   }
 
   /** What was issued, in order; expired ones stay for 90 days. */
@@ -203,12 +275,17 @@ export class CertificateAuthority {
   revocationList(): SignedRevocationList {
     const { state } = this.book;
     if (!this.lock.isLocked || state.signed === undefined) return this.signed(state);
-    return verifyRevocationList(state.signed, [this.certificate]);
+    return verifyRevocationList(state.signed, this.rotation.trusted);
   }
 
-  /** The present X.509 revocation list, signed just now (PEM). */
+  /** The present X.509 revocation list, signed just now (PEM); while there are two CAs one of each. */
   crl(): string {
-    return createCrl({ key: this.lock.get(), certificate: this.certificate }, this.book.state);
+    const { present, next } = this.rotation;
+    return [present, ...(next ? [next] : [])]
+      .map(({ key, certificate }) =>
+        createCrl({ key: key.get(), certificate }, this.book.state),
+      )
+      .join("");
   }
 
   /**
@@ -216,7 +293,7 @@ export class CertificateAuthority {
    * Gives whether the list was such a one. Throws FuncError "denied" or "bad-data" where it is not this CA's.
    */
   async adoptRevocations(document: string): Promise<boolean> {
-    const list = verifyRevocationList(document, [this.certificate]);
+    const list = verifyRevocationList(document, this.rotation.trusted);
     if (list.number <= this.revocationNumber) return false;
     const ends = new Map(this.issued.map(({ serial, notAfterMs }) => [serial, notAfterMs]));
     const adopted = list.revoked.map((revoked) => {
@@ -246,7 +323,7 @@ export class CertificateAuthority {
   }
 
   private signed({ number, revoked }: Revocations): SignedRevocationList {
-    return signRevocationList({ number, issuedAtMs: Date.now(), revoked }, [this.lock.get()]);
+    return signRevocationList({ number, issuedAtMs: Date.now(), revoked }, this.rotation.keys());
   }
 
   private async note(records: RevokedRecord[], after?: number): Promise<void> {
@@ -255,7 +332,27 @@ export class CertificateAuthority {
     if (this.revocationNumber !== before) this.onRevokedListener();
   }
 
-  private recordOf({ released: _released, ...record }: IssuedCertificate): CertificateRecord {
+  private indexIssuers(): void {
+    const { nextFingerprint } = this.rotation;
+    const byNext = nextFingerprint
+      ? this.issued.filter(({ issuer }) => issuer === nextFingerprint)
+      : [];
+    this.nextSerials = new Set(byNext.map(({ serial }) => serial));
+  }
+
+  /** Who judges a minion is the overlord, which trusts both; others are judged by minions. */
+  private signerOf({ role, by }: IssueParams): Signer {
+    const { present, next, phase, isOwnNext } = this.rotation;
+    const mayBeNext = role === "minion" ? phase === "renewing" : isOwnNext;
+    const isNext = mayBeNext && by !== "present";
+    return isNext && next ? next : present;
+  }
+
+  private recordOf({
+    released: _released,
+    issuer: _issuer,
+    ...record
+  }: IssuedCertificate): CertificateRecord {
     const found = this.book.find(record.keyFingerprint);
     if (!found) return record;
     return { ...record, revoked: { atMs: found.atMs, reason: found.reason } };
@@ -272,12 +369,11 @@ export class CertificateAuthority {
   }
 
   private sign(
-    role: CertificateRole,
-    givenName: string,
-    publicKey: KeyObject,
-    days = DEFAULT_DAYS[role],
+    subject: { role: CertificateRole; name: string; publicKey: KeyObject; days?: number },
+    { key, certificate: authority }: Signer,
   ): X509Certificate {
-    const name = parseMinionName(givenName);
+    const { role, publicKey, days = DEFAULT_DAYS[role] } = subject;
+    const name = parseMinionName(subject.name);
     if (!(days > 0 && days <= MAX_DAYS)) {
       throw new FuncError(
         "bad-argument",
@@ -285,30 +381,30 @@ export class CertificateAuthority {
       );
     }
     const now = Date.now();
-    const authorityEndMs = Date.parse(this.certificate.validTo);
+    const authorityEndMs = Date.parse(authority.validTo);
     if (authorityEndMs <= now) {
       throw new FuncError(
         "unavailable",
-        `The CA expired on ${this.certificate.validTo}: it cannot issue certificates any more.`,
+        `The CA expired on ${authority.validTo}: it cannot issue certificates any more.`,
         "Make a new CA and enrol the minions again.",
       );
     }
     return signCertificate(
       {
-        issuer: subjectOf(this.certificate),
+        issuer: subjectOf(authority),
         subject: distinguishedName(name),
         publicKey,
-        notBeforeMs: Math.max(now - CLOCK_SKEW_MS, Date.parse(this.certificate.validFrom)),
+        notBeforeMs: Math.max(now - CLOCK_SKEW_MS, Date.parse(authority.validFrom)),
         notAfterMs: Math.min(now + days * DAY_MS, authorityEndMs),
         extensions: leafExtensions({
           extendedKeyUsage: KEY_USAGE_OF[role],
           uri: `func:${role}:${name}`,
           dnsName: role === "minion" || role === "certmaster" ? name : undefined,
           keyIdentifier: keyIdentifier(publicKey),
-          issuerKeyIdentifier: keyIdentifier(this.certificate.publicKey),
+          issuerKeyIdentifier: keyIdentifier(authority.publicKey),
         }),
       },
-      this.lock.get(),
+      key.get(),
     );
   }
 
@@ -331,11 +427,6 @@ export class CertificateAuthority {
     });
     return { changes, written };
   }
-}
-
-/** hex SHA-256 of a certificate (DER). */
-export function certificateFingerprint(certificate: X509Certificate): string {
-  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
 function queueOf(path: string): SerialQueue {
