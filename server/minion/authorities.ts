@@ -65,7 +65,10 @@ export class Authorities {
     return queue.run(async () => {
       const present = presentOf();
       if (!present) throw new FuncError("unavailable", "This minion is not enrolled.");
-      const { number, authorities } = readAuthoritiesDocument(document, readAuthorities(present.ca));
+      const { number, authorities } = readAuthoritiesDocument(
+        document,
+        readAuthorities(present.ca),
+      );
       const kept = await readStored(pkiFolder).catch(() => undefined);
       if (kept && number < kept.number) {
         throw new FuncError(

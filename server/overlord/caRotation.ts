@@ -12,6 +12,7 @@ import type { RevocationPusher } from "./revocationPusher";
 
 /** Whoever starts or ends a rotation waits no longer for minions: the others are told when they answer. */
 const TELL_MS = 5_000;
+const SENT_MS = 5_000;
 /** Minions that come to know something together are one change. */
 const SOON_MS = 100;
 const MAX_NAMED = 20;
@@ -108,6 +109,8 @@ export class CaRotation {
     const missing = this.#missing(authority).filter(({ name }) => !agreed.has(name));
     if (missing.length > 0) throw stillMissing(missing);
     if (!authority.rotation.isOwnNext) await credentials.useNextAuthority();
+    // minions refuse what comes under the old one's certificate afterwards
+    await credentials.untilSent(SENT_MS);
     await authority.finishRotation();
     await credentials.renewOwn();
     await certmaster.authorityChanged();

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { isMinionName } from "../common/minionName";
@@ -22,6 +23,8 @@ import type { VerifyPeer } from "../wire/wireConnection";
 /** How often it is looked whether the overlord's certificate has to be renewed. */
 const RENEWAL_CHECK_MS = 60 * 60_000;
 
+const SENT_LOOK_MS = 20;
+
 /** The minions that this overlord knows, and under which keys while their certificates are renewed. */
 export interface KnownMinions {
   readonly size: number;
@@ -40,6 +43,8 @@ export class FleetCredentials {
   private own: Credentials | undefined;
   /** Of the CA that is being replaced; only while the own one is of the CA that takes its place. */
   private former: Credentials | undefined;
+  /** Clients that show another certificate than the present one, and may have calls to send. */
+  private replaced: WireClient[] = [];
   private formerWire: { client: WireClient; credentials: Credentials } | undefined;
   private onRevokedListener: () => void = () => undefined;
   private readonly revoked = (certificate: PeerCertificate): FuncError | undefined =>
@@ -129,6 +134,14 @@ export class FleetCredentials {
     await keepAsFormer(this.ownFolder);
     await rotation.useOwnNext();
     await this.renewOwn();
+  }
+
+  /** Returns once every call under an earlier certificate has been sent, or after `withinMs`. */
+  async untilSent(withinMs: number): Promise<void> {
+    const untilMs = Date.now() + withinMs;
+    while (this.replaced.some((client) => client.unsent > 0) && Date.now() < untilMs) {
+      await sleep(SENT_LOOK_MS);
+    }
   }
 
   /** Called whenever there is a new revocation list. */
@@ -224,10 +237,14 @@ export class FleetCredentials {
     }
     const { own } = this;
     this.former = former;
+    if (!former) this.formerWire = undefined; // what it has under way ends by itself
     const isSame = credentials.certificate === own?.certificate && credentials.ca === own.ca;
     if (previous && isSame) return previous;
     this.own = credentials;
-    return await this.newClient(credentials);
+    const client = await this.newClient(credentials);
+    const before = await previous?.catch(() => undefined);
+    this.replaced = [...this.replaced, ...(before ? [before] : [])].filter((one) => one.unsent > 0);
+    return client;
   }
 
   private async newClient(credentials: Credentials): Promise<WireClient> {

@@ -109,7 +109,8 @@ export async function createNextAuthority(
   const files = paths(next);
   const { privateKeyPem } = await generateKey();
   const key = workingKey(privateKeyPem);
-  const keyPem = passphrase === undefined ? privateKeyPem : await encryptKey(key, passphrase.normalize("NFC"));
+  const keyPem =
+    passphrase === undefined ? privateKeyPem : await encryptKey(key, passphrase.normalize("NFC"));
   await writeFileAtomic(files.key, keyPem);
   // another name than the one of before: tools look for a CA by its name
   const mark = keyFingerprint(key).slice(0, 8);

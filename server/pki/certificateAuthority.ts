@@ -1,11 +1,10 @@
-import type { KeyObject, X509Certificate } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
 import { FuncError } from "../common/errors";
 import { parseMinionName } from "../common/minionName";
 import type { CertificateRecord } from "../protocol/certmaster";
 import type { AuthorityKey } from "./authorityKey";
 import {
-  CLOCK_SKEW_MS,
   createAuthorityFiles,
   issuedPath,
   readAuthority,
@@ -16,15 +15,11 @@ import { AuthorityRotation } from "./authorityRotation";
 import {
   certificateFingerprint,
   certificatePem,
-  keyIdentifier,
-  signCertificate,
-  subjectOf,
 } from "./certificate";
 import { createCrl } from "./crl";
-import { distinguishedName } from "./distinguishedName";
-import { leafExtensions } from "./extensions";
-import { KEY_USAGE_OF, keyFingerprint, type CertificateRole, type Role } from "./identity";
+import { keyFingerprint, type Role } from "./identity";
 import { IssuedFile, type IssuedCertificate } from "./issuedFile";
+import { MAX_DAYS, signLeaf } from "./leafCertificate";
 import { RevocationBook } from "./revocationBook";
 import {
   signRevocationList,
@@ -36,14 +31,6 @@ import { revokedPath, type Revocations, type RevokedRecord, type SignList } from
 import { SerialQueue } from "./serialQueue";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Renewed at 2/3 of their life. */
-const DEFAULT_DAYS: Readonly<Record<CertificateRole, number>> = {
-  minion: 90,
-  overlord: 30,
-  operator: 30,
-  certmaster: 2,
-};
-const MAX_DAYS = 825;
 
 /** Objects of the same folder share a queue; a process has few folders. */
 const queues = new Map<string, SerialQueue>();
@@ -170,7 +157,7 @@ export class CertificateAuthority {
   async issue(params: IssueParams): Promise<{ certificatePem: string; record: CertificateRecord }> {
     this.checkKey(params.name, keyFingerprint(params.publicKey));
     const signer = this.signerOf(params);
-    const certificate = this.sign(params, signer);
+    const certificate = signLeaf(params, signer);
     const { next, nextFingerprint } = this.rotation;
     const record: CertificateRecord = {
       name: parseMinionName(params.name),
@@ -200,7 +187,7 @@ export class CertificateAuthority {
     const isNext = shown === undefined ? this.rotation.isOwnNext : shown === nextFingerprint;
     const signer = isNext && next ? next : present;
     return {
-      certificatePem: certificatePem(this.sign({ role: "certmaster", name, publicKey }, signer)),
+      certificatePem: certificatePem(signLeaf({ role: "certmaster", name, publicKey }, signer)),
       caPem: certificatePem(signer.certificate),
       caFingerprint: certificateFingerprint(signer.certificate),
     };
@@ -282,9 +269,7 @@ export class CertificateAuthority {
   crl(): string {
     const { present, next } = this.rotation;
     return [present, ...(next ? [next] : [])]
-      .map(({ key, certificate }) =>
-        createCrl({ key: key.get(), certificate }, this.book.state),
-      )
+      .map(({ key, certificate }) => createCrl({ key: key.get(), certificate }, this.book.state))
       .join("");
   }
 
@@ -365,46 +350,6 @@ export class CertificateAuthority {
       "denied",
       `The key of ${name} was revoked on ${new Date(revoked.atMs).toISOString().slice(0, 10)} (as ${revoked.role} ${revoked.name}).`,
       "A revoked key gets no certificate again: make a new one (on a minion: move its folder pki away).",
-    );
-  }
-
-  private sign(
-    subject: { role: CertificateRole; name: string; publicKey: KeyObject; days?: number },
-    { key, certificate: authority }: Signer,
-  ): X509Certificate {
-    const { role, publicKey, days = DEFAULT_DAYS[role] } = subject;
-    const name = parseMinionName(subject.name);
-    if (!(days > 0 && days <= MAX_DAYS)) {
-      throw new FuncError(
-        "bad-argument",
-        `A certificate of ${name} can run for up to ${MAX_DAYS} days, not for ${days}.`,
-      );
-    }
-    const now = Date.now();
-    const authorityEndMs = Date.parse(authority.validTo);
-    if (authorityEndMs <= now) {
-      throw new FuncError(
-        "unavailable",
-        `The CA expired on ${authority.validTo}: it cannot issue certificates any more.`,
-        "Make a new CA and enrol the minions again.",
-      );
-    }
-    return signCertificate(
-      {
-        issuer: subjectOf(authority),
-        subject: distinguishedName(name),
-        publicKey,
-        notBeforeMs: Math.max(now - CLOCK_SKEW_MS, Date.parse(authority.validFrom)),
-        notAfterMs: Math.min(now + days * DAY_MS, authorityEndMs),
-        extensions: leafExtensions({
-          extendedKeyUsage: KEY_USAGE_OF[role],
-          uri: `func:${role}:${name}`,
-          dnsName: role === "minion" || role === "certmaster" ? name : undefined,
-          keyIdentifier: keyIdentifier(publicKey),
-          issuerKeyIdentifier: keyIdentifier(authority.publicKey),
-        }),
-      },
-      key.get(),
     );
   }
 

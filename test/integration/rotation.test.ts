@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash, randomInt, X509Certificate } from "node:crypto";
 import { copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { Agent, request } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
@@ -9,6 +10,9 @@ import type { MinionResult } from "../../server/protocol/jobs";
 import type { CertmasterList } from "../../server/protocol/certmaster";
 import { until } from "../fixtures/overlordBundle";
 import { RealFleet } from "../fixtures/realFleet";
+
+const PING =
+  "<?xml version='1.0'?><methodCall><methodName>test.ping</methodName><params/></methodCall>";
 
 let fleet: RealFleet;
 
@@ -48,10 +52,31 @@ function openssl(...args: string[]): string {
   return execFileSync("openssl", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
+/** A request on a connection that is kept open; `again` sends another on it. */
+async function hold(port: number, pem: string): Promise<{ again: () => Promise<string> }> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, key: pem, cert: pem });
+  const again = (): Promise<string> =>
+    new Promise((resolve) => {
+      const options = { host: "127.0.0.1", port, method: "POST", agent, rejectUnauthorized: false };
+      const asked = request(options, (response) => {
+        let answer = "";
+        response.on("data", (chunk: Buffer) => (answer += chunk.toString()));
+        response.on("end", () => {
+          resolve(answer);
+        });
+      });
+      asked.on("error", (error) => {
+        resolve(String(error));
+      });
+      asked.end(PING);
+    });
+  expect(await again()).toContain("methodResponse");
+  return { again };
+}
+
 /** What a client with this certificate gets from a minion: its answer, or how the connection ended. */
 async function knock(port: number, pem: string): Promise<string> {
-  const body =
-    "<?xml version='1.0'?><methodCall><methodName>test.ping</methodName><params/></methodCall>";
+  const body = PING;
   return await new Promise((resolve) => {
     let answer = "";
     const socket = connect(
@@ -86,6 +111,8 @@ describe("replacing the CA", () => {
     await copyFile(pki("web1", "minion.crt"), join(fleet.root, "old-web1.crt"));
     const { port } = await fleet.record("web1");
     expect(await knock(port, oldOwn)).toContain("methodResponse");
+
+    const held = await hold(port, oldOwn);
 
     const failed: MinionResult[] = [];
     let answered = 0;
@@ -139,6 +166,7 @@ describe("replacing the CA", () => {
     ).toThrow();
     // the old overlord's certificate, which is neither expired nor revoked
     expect(await knock(port, oldOwn)).not.toContain("methodResponse");
+    expect(await held.again()).not.toContain("<boolean>");
     const newOwn = await readFile(join(fleet.data, "credentials", "overlord.pem"), "utf8");
     expect(await knock(port, newOwn)).toContain("methodResponse");
 
@@ -193,6 +221,7 @@ describe("replacing the CA", () => {
     const results = await fleet.call("test", "ping");
     expect(results.get("web1")?.state).toBe("succeeded");
     expect(results.get("lost")?.state).toBe("unreachable");
+    expect(results.get("lost")?.error?.message).toMatch(/another CA/);
   });
 
   it("is taken back before the first certificate of the new CA", async () => {

@@ -58,7 +58,8 @@ export function trustModule({ renewal, revocations, authorities }: TrustParts): 
         },
       },
       set_authorities: {
-        description: "Takes a newer list of CAs to trust, signed by one of them; answers its number",
+        description:
+          "Takes a newer list of CAs to trust, signed by one of them; answers its number",
         args: [
           {
             name: "document",
