@@ -71,6 +71,11 @@ export class CaRotation {
     };
   }
 
+  /** Runs `task` while no step of a rotation is taken: a copy of the data directory has to be of one moment. */
+  between<T>(task: () => Promise<T>): Promise<T> {
+    return this.#queue.run(task);
+  }
+
   /** Throws FuncError "not-found" where there is nothing to replace, "conflict", "unavailable" while it is locked. */
   run({ action, passphrase, without = [] }: RotateParams): Promise<void> {
     return this.#queue.run(async () => {

@@ -135,7 +135,9 @@ function handlersOf(parts: OverlordParts): Handlers {
     },
 
     "overlord/backup": (params) =>
-      backUp(parts.dataDirectory, credentials.existingAuthority()?.fingerprint, params),
+      parts.rotation.between(() =>
+        backUp(parts.dataDirectory, credentials.existingAuthority()?.fingerprint, params),
+      ),
 
     "minions/list": () => inventory.list(),
     "minions/match": async (targets) => {
