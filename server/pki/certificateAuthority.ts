@@ -12,10 +12,7 @@ import {
   type Signer,
 } from "./authorityFiles";
 import { AuthorityRotation } from "./authorityRotation";
-import {
-  certificateFingerprint,
-  certificatePem,
-} from "./certificate";
+import { certificateFingerprint, certificatePem } from "./certificate";
 import { createCrl } from "./crl";
 import { keyFingerprint, type Role } from "./identity";
 import { IssuedFile, type IssuedCertificate } from "./issuedFile";
