@@ -307,7 +307,7 @@ describe("killing", () => {
       const theirs = await Promise.all(names.map((name) => readFile(pki(name, "ca.crt"), "utf8")));
       return theirs.every((one) => one === ca);
     });
-  });
+  }, 180_000);
 });
 
 describe("a backup", () => {
