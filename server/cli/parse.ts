@@ -6,6 +6,7 @@ import { OptionReader, type OptionRule } from "./optionReader";
 import { parseAudit } from "./parseAudit";
 import { parseCa } from "./parseCa";
 import type { CaCrl, CaRevoke } from "./parseCaRevoke";
+import type { CaRotate } from "./parseCaRotate";
 import type { CaRequest } from "./parseCaRequests";
 import type { CaOperator, CaSign } from "./parseCaSigning";
 import { parseCertmasterCa, type CertmasterCa } from "./parseCertmasterCa";
@@ -48,6 +49,7 @@ export type Command =
   | { kind: "caToken"; nameGlob?: string; ttlMs?: number; addresses: string[] }
   | { kind: "caList" }
   | { kind: "caRenew"; spec?: string }
+  | CaRotate
   | { kind: "caPassphrase"; remove: boolean; stdin: boolean }
   | { kind: "caUnlock"; stdin: boolean }
   | { kind: "caForget"; names: string[]; yes: boolean }

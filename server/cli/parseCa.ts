@@ -2,6 +2,7 @@ import { parseMinionName } from "../common/minionName";
 import type { OptionReader } from "./optionReader";
 import type { Command } from "./parse";
 import { parseCaRequest } from "./parseCaRequests";
+import { parseCaRotate } from "./parseCaRotate";
 import { parseCaCrl, parseCaRevoke } from "./parseCaRevoke";
 import { parseCaOperator, parseCaSign } from "./parseCaSigning";
 import { nothingMore, number, reservedUsage, usage } from "./parseSteps";
@@ -21,6 +22,7 @@ export function parseCa(reader: OptionReader): Command {
   if (action === "forget") return parseCaForget(reader);
   if (action === "revoke") return parseCaRevoke(reader);
   if (action === "crl") return parseCaCrl(reader);
+  if (action === "rotate") return parseCaRotate(reader);
   if (action === "renew") {
     const spec = reader.next()?.word;
     nothingMore(reader);
@@ -32,7 +34,7 @@ export function parseCa(reader: OptionReader): Command {
   if (action !== "token")
     throw reservedUsage(
       "ca",
-      "token, close, list, approval, waiting, approve, deny, sign, operator, renew, revoke, crl, forget, passphrase or unlock",
+      "token, close, list, approval, waiting, approve, deny, sign, operator, renew, rotate, revoke, crl, forget, passphrase or unlock",
     );
   reader.add([
     { names: ["--name"], kind: "value", set: (value) => (token.nameGlob = value) },
