@@ -209,8 +209,8 @@ function isPutOff(error: unknown): boolean {
 
 /** What the wire client needs to know of a minion. */
 export function peerOf(minion: MinionRecord): WirePeer {
-  const { name, address, port, keyFingerprint } = minion;
-  return { name, address, port, keyFingerprint };
+  const { name, address, port, keyFingerprint, cnOnly } = minion;
+  return { name, address, port, keyFingerprint, ...(cnOnly && { cnOnly }) };
 }
 
 const STATES: Partial<Record<FuncError["reason"], "timed-out" | "unreachable" | "cancelled">> = {

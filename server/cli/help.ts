@@ -37,6 +37,11 @@ export const HELP = `Usage:
                                                   key and certificate to call minions from elsewhere
   func ca revoke NAME... [--operator|--overlord] [--serial S]... [--reason TEXT] [--yes]
                                                   refuse these certificates everywhere from now on
+  func ca import --certificate FILE --key FILE [--stdin]
+                                                  use an existing CA, where there is none and no minion yet
+  func ca accept NAME ADDRESS[:PORT] [--fingerprint HEX|WORDS] [--yes]
+                                                  take a host in whose certificate, of the original, has
+                                                  but a common name; prints the access rule for it
   func ca crl [--out FILE]                        the X.509 revocation list, for other tools
   func ca forget NAME... [--yes]                  take minions out and revoke them; a host with a new
                                                   key may have the name again

@@ -5,6 +5,7 @@ import { parseAddHost, parseRemoveHost } from "./hosts/parseHosts";
 import { OptionReader, type OptionRule } from "./optionReader";
 import { parseAudit } from "./parseAudit";
 import { parseCa } from "./parseCa";
+import type { CaAccept, CaImport } from "./parseCaImport";
 import type { CaCrl, CaRevoke } from "./parseCaRevoke";
 import type { CaRotate } from "./parseCaRotate";
 import type { CaRequest } from "./parseCaRequests";
@@ -61,6 +62,8 @@ export type Command =
   | RemoveHost
   | CaSign
   | CaOperator
+  | CaImport
+  | CaAccept
   | { kind: "groupList" }
   | { kind: "groupAdd"; name: string; hosts: string[] }
   | { kind: "groupRemove"; name: string; hosts: string[] }

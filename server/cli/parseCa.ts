@@ -1,6 +1,7 @@
 import { parseMinionName } from "../common/minionName";
 import type { OptionReader } from "./optionReader";
 import type { Command } from "./parse";
+import { parseCaAccept, parseCaImport } from "./parseCaImport";
 import { parseCaRequest } from "./parseCaRequests";
 import { parseCaRotate } from "./parseCaRotate";
 import { parseCaCrl, parseCaRevoke } from "./parseCaRevoke";
@@ -30,11 +31,13 @@ export function parseCa(reader: OptionReader): Command {
   }
   if (action === "passphrase" || action === "unlock") return parseCaKey(action, reader);
   if (action === "sign") return parseCaSign(reader);
+  if (action === "import") return parseCaImport(reader);
+  if (action === "accept") return parseCaAccept(reader);
   if (action === "operator") return parseCaOperator(reader);
   if (action !== "token")
     throw reservedUsage(
       "ca",
-      "token, close, list, approval, waiting, approve, deny, sign, operator, renew, rotate, revoke, crl, forget, passphrase or unlock",
+      "token, close, list, approval, waiting, approve, deny, sign, operator, renew, rotate, revoke, crl, import, accept, forget, passphrase or unlock",
     );
   reader.add([
     { names: ["--name"], kind: "value", set: (value) => (token.nameGlob = value) },

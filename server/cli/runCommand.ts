@@ -1,7 +1,9 @@
 import { address } from "./commands/address";
 import { auditShow, auditVerify } from "./commands/audit";
+import { caAccept } from "./commands/caAccept";
 import { caCrl } from "./commands/caCrl";
 import { caForget } from "./commands/caForget";
+import { caImport } from "./commands/caImport";
 import { caList } from "./commands/caList";
 import { caOperator } from "./commands/caOperator";
 import { caApproval, caApprove, caClose, caDeny, caWaiting } from "./commands/caRequests";
@@ -82,6 +84,10 @@ export async function runCommand(command: Command, session: Session): Promise<nu
       return caSign(session, command);
     case "caOperator":
       return caOperator(session, command);
+    case "caImport":
+      return caImport(session, command);
+    case "caAccept":
+      return caAccept(session, command);
     case "caWaiting":
       return caWaiting(session);
     case "caApprove":

@@ -31,7 +31,8 @@ export async function writeFileAtomic(
   await syncFolder(folder);
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes durable what was created, renamed or removed in a folder. */
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return; // Windows cannot open a folder for syncing
   const handle = await open(folder, "r");
   try {

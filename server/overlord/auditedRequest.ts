@@ -26,7 +26,7 @@ const UNAUDITED: ReadonlySet<string> = new Set<keyof OverlordRequests>([
 /** What of the parameters is told; everything else may be secret, or large. */
 const TOLD_PARAMS =
   "spec exclude module method async background jobId name names role serials reason keyFingerprint " +
-  "days replace address port addresses nameGlob ttlMs forMs id file force add remove delete action without";
+  "days replace certificateFile keyFile address port addresses nameGlob ttlMs forMs id file force add remove delete action without";
 const TOLD: ReadonlySet<string> = new Set(TOLD_PARAMS.split(" "));
 const MAX_TEXT = 1_000;
 const MAX_ITEMS = 50;
@@ -50,12 +50,13 @@ export function auditedParams(params: object): ChainFields {
 
 /** What of a result is told. */
 export function auditedResult(method: string, result: unknown): ChainFields {
-  const { id, total, record, revoked, revocationNumber, forgotten } = (
+  const { id, total, record, revoked, revocationNumber, forgotten, caFingerprint } = (
     typeof result === "object" && result !== null ? result : {}
   ) as Record<string, unknown>;
   const told: Record<string, unknown> = {};
   if (method === "calls/start") Object.assign(told, { jobId: id, total });
   if (method === "certmaster/createToken") told["tokenId"] = id;
+  if (method === "certmaster/importAuthority") told["caFingerprint"] = caFingerprint;
   if (typeof record === "object" && record !== null) {
     const { name, role, serial, keyFingerprint } = record as Record<string, unknown>;
     told["certificate"] = { name, role, serial, keyFingerprint };

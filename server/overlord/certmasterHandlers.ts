@@ -6,6 +6,7 @@ import type { AuthorityRotation } from "../pki/authorityRotation";
 import type { CertmasterList, SignedCertificate, SignParams } from "../protocol/certmaster";
 import type { OverlordRequests } from "../protocol/requests";
 import { parseAddress } from "../targets/inventory";
+import { acceptRequest, inspectRequest } from "./accepting";
 import { admitMinion } from "./admitMinion";
 import { expiryWarnings } from "./expiryWarnings";
 import { renewRequest } from "./renewRequest";
@@ -58,6 +59,14 @@ export function certmasterHandlers(parts: OverlordParts): Pick<Handlers, Certmas
       await parts.credentials.renewOwn().catch(() => undefined); // the next call tells
       return unlocked(parts);
     },
+    "certmaster/importAuthority": async (params) => {
+      await parts.credentials.importAuthority(params);
+      await parts.credentials.renewOwn().catch(() => undefined); // the next call tells
+      parts.certmasterChanged();
+      return listOf(parts);
+    },
+    "certmaster/inspect": (params, _feed, signal) => inspectRequest(parts, params, signal),
+    "certmaster/accept": (params, _feed, signal) => acceptRequest(parts, params, signal),
     "certmaster/revoke": (params) =>
       revokeTriggered(parts, params, () => revokeRequest(parts, params)),
     "certmaster/rotate": async (params) => {

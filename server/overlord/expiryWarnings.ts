@@ -23,8 +23,16 @@ export function expiryWarnings(
       `The CA itself ${endOf(authority.notAfterMs, now)}; after that no certificate of it is good. Replace it: func ca rotate.`,
     );
   }
-  const ending = minions
-    .filter(({ certificateNotAfterMs }) => certificateNotAfterMs - now < WARN_MS)
+  const soon = minions.filter(({ certificateNotAfterMs: endMs }) => endMs - now < WARN_MS);
+  for (const { name, certificateNotAfterMs } of soon
+    .filter(({ cnOnly }) => cnOnly)
+    .slice(0, MAX_SHOWN)) {
+    warnings.push(
+      `The certificate of ${name}, one of the original, ${endOf(certificateNotAfterMs, now)}: it is not renewed (func add-host makes it a minion of this version).`,
+    );
+  }
+  const ending = soon
+    .filter(({ cnOnly }) => !cnOnly)
     .sort((a, b) => a.certificateNotAfterMs - b.certificateNotAfterMs);
   const [first] = ending;
   if (first) {

@@ -1,10 +1,11 @@
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, X509Certificate } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { isMinionName } from "../common/minionName";
+import { importAuthority, type AuthorityImport } from "../pki/importAuthority";
 import { CertificateAuthority } from "../pki/certificateAuthority";
 import { readAuthorities } from "../pki/certificateBundle";
 import { identityOf, keyFingerprint, verifyMinionPeer } from "../pki/identity";
@@ -16,6 +17,7 @@ import {
 } from "../pki/overlordCredentials";
 import { isIssuedBy } from "../pki/renewal";
 import { revokedPeer } from "../pki/revokedPeer";
+import { subjectNameOf, type SubjectName } from "../pki/subjectName";
 import type { OutputSpool } from "../wire/outputSpool";
 import type { PeerCertificate } from "../wire/peerCertificate";
 import type { WireClient } from "../wire/wireClient";
@@ -40,6 +42,7 @@ export class FleetCredentials {
   private readonly ownFolder: string;
   private opened: CertificateAuthority | undefined;
   private creating: Promise<CertificateAuthority> | undefined;
+  private importing: Promise<CertificateAuthority> | undefined;
   private current: { client: Promise<WireClient>; checkedMs: number } | undefined;
   private own: Credentials | undefined;
   /** Of the CA that is being replaced; only while the own one is of the CA that takes its place. */
@@ -83,6 +86,7 @@ export class FleetCredentials {
 
   /** The CA, made where there is none. Throws FuncError "bad-data" where minions have certificates of one. */
   async authority(): Promise<CertificateAuthority> {
+    await this.importing?.catch(() => undefined); // who asked for that was told
     if (this.opened) return this.opened;
     if (this.keys.size > 0) throw this.lostAuthority();
     this.creating ??= CertificateAuthority.create(this.caFolder, overlordName()).finally(() => {
@@ -101,6 +105,23 @@ export class FleetCredentials {
       `There is no CA in ${this.caFolder}, while ${minions} of one: another CA would lose them.`,
       "Restore that folder from a backup; or, to begin anew, move inventory.json away and enrol every host again.",
     );
+  }
+
+  /** Makes an existing CA this overlord's. Throws FuncError "conflict" where there is one, or any minion. */
+  async importAuthority(given: AuthorityImport): Promise<void> {
+    if (this.keys.size > 0) {
+      throw new FuncError(
+        "conflict",
+        `There are ${this.keys.size} minions with certificates of another CA: importing one would lose them.`,
+        "Import it into a data directory of its own: --home, or FUNC_HOME.",
+      );
+    }
+    await this.creating?.catch(() => undefined);
+    if (this.importing) throw new FuncError("conflict", "Another CA is just being imported.");
+    this.importing = importAuthority(this.caFolder, given).finally(() => {
+      this.importing = undefined;
+    });
+    this.use(await this.importing);
   }
 
   /** The client for calls. Throws FuncError "unavailable" where there is no CA, so no minion either. */
@@ -214,6 +235,26 @@ export class FleetCredentials {
             isIssuedBy(certificate, authority) && Date.parse(authority.validTo) > Date.now(),
         ),
     });
+  }
+
+  /** The subject of the overlord's own certificate, as the original's access rules name it. */
+  async ownSubject(): Promise<SubjectName> {
+    await this.wire();
+    const subject = this.own && subjectNameOf(new X509Certificate(this.own.certificate));
+    if (!subject) throw new FuncError("internal", "The overlord has no certificate.");
+    return subject;
+  }
+
+  /**
+   * A client for looking at hosts that are no minions yet: `verifyPeer` alone judges who they are. Whoever asked
+   * closes it.
+   */
+  async inspectionClient(verifyPeer: VerifyPeer): Promise<WireClient> {
+    await this.wire();
+    const own = this.former ?? this.own; // these hosts know the old CA only
+    if (!own) throw new FuncError("internal", "The overlord has no certificate.");
+    const { WireClient } = await import("../wire/wireClient");
+    return new WireClient({ ...own, verifyPeer, revoked: this.revoked });
   }
 
   /** Ends all connections to minions. */

@@ -40,7 +40,7 @@ import { OverlordService, type OverlordParts } from "./service";
 
 /** What an overlord and its clients put into a data directory. */
 const DATA_FILES =
-  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|hosts\.json|groups|audit\.log|moved\.json|replaced-|spool-|(?:ca|credentials|minions|service|triggers|try|spool)$)/;
+  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|hosts\.json|groups|audit\.log|moved\.json|replaced-|spool-|(?:ca|ca\.importing|credentials|minions|service|triggers|try|spool)$)/;
 /** Windows, terminals and scripts of one user. */
 const MAX_CLIENTS = 500;
 /** Connections that have not shown yet who they are; a new one takes the place of the oldest. */
@@ -334,6 +334,7 @@ export class Overlord {
       keyFingerprint: record.keyFingerprint,
       certificateSerial: record.serial,
       certificateNotAfterMs: record.notAfterMs,
+      ...(record.cnOnly && { cnOnly: true }),
     });
   }
 

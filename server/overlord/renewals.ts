@@ -82,13 +82,14 @@ export class Renewals implements Upkeep {
   }
 
   before(minion: MinionRecord, signal: AbortSignal): Promise<void> | undefined {
-    if (minion.certificateNotAfterMs > Date.now()) return undefined;
+    if (minion.cnOnly || minion.certificateNotAfterMs > Date.now()) return undefined;
     return unlessAborted(this.renew(minion.name), minion, signal);
   }
 
   /** The minion's clock, or its certificate, is not what the inventory says. */
   mend(minion: MinionRecord, error: unknown, signal: AbortSignal): Promise<void> | undefined {
     const expired =
+      !minion.cnOnly &&
       error instanceof FuncError &&
       error.reason === "tls" &&
       errorCode(error.cause) === "CERT_HAS_EXPIRED";
@@ -112,7 +113,7 @@ export class Renewals implements Upkeep {
         ?.list()
         .map((one) => [one.serial, one]),
     );
-    const minions = this.#parts.inventory.list();
+    const minions = this.#parts.inventory.list().filter(({ cnOnly }) => !cnOnly);
     this.#due = new Map(
       minions.map((minion) => {
         const serial = minion.certificateSerial;
@@ -184,6 +185,7 @@ export class Renewals implements Upkeep {
     await this.#turn();
     try {
       const before = inventory.get(name);
+      if (before.cnOnly) throw notRenewed(name);
       const client = await this.#parts.client();
       try {
         const by = this.#issuerFor(before);
@@ -233,4 +235,12 @@ export class Renewals implements Upkeep {
   #isPaused(name: string): boolean {
     return (this.#pauses.get(name)?.untilMs ?? 0) > Date.now();
   }
+}
+
+function notRenewed(name: string): FuncError {
+  return new FuncError(
+    "unavailable",
+    `${name} has a certificate of the original, with a common name only: these are not renewed.`,
+    "Make it a minion of this version: func add-host.",
+  );
 }

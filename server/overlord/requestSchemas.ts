@@ -25,6 +25,13 @@ const json = v.custom<JsonValue>((value) => value !== undefined);
 
 const passphrase = v.pipe(v.string(), v.maxLength(4_096));
 
+const file = v.pipe(v.string(), v.minLength(1), v.maxLength(4_096));
+const place = {
+  name,
+  address: v.pipe(v.string(), v.maxLength(253)),
+  port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
+};
+
 type Schemas = {
   [M in keyof OverlordRequests]: v.GenericSchema<unknown, OverlordRequests[M]["params"]>;
 };
@@ -120,6 +127,13 @@ const schemas: Schemas = {
   "certmaster/renew": v.object({ spec: v.optional(spec) }),
   "certmaster/setPassphrase": v.object({ old: v.optional(passphrase), next: passphrase }),
   "certmaster/unlock": v.object({ passphrase }),
+  "certmaster/importAuthority": v.object({
+    certificateFile: file,
+    keyFile: file,
+    passphrase: v.optional(passphrase),
+  }),
+  "certmaster/inspect": v.object(place),
+  "certmaster/accept": v.object({ ...place, keyFingerprint: fingerprint }),
   "certmaster/revoke": v.object({
     names: v.optional(v.pipe(v.array(name), v.maxLength(MAX_NAMES))),
     role: v.optional(v.picklist(["minion", "overlord", "operator"])),

@@ -55,7 +55,8 @@ export interface AuthorityFiles extends Signer {
   revocations: Revocations;
 }
 
-const paths = (folder: string) => ({
+/** Where the files of a CA lie in its folder. */
+export const authorityPaths = (folder: string) => ({
   key: join(folder, "ca.key"),
   certificate: join(folder, "ca.crt"),
   issued: issuedPath(folder),
@@ -72,7 +73,7 @@ export function issuedPath(folder: string): string {
  */
 export async function readAuthority(folder: string): Promise<AuthorityFiles | undefined> {
   const rotation = await readFinishedRotation(folder);
-  const { key: keyFile, certificate: certificateFile, issued: issuedFile } = paths(folder);
+  const { key: keyFile, certificate: certificateFile, issued: issuedFile } = authorityPaths(folder);
   const certificatePem = await readPkiFile(certificateFile, FROM_BACKUP);
   const keyPem = await readKeyFile(keyFile, FROM_BACKUP);
   const issued = await readIssued(issuedFile);
@@ -106,7 +107,7 @@ export async function createNextAuthority(
 ): Promise<Signer> {
   const next = nextFolder(folder);
   await rm(next, { recursive: true, force: true });
-  const files = paths(next);
+  const files = authorityPaths(next);
   const { privateKeyPem } = await generateKey();
   const key = workingKey(privateKeyPem);
   const keyPem =
@@ -121,7 +122,7 @@ export async function createNextAuthority(
 }
 
 async function readNext(folder: string): Promise<Signer> {
-  const { key: keyFile, certificate: certificateFile } = paths(nextFolder(folder));
+  const { key: keyFile, certificate: certificateFile } = authorityPaths(nextFolder(folder));
   const certificatePem = await readPkiFile(certificateFile, FROM_BACKUP);
   const keyPem = await readKeyFile(keyFile, FROM_BACKUP);
   if (certificatePem === undefined) throw missing(certificateFile);
@@ -137,8 +138,8 @@ async function readFinishedRotation(folder: string): Promise<RotationState | und
 
 /** Puts the new CA's files in the place of the old one's, which are gone then. Can be done again at any point. */
 export async function replaceByNext(folder: string, state: RotationState): Promise<RotationState> {
-  const files = paths(folder);
-  const next = paths(nextFolder(folder));
+  const files = authorityPaths(folder);
+  const next = authorityPaths(nextFolder(folder));
   const certificate = await readPkiFile(next.certificate, FROM_BACKUP);
   const key = await readKeyFile(next.key, FROM_BACKUP);
   if (certificate !== undefined) {
@@ -156,7 +157,7 @@ export async function replaceByNext(folder: string, state: RotationState): Promi
 
 /** A new CA that has issued certificates, and nothing that says what it is. */
 async function refuseLostRotation(folder: string, issued: IssuedCertificate[]): Promise<void> {
-  const { certificate: file } = paths(nextFolder(folder));
+  const { certificate: file } = authorityPaths(nextFolder(folder));
   const pem = await readPkiFile(file, FROM_BACKUP).catch(() => undefined);
   if (pem === undefined) return;
   const fingerprint = parsed(file, () => certificateFingerprint(new X509Certificate(pem)));
@@ -181,7 +182,7 @@ function signerOf(
 
 /** Completes the folder: of several calls at the same time, also in several processes, one makes each file. */
 export async function createAuthorityFiles(folder: string, name: string): Promise<void> {
-  const files = paths(folder);
+  const files = authorityPaths(folder);
   await makeFolders(folder);
   await chmod(folder, 0o700);
   await writeFileIfMissing(files.key, (await generateKey()).privateKeyPem);

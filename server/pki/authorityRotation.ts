@@ -71,6 +71,16 @@ export class AuthorityRotation {
     return authoritiesPem(this.trusted);
   }
 
+  /** Throws FuncError "conflict" while a host that can know the present CA only would soon be lost. */
+  refuseOld(name: string): void {
+    if (!this.#next) return;
+    throw new FuncError(
+      "conflict",
+      `The CA is being replaced: ${name}, which has a certificate of the old one and cannot be told, would be lost.`,
+      "Make it a minion of this version: func add-host.",
+    );
+  }
+
   /** The keys of all CAs that are trusted. Throws FuncError "unavailable" while they are locked. */
   keys(): KeyObject[] {
     return this.#signers().map(({ key }) => key.get());

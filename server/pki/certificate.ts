@@ -3,15 +3,20 @@ import {
   bits,
   bitString,
   children,
+  content,
   decode,
   encode,
   explicit,
   integer,
+  isContext,
+  nested,
+  oidText,
   sequence,
+  TAG,
   time,
   type Der,
 } from "./der";
-import { extensionsField } from "./extensions";
+import { EXTENSIONS_FIELD, extensionsField, SUBJECT_KEY_ID } from "./extensions";
 import { toPem } from "./pem";
 import { signatureAlgorithm } from "./signatureAlgorithm";
 
@@ -76,6 +81,19 @@ export function keyIdentifier(key: KeyObject): Buffer {
     keyIdentifiers.set(key, identifier);
   }
   return identifier;
+}
+
+/**
+ * What names this authority's key in all that it signs: the identifier in its own certificate, which OpenSSL
+ * compares, whoever made it; where it has none (the original's), ours.
+ */
+export function authorityKeyIdentifierOf(authority: X509Certificate): Buffer {
+  const fields = children(children(decode(authority.raw))[0]);
+  const field = fields.find((one) => isContext(one, EXTENSIONS_FIELD));
+  const extensions = field ? children(nested(field)[0]).map((one) => children(one)) : [];
+  const value = extensions.find(([id]) => oidText(id) === SUBJECT_KEY_ID)?.at(-1);
+  if (value === undefined) return keyIdentifier(authority.publicKey);
+  return content(decode(content(value, TAG.octetString)), TAG.octetString);
 }
 
 function randomSerial(): Buffer {

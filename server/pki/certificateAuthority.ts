@@ -13,11 +13,12 @@ import {
 } from "./authorityFiles";
 import { AuthorityRotation } from "./authorityRotation";
 import { certificateFingerprint, certificatePem } from "./certificate";
+import { MAX_DAYS } from "./certificateDays";
 import { createCrl } from "./crl";
 import { keyFingerprint, type Role } from "./identity";
 import { IssuedBook } from "./issuedBook";
 import type { IssuedCertificate } from "./issuedFile";
-import { MAX_DAYS, signLeaf } from "./leafCertificate";
+import { signLeaf } from "./leafCertificate";
 import { RevocationBook } from "./revocationBook";
 import {
   signRevocationList,
@@ -28,6 +29,7 @@ import { selectRevoked, type Revoking, type RevokeSelection } from "./revokeSele
 import { revokedPath, type Revocations, type RevokedRecord, type SignList } from "./revokedFile";
 import type { RenewalProof } from "./renewal";
 import { SubjectLocks, lockKeyOf } from "./subjectLocks";
+import { anotherKey } from "./anotherKey";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -55,15 +57,12 @@ export class CertificateAuthority {
   private readonly book: RevocationBook;
   /** Who is given a certificate and who loses it is decided one after the other, for each name. */
   private readonly locks: SubjectLocks;
-  /** Serial numbers of what the CA that takes the other's place has issued. */
-  private nextSerials = new Set<string>();
   private onRevokedListener: () => void = () => undefined;
 
   private constructor(folder: string, files: AuthorityFiles) {
     const { key, certificate, next, rotation: state } = files;
     this.rotation = new AuthorityRotation(folder, { present: { key, certificate }, next, state });
     this.issued = new IssuedBook(issuedPath(folder), files.issued);
-    this.indexIssuers();
     const sign: SignList = (list) => (this.lock.isLocked ? undefined : this.signed(list).document);
     this.book = new RevocationBook(revokedPath(folder), sign, files.revocations);
     this.locks = SubjectLocks.of(folder);
@@ -91,7 +90,8 @@ export class CertificateAuthority {
 
   /** True where the CA that takes the other's place has issued this certificate. */
   isByNext(serial: string): boolean {
-    return this.nextSerials.has(serial);
+    const { nextFingerprint } = this.rotation;
+    return nextFingerprint !== undefined && this.issued.issuerOf(serial) === nextFingerprint;
   }
 
   /** Throws as `AuthorityRotation.start`. */
@@ -105,7 +105,6 @@ export class CertificateAuthority {
     this.rotation.keys(); // a list that only the old CA has signed would mean nothing afterwards
     await this.book.signAgain();
     await this.rotation.finish();
-    this.indexIssuers();
   }
 
   /** Takes the new CA back. Throws FuncError "conflict" where it has issued certificates. */
@@ -148,6 +147,22 @@ export class CertificateAuthority {
   }
 
   /**
+   * Notes a certificate that this CA issued before it was imported, so that it can be listed and revoked, and its
+   * name is taken. Throws FuncError "denied" where its key was revoked, "conflict" where the name has another key.
+   */
+  async takeIn(record: CertificateRecord): Promise<void> {
+    const { name, keyFingerprint: key, serial } = record;
+    await this.locks.run([lockKeyOf(record)], async () => {
+      this.checkKey(name, key);
+      const holder = this.liveMinion(name);
+      if (holder && holder.keyFingerprint !== key) throw anotherKey(name);
+      const isKnown = (one: CertificateRecord): boolean =>
+        one.serial === serial && one.keyFingerprint === key;
+      await this.issued.update((issued) => [...issued.filter((one) => !isKnown(one)), record]);
+    });
+  }
+
+  /**
    * Issues a certificate and notes it in `issued.json` before it is given out. Does not ask whether the name
    * is taken: renewal issues for a taken one. Throws FuncError "bad-argument", "denied" where the key, or what
    * `renewal` goes by, was revoked, or "unavailable" where the CA itself has expired.
@@ -174,7 +189,6 @@ export class CertificateAuthority {
     };
     const isByNext = signer === next;
     const line = isByNext ? { ...record, issuer: nextFingerprint } : record;
-    if (isByNext) this.nextSerials.add(record.serial);
     await this.issued.update((issued) => [...issued, line]);
     return { certificatePem: certificatePem(certificate), record };
   }
@@ -344,14 +358,6 @@ export class CertificateAuthority {
     const before = this.revocationNumber;
     await this.book.add(records, after);
     if (this.revocationNumber !== before) this.onRevokedListener();
-  }
-
-  private indexIssuers(): void {
-    const { nextFingerprint } = this.rotation;
-    const byNext = nextFingerprint
-      ? this.issued.records.filter(({ issuer }) => issuer === nextFingerprint)
-      : [];
-    this.nextSerials = new Set(byNext.map(({ serial }) => serial));
   }
 
   /** Who judges a minion is the overlord, which trusts both; others are judged by minions. */

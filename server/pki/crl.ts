@@ -1,5 +1,5 @@
 import { sign, type KeyObject, type X509Certificate } from "node:crypto";
-import { keyIdentifier, subjectOf } from "./certificate";
+import { authorityKeyIdentifierOf, subjectOf } from "./certificate";
 import {
   bitString,
   encode,
@@ -49,7 +49,7 @@ export function createCrl(
     explicit(
       0,
       extensionList([
-        authorityKeyIdentifier(keyIdentifier(certificate.publicKey)),
+        authorityKeyIdentifier(authorityKeyIdentifierOf(certificate)),
         crlNumber(number),
       ]),
     ),

@@ -16,9 +16,12 @@ const BASIC_CONSTRAINTS = "2.5.29.19";
 const KEY_USAGE = "2.5.29.15";
 const EXTENDED_KEY_USAGE = "2.5.29.37";
 export const SUBJECT_ALT_NAME = "2.5.29.17";
-const SUBJECT_KEY_ID = "2.5.29.14";
+export const SUBJECT_KEY_ID = "2.5.29.14";
 const AUTHORITY_KEY_ID = "2.5.29.35";
 const CRL_NUMBER = "2.5.29.20";
+
+/** The tag of the field in a certificate. */
+export const EXTENSIONS_FIELD = 3;
 
 /** Tags of GeneralName. */
 export const DNS_NAME = 2;
@@ -74,7 +77,7 @@ export function crlNumber(number: number): Der {
 
 /** `[3] EXPLICIT Extensions` of a certificate. */
 export function extensionsField(extensions: Der[]): Der {
-  return explicit(3, extensionList(extensions));
+  return explicit(EXTENSIONS_FIELD, extensionList(extensions));
 }
 
 export function extensionList(extensions: Der[]): Der {

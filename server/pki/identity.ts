@@ -3,6 +3,7 @@ import { FuncError } from "../common/errors";
 import { isMinionName } from "../common/minionName";
 import type { PeerCertificate } from "../wire/peerCertificate";
 import type { WirePeer } from "../wire/wireClient";
+import { subjectNameOf } from "./subjectName";
 import { subjectPublicKey } from "./subjectPublicKey";
 
 /** What the holder of a certificate may be. */
@@ -15,6 +16,13 @@ export interface Identity {
   role: Role;
   name: string;
   /** hex SHA-256 of the public key. */
+  keyFingerprint: string;
+}
+
+/** What a certificate of the original tells. */
+export interface CnOnlyIdentity {
+  /** The common name, in small letters. It proves nothing: whoever asked the original's certmaster got one. */
+  name: string;
   keyFingerprint: string;
 }
 
@@ -46,6 +54,7 @@ function spkiOf(key: KeyObject | PeerCertificate): Uint8Array {
 
 /** A certificate never changes, and is asked about at every call of its connection. */
 const identities = new WeakMap<PeerCertificate, Identity | null>();
+const cnOnlyIdentities = new WeakMap<PeerCertificate, CnOnlyIdentity | null>();
 
 /** Who a certificate says its holder is; undefined where it is no identity of ours. Does not judge the chain. */
 export function identityOf(certificate: PeerCertificate): Identity | undefined {
@@ -63,6 +72,28 @@ function readIdentity(certificate: PeerCertificate): Identity | undefined {
   return Object.freeze({ ...named, role: named.role, keyFingerprint: keyFingerprint(certificate) });
 }
 
+/**
+ * The identity in a certificate of the original: it has no alternative names, and one common name, which is a
+ * minion's. Undefined for any other. Does not judge the chain.
+ */
+export function cnOnlyIdentity(certificate: PeerCertificate): CnOnlyIdentity | undefined {
+  let identity = cnOnlyIdentities.get(certificate);
+  if (identity === undefined) {
+    identity = readCnOnly(certificate) ?? null;
+    cnOnlyIdentities.set(certificate, identity);
+  }
+  return identity ?? undefined;
+}
+
+function readCnOnly(certificate: PeerCertificate): CnOnlyIdentity | undefined {
+  // a damaged extension makes it null, whatever the type says
+  if (certificate.ca || certificate.subjectAltName !== undefined) return undefined;
+  const subject = subjectNameOf(certificate);
+  const name = subject?.commonName.toLowerCase();
+  if (name === undefined || subject?.commonNames !== 1 || !isMinionName(name)) return undefined;
+  return Object.freeze({ name, keyFingerprint: keyFingerprint(certificate) });
+}
+
 /** True where the certificate is one of a certmaster's listener. Does not judge the chain. */
 export function isCertmaster(certificate: PeerCertificate): boolean {
   return namedIn(certificate)?.role === "certmaster";
@@ -70,16 +101,19 @@ export function isCertmaster(certificate: PeerCertificate): boolean {
 
 /**
  * For `WireClient.verifyPeer`: the certificate must be a minion's, of this name, and on the pinned key where
- * the peer has one, or on one of the `successors` of that. Throws FuncError "wrong-identity".
+ * the peer has one, or on one of the `successors` of that. Of a peer that is marked so, a CN-only certificate of
+ * this name is as good, but on the pinned key alone. Throws FuncError "wrong-identity".
  */
 export function verifyMinionPeer(
   certificate: PeerCertificate,
   peer: WirePeer,
   successors: readonly string[] = [],
 ): void {
-  const identity = identityOf(certificate);
+  const withRole = identityOf(certificate);
+  const cnOnly = peer.cnOnly && !withRole ? cnOnlyIdentity(certificate) : undefined;
+  const identity = cnOnly ?? (withRole?.role === "minion" ? withRole : undefined);
   const at = `${peer.address}:${peer.port}`;
-  if (identity?.role !== "minion") {
+  if (!identity) {
     throw new FuncError(
       "wrong-identity",
       `${peer.name}: the server at ${at} does not present the certificate of a minion.`,
@@ -94,8 +128,9 @@ export function verifyMinionPeer(
     );
   }
   const { keyFingerprint: shown } = identity;
-  const isKnown = shown === peer.keyFingerprint || successors.includes(shown);
-  if (peer.keyFingerprint !== undefined && !isKnown) {
+  const isKnown = shown === peer.keyFingerprint || (!cnOnly && successors.includes(shown));
+  // a name that proves nothing counts with its key only
+  if ((cnOnly || peer.keyFingerprint !== undefined) && !isKnown) {
     throw new FuncError(
       "wrong-identity",
       `${peer.name}: the host at ${at} has another key than the one it enrolled with.`,

@@ -1,20 +1,19 @@
 import { IssuedFile, type IssuedCertificate } from "./issuedFile";
-import { SerialQueue } from "./serialQueue";
-
-/** Objects of the same file share a queue; a process has few of them. */
-const queues = new Map<string, SerialQueue>();
+import { queueOf } from "./serialQueue";
 
 type IssuedChange = (issued: IssuedCertificate[]) => IssuedCertificate[];
 
 /** What a CA has issued: `issued.json`, and in memory. */
 export class IssuedBook {
   readonly #file: IssuedFile;
-  #records: IssuedCertificate[];
+  #records: readonly IssuedCertificate[] = [];
+  /** By serial number: the CA, of what is not the present one's. */
+  #issuers = new Map<string, string>();
   #batch: { changes: IssuedChange[]; written: Promise<void> } | undefined;
 
   constructor(path: string, records: IssuedCertificate[]) {
     this.#file = new IssuedFile(path);
-    this.#records = records;
+    this.#use(records);
   }
 
   /** In order; expired ones stay for 90 days. */
@@ -22,10 +21,16 @@ export class IssuedBook {
     return this.#records;
   }
 
+  /** Which CA was noted as the issuer of this serial number; undefined where none was. */
+  issuerOf(serial: string): string | undefined {
+    return this.#issuers.get(serial);
+  }
+
   /** Another object may have written the same file. */
   async refresh(): Promise<void> {
     await queueOf(this.#file.path).run(async () => {
-      this.#records = (await this.#file.readIfChanged()) ?? this.#records;
+      const changed = await this.#file.readIfChanged();
+      if (changed) this.#use(changed);
     });
   }
 
@@ -42,16 +47,21 @@ export class IssuedBook {
       this.#batch = undefined;
       // another object may have written the same file
       const before = await this.#file.readIfChanged();
-      const after = changes.reduce((issued, change) => change(issued), before ?? this.#records);
+      const after = changes.reduce(
+        (issued, change) => change(issued),
+        before ?? [...this.#records],
+      );
       await this.#file.write(after);
-      this.#records = after;
+      this.#use(after);
     });
     return { changes, written };
   }
-}
 
-function queueOf(path: string): SerialQueue {
-  const queue = queues.get(path) ?? new SerialQueue();
-  queues.set(path, queue);
-  return queue;
+  #use(records: readonly IssuedCertificate[]): void {
+    this.#records = records;
+    this.#issuers = new Map();
+    for (const { serial, issuer } of records) {
+      if (issuer !== undefined) this.#issuers.set(serial, issuer);
+    }
+  }
 }

@@ -25,6 +25,7 @@ const Issued = v.object({
         notAfterMs: moment,
         released: v.optional(v.literal(true)),
         issuer: v.optional(text),
+        cnOnly: v.optional(v.literal(true)),
         revoked: v.optional(v.object({ atMs: moment, reason: v.string() })),
       }),
     ),

@@ -2,21 +2,13 @@ import type { KeyObject, X509Certificate } from "node:crypto";
 import { FuncError } from "../common/errors";
 import { parseMinionName } from "../common/minionName";
 import { CLOCK_SKEW_MS, type Signer } from "./authorityFiles";
-import { keyIdentifier, signCertificate, subjectOf } from "./certificate";
+import { authorityKeyIdentifierOf, keyIdentifier, signCertificate, subjectOf } from "./certificate";
+import { DEFAULT_DAYS, MAX_DAYS } from "./certificateDays";
 import { distinguishedName } from "./distinguishedName";
 import { leafExtensions } from "./extensions";
 import { KEY_USAGE_OF, type CertificateRole } from "./identity";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Renewed at 2/3 of their life. */
-const DEFAULT_DAYS: Readonly<Record<CertificateRole, number>> = {
-  minion: 90,
-  overlord: 30,
-  operator: 30,
-  certmaster: 2,
-};
-/** No certificate runs for longer. */
-export const MAX_DAYS = 825;
 
 /**
  * A certificate for whoever has this key, signed by a CA's. Throws FuncError "bad-argument" for a wrong name or
@@ -55,7 +47,7 @@ export function signLeaf(
         uri: `func:${role}:${name}`,
         dnsName: role === "minion" || role === "certmaster" ? name : undefined,
         keyIdentifier: keyIdentifier(publicKey),
-        issuerKeyIdentifier: keyIdentifier(authority.publicKey),
+        issuerKeyIdentifier: authorityKeyIdentifierOf(authority),
       }),
     },
     key.get(),

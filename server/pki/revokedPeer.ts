@@ -1,7 +1,7 @@
 import { FuncError } from "../common/errors";
 import type { PeerCertificate } from "../wire/peerCertificate";
 import type { CertificateAuthority } from "./certificateAuthority";
-import { identityOf } from "./identity";
+import { cnOnlyIdentity, identityOf } from "./identity";
 
 /** Why the holder of this certificate must not be talked to any more; undefined where it was not revoked. */
 export function revokedPeer(
@@ -9,7 +9,7 @@ export function revokedPeer(
   certificate: PeerCertificate,
 ): FuncError | undefined {
   if (authority.revocationNumber === 0) return undefined;
-  const identity = identityOf(certificate);
+  const identity = identityOf(certificate) ?? cnOnlyIdentity(certificate);
   const revoked = identity && authority.revocationOf(identity.keyFingerprint);
   if (!revoked) return undefined;
   const why = revoked.reason === "" ? "" : ` (${revoked.reason})`;

@@ -9,3 +9,13 @@ export class SerialQueue {
     return result;
   }
 }
+
+/** Objects of the same file share a queue; a process has few of them. */
+const queues = new Map<string, SerialQueue>();
+
+/** The queue of this file. */
+export function queueOf(path: string): SerialQueue {
+  const queue = queues.get(path) ?? new SerialQueue();
+  queues.set(path, queue);
+  return queue;
+}

@@ -19,6 +19,8 @@ const BMP_STRING = 0x1e;
 export interface SubjectName {
   /** The first common name. */
   commonName: string;
+  /** How many common names there are. */
+  commonNames: number;
   /** What `openssl x509 -subject_hash` prints in hex, as a number: 32 bits of a digest, no proof of anything. */
   hash: number;
 }
@@ -51,9 +53,10 @@ function readSubject(der: Uint8Array): SubjectName | undefined {
   const relatives = valuesIn(der, subject).map((relative) =>
     valuesIn(der, relative).map((attribute) => attributeOf(der, attribute)),
   );
-  const commonName = relatives.flat().find(({ type }) => COMMON_NAME.equals(type))?.text;
+  const named = relatives.flat().filter(({ type }) => COMMON_NAME.equals(type));
+  const commonName = named[0]?.text;
   if (commonName === undefined || commonName === "") return undefined;
-  return { commonName, hash: hashOf(relatives) };
+  return { commonName, commonNames: named.length, hash: hashOf(relatives) };
 }
 
 interface Attribute {

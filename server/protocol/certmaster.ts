@@ -1,3 +1,5 @@
+import type { MinionRecord } from "./minions";
+
 export interface CreateTokenParams {
   /** Only hosts whose name matches may use it. */
   nameGlob?: string;
@@ -32,6 +34,8 @@ export interface CertificateRecord {
   notAfterMs: number;
   /** Absent while it is not revoked. */
   revoked?: Revocation;
+  /** A minion's of the original, which has a common name only. */
+  cnOnly?: true;
 }
 
 /** Why a certificate, and the key in it, are of no more worth. */
@@ -146,6 +150,37 @@ export interface SignedCertificate {
   /** All CAs of the fleet that are trusted at this time. */
   ca: string;
   record: CertificateRecord;
+}
+
+/** Files that the overlord reads: the key goes over no socket. Absolute paths. */
+export interface ImportAuthorityParams {
+  certificateFile: string;
+  keyFile: string;
+  /** Where the key is encrypted; it stays so. */
+  passphrase?: string;
+}
+
+export interface MinionPlace {
+  name: string;
+  /** Host name or IP address that the overlord connects to. */
+  address: string;
+  port: number;
+}
+
+/** A host with a certificate of the original, as it showed itself just now. */
+export interface InspectedMinion extends MinionPlace {
+  keyFingerprint: string;
+  /** The beginning of the fingerprint as words, to be compared with what the host's own key has. */
+  words: string;
+  certificateSerial: string;
+  notBeforeMs: number;
+  notAfterMs: number;
+}
+
+export interface AcceptedMinion {
+  minion: MinionRecord;
+  /** The line for a file in the host's folder of access rules (the original's format) that lets this overlord in. */
+  accessRule: string;
 }
 
 export interface RenewParams {

@@ -17,6 +17,11 @@ export interface MinionRecord {
   certificateNotAfterMs: number;
   /** While its certificate is renewed: what the minion may show from now on, besides what it had. */
   renewing?: RenewedCertificate;
+  /**
+   * Its certificate is one of the original, with a common name only: it is good on that key and nothing else, and
+   * is not renewed.
+   */
+  cnOnly?: true;
 }
 
 export interface RenewedCertificate {

@@ -1,10 +1,14 @@
 import type { AuditRange, AuditRecord } from "../common/auditRead";
 import type { ChainReport } from "../common/auditVerify";
 import type {
+  AcceptedMinion,
   AdmitParams,
   CertmasterList,
   CreateTokenParams,
+  ImportAuthorityParams,
+  InspectedMinion,
   JoinToken,
+  MinionPlace,
   RenewParams,
   RenewResult,
   RevokeParams,
@@ -146,6 +150,18 @@ export interface OverlordRequests {
   "certmaster/setPassphrase": { params: { old?: string; next: string }; result: CertmasterList };
   /** Until the overlord ends. Fails with "denied" for a wrong passphrase, and then "unavailable" for a while. */
   "certmaster/unlock": { params: { passphrase: string }; result: CertmasterList };
+  /** Makes an existing CA this overlord's. Fails with "conflict" where there is one, or any minion. */
+  "certmaster/importAuthority": { params: ImportAuthorityParams; result: CertmasterList };
+  /**
+   * Looks at a host with a certificate of the original, which has but a common name. Fails with "wrong-identity"
+   * where that is none of this CA's, or of another name.
+   */
+  "certmaster/inspect": { params: MinionPlace; result: InspectedMinion };
+  /** Takes it among the minions, where it still has the key that was compared. */
+  "certmaster/accept": {
+    params: MinionPlace & { keyFingerprint: string };
+    result: AcceptedMinion;
+  };
   "certmaster/revoke": { params: RevokeParams; result: RevokeResult };
   /**
    * Replaces the CA, while both are trusted. Fails with "conflict" where "finish" would lose minions that are not

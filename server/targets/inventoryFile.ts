@@ -60,7 +60,8 @@ function isStored(value: unknown): value is StoredMinion {
     typeof minion.certificateSerial === "string" &&
     typeof minion.certificateNotAfterMs === "number" &&
     (minion.lastSeenMs === undefined || typeof minion.lastSeenMs === "number") &&
-    (minion.renewing === undefined || isRenewed(minion.renewing))
+    (minion.renewing === undefined || isRenewed(minion.renewing)) &&
+    (minion.cnOnly === undefined || minion.cnOnly === true)
   );
 }
 

@@ -24,6 +24,14 @@ const NOTHING_COMMON: Trouble = {
   nextStep: OLD_TLS,
 };
 
+/** OpenSSL's words where Node has no code: "CA signature digest algorithm too weak", "EE certificate key too weak". */
+const WEAK = /\b(?:digest algorithm|key) too (?:weak|small)\b/;
+const TOO_WEAK: Trouble = {
+  why: "its certificate is signed with SHA-1 or MD5, or its key is too short: current TLS refuses that",
+  nextStep:
+    "Give the host a new one: func add-host, or func ca sign for the request it still has (a *.csr of the original).",
+};
+
 /** Why no trusted connection came about, by the code of Node's error. */
 const TROUBLES: Readonly<Record<string, Trouble>> = {
   CERT_HAS_EXPIRED: { why: "its certificate has expired", nextStep: RENEW },
@@ -89,10 +97,12 @@ export function tlsError(error: unknown, peer: WirePeer): FuncError {
   const alert = ALERT.exec(code)?.[1];
   const verdict = alert === undefined ? undefined : VERDICTS[alert];
   if (verdict !== undefined) return refusedCertificate(peer, verdict, error);
-  const { why, nextStep } = TROUBLES[code] ?? {
-    why: alert === undefined ? messageOf(error) : `it ended the TLS handshake: ${alert}`,
-    nextStep: ENROL,
-  };
+  const weak = error instanceof Error && WEAK.test(error.message) ? TOO_WEAK : undefined;
+  const { why, nextStep } = TROUBLES[code] ??
+    weak ?? {
+      why: alert === undefined ? messageOf(error) : `it ended the TLS handshake: ${alert}`,
+      nextStep: ENROL,
+    };
   return new FuncError("tls", `${peerText(peer)}: no trusted connection, ${why}.`, nextStep, {
     cause: error,
   });

@@ -7,6 +7,8 @@ export interface WirePeer {
   port: number;
   /** Hex SHA-256 of the public key (SPKI) it is known by, where it is known. */
   keyFingerprint?: string;
+  /** On that key, a certificate of the original, which has but a common name, is good as well. */
+  cnOnly?: true;
 }
 
 /** How messages name a peer: `web1 (10.0.0.1:51234)`. */

@@ -242,7 +242,7 @@ describe("the CA's folder missing", () => {
     await rm(join(data, "ca"), { recursive: true });
     const inventory = await Inventory.open(join(data, "inventory.json"), silentLog);
     const credentials = new FleetCredentials(data, silentLog, new MemorySpool(), inventory);
-    await credentials.open();
+    clear(await failure(() => credentials.open()), join(data, "ca"));
     clear(await failure(() => credentials.authority()), join(data, "ca"));
     await expect(stat(join(data, "ca"))).rejects.toThrow("ENOENT");
     await inventory.close();

@@ -207,6 +207,46 @@ describe("replacing the CA", () => {
     expect((await readFile(pki("away", "ca.crt"), "utf8")).match(/BEGIN/g)).toHaveLength(1);
   });
 
+  it("lets the overlord revoke what it shows, old and new, and tells everybody of the revocations", async () => {
+    await fleet.add("web1", "gone");
+    await fleet.call("test", "ping");
+    await rotate("start");
+    await allRenewed();
+    const own = async (): Promise<CertmasterList["certificates"]> =>
+      (await list()).certificates.filter(({ role }) => role === "overlord");
+    await until(async () => (await own()).length === 2);
+    const before = await own();
+    const shown = await Promise.all(
+      ["overlord.pem", "overlord-former.pem"].map((file) =>
+        readFile(join(fleet.data, "credentials", file), "utf8"),
+      ),
+    );
+    const connection = await fleet.connection();
+    await connection.request("certmaster/revoke", { names: ["gone"] });
+    const result = await connection.request("certmaster/revoke", {
+      names: [before[0]?.name ?? ""],
+      role: "overlord",
+    });
+    expect(result).toMatchObject({ revocationNumber: 2, told: 1, untold: [] });
+    expect(result.revoked.map(({ serial }) => serial)).toEqual(before.map(({ serial }) => serial));
+    // both were replaced once, and neither of the new ones was revoked with the old
+    expect((await own()).filter(({ revoked }) => !revoked)).toHaveLength(2);
+    expect(await own()).toHaveLength(4);
+    const { port } = await fleet.record("web1");
+    for (const pem of shown) expect(await knock(port, pem)).not.toContain("methodResponse");
+    expect(failures(await fleet.call("test", "ping", [], "web1"))).toEqual([]);
+
+    // the same list, of the same number, now has to be signed by the new CA alone
+    await connection.request("minions/forget", { names: ["gone"] });
+    await rotate("finish");
+    expect(failures(await fleet.call("test", "ping"))).toEqual([]);
+    await fleet.stopOverlord();
+    await fleet.stopMinion("web1");
+    await fleet.startMinion("web1");
+    expect(failures(await fleet.call("test", "ping"))).toEqual([]);
+    for (const pem of shown) expect(await knock(port, pem)).not.toContain("methodResponse");
+  });
+
   it("is finished without those that are given up, which are refused then", async () => {
     await fleet.add("web1", "lost");
     await fleet.call("test", "ping");

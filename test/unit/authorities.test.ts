@@ -47,6 +47,18 @@ describe("the list of CAs", () => {
   });
 });
 
+describe("while the CA is replaced", () => {
+  it("no host is taken in that can know the old one only", async () => {
+    authority.rotation.refuseOld("web1");
+    await authority.startRotation("boss", undefined);
+    expect(() => {
+      authority.rotation.refuseOld("web1");
+    }).toThrow(/web1.*would be lost/);
+    await authority.abortRotation();
+    authority.rotation.refuseOld("web1");
+  });
+});
+
 describe("a rotation that a crash ended", () => {
   it("in the middle of its start has not begun", async () => {
     await mkdir(join(folder, "next"), { mode: 0o700 });

@@ -266,12 +266,7 @@ describe("func's command line", () => {
   });
 
   it("answers --help and --version wherever they stand before METHOD", () => {
-    for (const words of [
-      ["-h"],
-      ["--help", "x"],
-      ["*", "call", "--help"],
-      ["help"],
-    ]) {
+    for (const words of [["-h"], ["--help", "x"], ["*", "call", "--help"], ["help"]]) {
       expect(command(...words)).toEqual({ kind: "help" });
     }
     expect(() => command("help", "x")).toThrow('nothing to say about "x"');

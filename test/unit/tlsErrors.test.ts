@@ -19,6 +19,11 @@ it.each([
   expect(error).toMatchObject({ reason: "tls", nextStep: expect.any(String) as string });
 });
 
+it("says what current TLS finds too weak", () => {
+  const error = tlsError(coded("UNSPECIFIED", "CA signature digest algorithm too weak"), peer);
+  expect(error.message).toContain("signed with SHA-1 or MD5, or its key is too short");
+});
+
 it.each([
   "by its clock it has expired",
   "client certificate not accepted: CERT_HAS_EXPIRED",

@@ -25,7 +25,8 @@ export function waitingLines(waiting: readonly WaitingRequest[]): string {
 export function certificateLines(certificates: readonly CertificateRecord[]): string {
   const now = Date.now();
   return renderTable(
-    certificates.map(({ name, role, serial, notAfterMs, revoked }) => {
+    certificates.map(({ name, serial, notAfterMs, revoked, cnOnly, ...record }) => {
+      const role = cnOnly ? `${record.role} (common name only)` : record.role;
       const until = `${notAfterMs > now ? "until" : "expired"} ${utcTime(notAfterMs)}`;
       if (!revoked) return [name, role, until, serial];
       const reason = revoked.reason === "" ? "" : ` (${revoked.reason})`;
