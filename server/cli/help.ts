@@ -35,7 +35,7 @@ export const HELP = `Usage:
                                                   sign a request of "funcd csr"; prints certificate and CA
   func ca operator NAME [--out FILE] [--days N] [--replace]
                                                   key and certificate to call minions from elsewhere
-  func ca revoke NAME... [--operator|--overlord] [--serial S]... [--reason TEXT] [--yes]
+  func ca revoke NAME... [--operator|--overlord] | --serial S... [--reason TEXT] [--yes]
                                                   refuse these certificates everywhere from now on
   func ca import --certificate FILE --key FILE [--stdin]
                                                   use an existing CA, where there is none and no minion yet
@@ -45,7 +45,7 @@ export const HELP = `Usage:
   func ca crl [--out FILE]                        the X.509 revocation list, for other tools
   func ca forget NAME... [--yes]                  take minions out and revoke them; a host with a new
                                                   key may have the name again
-  func audit show [--last N] [--since TIME]       who asked what of this overlord (TIME: 2h, 2026-11-22)
+  func audit show [--last N | --since TIME]       who asked what of this overlord (TIME: 2h, 2026-11-22)
   func audit verify                               whether a line of it was changed or removed
   func address NAME HOST[:PORT]                   where a minion is reached from now on
   func overlord status | stop [--force]           the overlord of this data directory
@@ -90,7 +90,8 @@ closed terminal or lost connection ends func and cancels nothing; SIGTERM cancel
 
 Exit status: 0 all well; 1 some minion raised an error or gave no result (a command's own exit
 status is a result), or the overlord cannot be reached; 2 bad usage or nothing matched. With --raw:
-the command's own (128 + N where signal N ended it), 255 where there is no result.
+the command's own (128 + N where signal N ended it), 255 where there is no result. 130: the
+watching of a job was ended by Ctrl-C.
 `;
 
 /** All of it, or the usage of one first word, such as "ca". */

@@ -38,6 +38,9 @@ export function parseCaRevoke(reader: OptionReader): CaRevoke {
   if (names.size === 0 && params.serials.length === 0) {
     throw usage("ca revoke needs names, or serial numbers with --serial.");
   }
+  if (names.size > 0 && params.serials.length > 0) {
+    throw usage("--serial goes without names: a name revokes all of its certificates.");
+  }
   return { kind: "caRevoke", params, yes: asked.yes === true };
 }
 

@@ -19,6 +19,9 @@ export function auditLine({ seq, time, fields }: AuditRecord): string {
 
 /** What was found, for people; lines of at most one sentence. */
 export function reportText(report: ChainReport): string {
+  if (report.files === 0 && !report.problem) {
+    return "There is no audit log: nothing was recorded yet, or its files were removed.\n";
+  }
   const { ok, files, lines, firstSeq, lastSeq, lastHash, problem, findings, recovered } = report;
   const kept = lines === 0 ? "no line" : `lines ${firstSeq} to ${lastSeq}`;
   const notes = [

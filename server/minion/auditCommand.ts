@@ -29,7 +29,7 @@ export async function auditCommand(
   if (action === "verify") {
     const report = await verifyLiveAudit(file);
     write(json ? `${JSON.stringify(report)}\n` : reportText(report));
-    return report.ok;
+    return report.ok && report.files > 0;
   }
   const limit = sinceMs === undefined ? (last ?? SHOWN_LINES) : ALL_LINES;
   try {

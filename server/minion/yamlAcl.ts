@@ -25,14 +25,16 @@ function ruleOf(rule: YamlMap): AclRule {
   const preset = presetOf(rule.get("preset"));
   const argumentRules = argumentsOf(rule.map("arguments", undefined));
   if (!methods && preset === undefined) rule.fail('a rule needs "methods" or "preset"');
-  if (argumentRules && (!methods || preset !== undefined)) {
-    rule.fail('"arguments" goes with "methods", and without "preset"');
+  // who writes both means to narrow the preset, and would widen it
+  if (methods && preset !== undefined) {
+    rule.fail('a rule has "methods" or "preset", not both: make two rules');
   }
+  if (argumentRules && !methods) rule.fail('"arguments" goes with "methods"');
   return {
     names: namesOf(rule),
     allows: ({ method, risk, params, nowMs }: JudgedCall) => {
       if (nowMs >= untilMs) return false;
-      if (preset !== undefined && presetAllows(preset, risk)) return true;
+      if (preset !== undefined) return presetAllows(preset, risk);
       if (!methods?.some((isMethod) => isMethod(method))) return false;
       return argumentRules === undefined || fits(argumentRules, params);
     },

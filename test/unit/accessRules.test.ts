@@ -220,6 +220,7 @@ allow:
     ["allow:\n  - roles: []\n    methods: [a]", 2, 'needs "roles"'],
     ["allow:\n  - roles:\n      - minion\n    methods: [a]", 3, '"roles" are'],
     ["allow:\n  - roles: [operator]", 2, 'needs "methods" or "preset"'],
+    ["allow:\n  - roles: [operator]\n    methods: [test.add]\n    preset: full", 2, "not both"],
     ["allow:\n  - roles: [operator]\n    preset: readonly", 3, '"preset" has to be'],
     ["allow:\n  - roles: [operator]\n    methods: ['']", 3, "a glob of methods"],
     ["allow:\n  - roles: [operator]\n    methods: [a]\n    keys: [abc]", 4, '"keys" are SHA-256'],

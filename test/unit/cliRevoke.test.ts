@@ -12,20 +12,15 @@ describe("func ca revoke", () => {
       params: { names: ["web1", "web2"], serials: [] },
       yes: false,
     });
-    const asked = [
-      "--operator",
-      "ann",
-      "--reason",
-      "left",
-      "--serial",
-      "0A:1b",
-      "--serial=2c",
-      "-y",
-    ];
-    expect(command("revoke", ...asked)).toEqual({
+    expect(command("revoke", "--operator", "ann", "--reason", "left", "-y")).toEqual({
       kind: "caRevoke",
-      params: { names: ["ann"], serials: ["0A1b", "2c"], role: "operator", reason: "left" },
+      params: { names: ["ann"], serials: [], role: "operator", reason: "left" },
       yes: true,
+    });
+    expect(command("revoke", "--serial", "0A:1b", "--serial=2c")).toEqual({
+      kind: "caRevoke",
+      params: { names: [], serials: ["0A1b", "2c"] },
+      yes: false,
     });
   });
 
@@ -35,6 +30,7 @@ describe("func ca revoke", () => {
     [["--operator", "--overlord", "ann"]],
     [["--serial", "xyz"]],
     [["--serial", ""]],
+    [["web1", "--serial", "2c"]],
     [["../etc"]],
     [["web1", "--replace"]],
   ])("refuses %j", (words) => {

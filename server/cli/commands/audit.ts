@@ -31,7 +31,7 @@ export async function auditVerify(session: Session): Promise<number> {
   const connection = await session.connect();
   const report = await connection.request("audit/verify", {});
   session.out.result(session.options.json ? `${JSON.stringify(report)}\n` : reportText(report));
-  return report.ok ? EXIT_OK : EXIT_FAILED;
+  return report.ok && report.files > 0 ? EXIT_OK : EXIT_FAILED;
 }
 
 async function begin(

@@ -21,14 +21,16 @@ export function waitingLines(waiting: readonly WaitingRequest[]): string {
   );
 }
 
-/** A line for each certificate: until when it runs, or since when it is revoked. */
+/** A line for each certificate, in the order of their issue: until when it runs, or since when it is revoked. */
 export function certificateLines(certificates: readonly CertificateRecord[]): string {
   const now = Date.now();
+  const newest = new Map(certificates.map(({ role, name, serial }) => [`${role} ${name}`, serial]));
   return renderTable(
     certificates.map(({ name, serial, notAfterMs, revoked, cnOnly, ...record }) => {
       const role = cnOnly ? `${record.role} (common name only)` : record.role;
       const until = `${notAfterMs > now ? "until" : "expired"} ${utcTime(notAfterMs)}`;
-      if (!revoked) return [name, role, until, serial];
+      const isNewest = newest.get(`${record.role} ${name}`) === serial;
+      if (!revoked) return [name, role, until, serial, isNewest ? "" : "has a newer one"];
       const reason = revoked.reason === "" ? "" : ` (${revoked.reason})`;
       return [name, role, `revoked ${utcTime(revoked.atMs)}${reason}`, serial];
     }),
