@@ -25,6 +25,10 @@ export const HELP = `Usage:
   func ca deny NAME [--fingerprint WORDS]         turn it down, for an hour
   func certmaster-ca --help                       the original's command, for scripts
   func ca renew [SPEC]                            renew certificates now; without SPEC what is due
+  func ca rotate [--stdin]                        replace the CA, while both the old one and the new are trusted
+  func ca rotate --status|--abort                 tell how far that is; take it back before the new one was used
+  func ca rotate --finish [--without-those-missing] [--yes]
+                                                  drop the old CA; refused while minions need it
   func ca passphrase [--remove] [--stdin]         encrypt the CA's key, change the passphrase, or remove it
   func ca unlock [--stdin]                        give the passphrase, once after each start of the overlord
   func ca sign FILE [--name NAME] [--operator] [--days N] [--address HOST[:PORT]] [--replace] [--out FILE]

@@ -7,6 +7,7 @@ import { parseAudit } from "./parseAudit";
 import { parseCa } from "./parseCa";
 import type { CaAccept, CaImport } from "./parseCaImport";
 import type { CaCrl, CaRevoke } from "./parseCaRevoke";
+import type { CaRotate } from "./parseCaRotate";
 import type { CaRequest } from "./parseCaRequests";
 import type { CaOperator, CaSign } from "./parseCaSigning";
 import { parseCertmasterCa, type CertmasterCa } from "./parseCertmasterCa";
@@ -49,6 +50,7 @@ export type Command =
   | { kind: "caToken"; nameGlob?: string; ttlMs?: number; addresses: string[] }
   | { kind: "caList" }
   | { kind: "caRenew"; spec?: string }
+  | CaRotate
   | { kind: "caPassphrase"; remove: boolean; stdin: boolean }
   | { kind: "caUnlock"; stdin: boolean }
   | { kind: "caForget"; names: string[]; yes: boolean }

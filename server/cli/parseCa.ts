@@ -3,6 +3,7 @@ import type { OptionReader } from "./optionReader";
 import type { Command } from "./parse";
 import { parseCaAccept, parseCaImport } from "./parseCaImport";
 import { parseCaRequest } from "./parseCaRequests";
+import { parseCaRotate } from "./parseCaRotate";
 import { parseCaCrl, parseCaRevoke } from "./parseCaRevoke";
 import { parseCaOperator, parseCaSign } from "./parseCaSigning";
 import { nothingMore, number, reservedUsage, usage } from "./parseSteps";
@@ -22,6 +23,7 @@ export function parseCa(reader: OptionReader): Command {
   if (action === "forget") return parseCaForget(reader);
   if (action === "revoke") return parseCaRevoke(reader);
   if (action === "crl") return parseCaCrl(reader);
+  if (action === "rotate") return parseCaRotate(reader);
   if (action === "renew") {
     const spec = reader.next()?.word;
     nothingMore(reader);
@@ -35,7 +37,7 @@ export function parseCa(reader: OptionReader): Command {
   if (action !== "token")
     throw reservedUsage(
       "ca",
-      "token, close, list, approval, waiting, approve, deny, sign, operator, renew, revoke, crl, import, accept, forget, passphrase or unlock",
+      "token, close, list, approval, waiting, approve, deny, sign, operator, renew, rotate, revoke, crl, import, accept, forget, passphrase or unlock",
     );
   reader.add([
     { names: ["--name"], kind: "value", set: (value) => (token.nameGlob = value) },

@@ -8,6 +8,7 @@ import { caList } from "./commands/caList";
 import { caOperator } from "./commands/caOperator";
 import { caApproval, caApprove, caClose, caDeny, caWaiting } from "./commands/caRequests";
 import { caRevoke } from "./commands/caRevoke";
+import { caRotate } from "./commands/caRotate";
 import { caSign } from "./commands/caSign";
 import { caToken } from "./commands/caToken";
 import { caPassphrase, caUnlock } from "./commands/caPassphrase";
@@ -67,6 +68,8 @@ export async function runCommand(command: Command, session: Session): Promise<nu
       return caUnlock(session, command);
     case "caRenew":
       return caRenew(session, command.spec);
+    case "caRotate":
+      return caRotate(session, command);
     case "caForget":
       return caForget(session, command.names, command.yes);
     case "caRevoke":

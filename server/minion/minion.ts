@@ -4,8 +4,10 @@ import { FuncError } from "../common/errors";
 import type { Log } from "../common/log";
 import { parseMinionName } from "../common/minionName";
 import { identityOf } from "../pki/identity";
+import { SerialQueue } from "../pki/serialQueue";
 import { RpcServer } from "../wire/rpcServer";
 import { AccessControl } from "./accessControl";
+import { Authorities, completeAuthorities } from "./authorities";
 import { Audit, auditedCaller, auditFile } from "./audit";
 import {
   DEFAULT_PORT,
@@ -73,6 +75,7 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
   try {
     const configurationFile = join(home, "minion.yaml");
     const stored = await readConfiguration(configurationFile);
+    await completeAuthorities(join(home, "pki"), log);
     const credentials = await readCredentials(join(home, "pki"));
     const wanted = configure(options, stored, credentials);
     const jobs = await MinionJobs.open(join(home, "jobs"), log, reserve);
@@ -161,9 +164,19 @@ function createServer(
     server.setCredentials(next);
     present = next;
   };
-  const renewal = new Renewal(join(home, "pki"), () => present, use);
+  const pkiFolder = join(home, "pki");
+  const queue = new SerialQueue();
+  const renewal = new Renewal(pkiFolder, () => present, use, queue);
+  const authorities = new Authorities({
+    pkiFolder,
+    present: () => present,
+    use,
+    revocationList: () => revocations.document(),
+    queue,
+    log,
+  });
   const syncCalls = new SyncCalls();
-  const registry = minionRegistry(home, jobs, syncCalls, { renewal, revocations });
+  const registry = minionRegistry(home, jobs, syncCalls, { renewal, revocations, authorities });
   const access = new AccessControl({ home }, registry, log, (problem) => {
     void audit.noteAccess(problem);
   });
@@ -177,6 +190,7 @@ function createServer(
     clientCertificate: "required",
     admitConnection: ({ certificate, remoteAddress }) => {
       revocations.check(access.admit(certificate, remoteAddress));
+      authorities.check(certificate);
     },
     onRefused: (reason, address, certificate) => {
       const identity = certificate && identityOf(certificate);
@@ -187,6 +201,7 @@ function createServer(
       const { certificate, remoteAddress, native } = connection;
       const caller = access.admit(certificate, remoteAddress);
       revocations.check(caller);
+      authorities.check(certificate);
       if (revocations.holdsBack(method)) {
         const reason = "the revocation list is damaged";
         await audit.write({ ...auditedCaller(caller), method, outcome: "denied", reason });

@@ -21,7 +21,9 @@ export const KEY_FILE = "minion.key";
 /** The key that the next certificate is for; it becomes `minion.key` with that. */
 const NEXT_KEY_FILE = "minion.key.next";
 const CERTIFICATE_FILE = "minion.crt";
-const CA_FILE = "ca.crt";
+export const CA_FILE = "ca.crt";
+/** Which CAs are trusted, as the overlord says it while one is replaced. */
+export const AUTHORITIES_FILE = "authorities.json";
 
 /** The private key of this minion, which never leaves the host; made where there is none. */
 export function openPrivateKey(pkiFolder: string): Promise<string> {
@@ -46,6 +48,7 @@ export async function saveCredentials(
   pkiFolder: string,
   { ca, certificate }: Pick<MinionCredentials, "ca" | "certificate">,
 ): Promise<void> {
+  await rm(join(pkiFolder, AUTHORITIES_FILE), { force: true }); // it may be another fleet's
   await writeFileAtomic(join(pkiFolder, CA_FILE), ca, 0o644);
   await writeFileAtomic(join(pkiFolder, CERTIFICATE_FILE), certificate, 0o644);
 }

@@ -8,8 +8,7 @@ import { installCertificate, openNextKey, type MinionCredentials } from "./minio
 
 /** What a minion does for its certificate to be renewed. */
 export class Renewal {
-  /** One step at a time: a second request must not change the key that the first one's certificate is for. */
-  readonly #queue = new SerialQueue();
+  readonly #queue: SerialQueue;
 
   constructor(
     private readonly pkiFolder: string,
@@ -17,7 +16,11 @@ export class Renewal {
     private readonly present: () => MinionCredentials | undefined,
     /** Serves with these from the next connection on. */
     private readonly use: (credentials: MinionCredentials) => void,
-  ) {}
+    /** One step at a time: a second request must not change the key that the first one's certificate is for. */
+    queue = new SerialQueue(),
+  ) {
+    this.#queue = queue;
+  }
 
   /** Makes the next key, or takes the one of an earlier request that came to nothing. */
   request(): Promise<RenewalRequest> {

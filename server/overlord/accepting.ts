@@ -64,8 +64,8 @@ export async function inspectRequest(
 
 /**
  * Looks at the host once more, and takes it among the minions, known by that key. Throws as `inspectRequest`, and
- * "wrong-identity" where it is another key by now, "conflict" where the name has another one here, "denied" where
- * the key was revoked.
+ * "wrong-identity" where it is another key by now, "conflict" where the name has another one here, or the CA is
+ * being replaced, "denied" where the key was revoked.
  */
 export async function acceptRequest(
   parts: OverlordParts,
@@ -90,6 +90,7 @@ export async function acceptRequest(
   const record = { name, role: "minion", serial, keyFingerprint, notBeforeMs, notAfterMs } as const;
   const noted = { ...record, cnOnly: true } as const;
   const authority = await credentials.authority();
+  authority.rotation.refuseOld(name);
   await authority.takeIn(noted);
   await parts.addMinion({ name, address, port, record: noted });
   parts.certmasterChanged();

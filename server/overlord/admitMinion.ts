@@ -81,7 +81,7 @@ async function answers(parts: OverlordParts, peer: WirePeer, signal: AbortSignal
 
 async function ping(parts: OverlordParts, peer: WirePeer, signal: AbortSignal): Promise<void> {
   const { connectTimeoutMs } = parts.configuration;
-  const wire = await parts.credentials.wire();
+  const wire = await parts.credentials.tellingWire();
   const once = () =>
     wire.call(peer, "test.ping", [], { timeoutMs: PING_TIMEOUT_MS, connectTimeoutMs, signal });
   try {

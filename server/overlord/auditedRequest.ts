@@ -26,7 +26,7 @@ const UNAUDITED: ReadonlySet<string> = new Set<keyof OverlordRequests>([
 /** What of the parameters is told; everything else may be secret, or large. */
 const TOLD_PARAMS =
   "spec exclude module method async background jobId name names role serials reason keyFingerprint " +
-  "days replace certificateFile keyFile address port addresses nameGlob ttlMs forMs id file force add remove delete";
+  "days replace certificateFile keyFile address port addresses nameGlob ttlMs forMs id file force add remove delete action without";
 const TOLD: ReadonlySet<string> = new Set(TOLD_PARAMS.split(" "));
 const MAX_TEXT = 1_000;
 const MAX_ITEMS = 50;

@@ -2,6 +2,7 @@ import { FuncError } from "../common/errors";
 import { fingerprintWords } from "../pki/fingerprintWords";
 import { signRequest } from "../pki/signing";
 import type { AuthorityKey } from "../pki/authorityKey";
+import type { AuthorityRotation } from "../pki/authorityRotation";
 import type { CertmasterList, SignedCertificate, SignParams } from "../protocol/certmaster";
 import type { OverlordRequests } from "../protocol/requests";
 import { parseAddress } from "../targets/inventory";
@@ -50,11 +51,11 @@ export function certmasterHandlers(parts: OverlordParts): Pick<Handlers, Certmas
     "certmaster/setPassphrase": async ({ old = "", next }) => {
       // later it may be locked, and an overlord without a certificate cannot call anybody
       if (!lockOf(parts).isLocked) await parts.credentials.renewOwn();
-      await lockOf(parts).setPassphrase(old, next);
+      await rotationOf(parts).setPassphrase(old, next);
       return unlocked(parts);
     },
     "certmaster/unlock": async ({ passphrase }) => {
-      await lockOf(parts).unlock(passphrase);
+      await rotationOf(parts).unlock(passphrase);
       await parts.credentials.renewOwn().catch(() => undefined); // the next call tells
       return unlocked(parts);
     },
@@ -68,13 +69,21 @@ export function certmasterHandlers(parts: OverlordParts): Pick<Handlers, Certmas
     "certmaster/accept": (params, _feed, signal) => acceptRequest(parts, params, signal),
     "certmaster/revoke": (params) =>
       revokeTriggered(parts, params, () => revokeRequest(parts, params)),
+    "certmaster/rotate": async (params) => {
+      await parts.rotation.run(params);
+      return listOf(parts);
+    },
     "certmaster/crl": () => crlRequest(parts),
   };
 }
 
-function lockOf({ credentials }: OverlordParts): AuthorityKey {
+function lockOf(parts: OverlordParts): AuthorityKey {
+  return rotationOf(parts).present.key;
+}
+
+function rotationOf({ credentials }: OverlordParts): AuthorityRotation {
   const authority = credentials.existingAuthority();
-  if (authority) return authority.lock;
+  if (authority) return authority.rotation;
   throw new FuncError("not-found", "There is no CA yet: the first join token makes it.");
 }
 
@@ -82,10 +91,13 @@ function lockOf({ credentials }: OverlordParts): AuthorityKey {
 function unlocked(parts: OverlordParts): CertmasterList {
   parts.certmasterChanged();
   void parts.renewals.look();
+  parts.rotation.resume();
   return listOf(parts);
 }
 
-function listOf({ certmaster, credentials, inventory }: OverlordParts): CertmasterList {
+function listOf(parts: OverlordParts): CertmasterList {
+  const { certmaster, credentials, inventory } = parts;
+  const rotation = parts.rotation.status();
   const authority = credentials.existingAuthority();
   return {
     caFingerprint: authority?.fingerprint,
@@ -94,6 +106,7 @@ function listOf({ certmaster, credentials, inventory }: OverlordParts): Certmast
     caState: authority ? (authority.lock.isLocked ? "locked" : "ready") : "none",
     ...(authority?.lock.isEncrypted && { caEncrypted: true as const }),
     warnings: expiryWarnings(authority, inventory.list()),
+    ...(rotation && { rotation }),
     certificates: authority?.list() ?? [],
     tokens: certmaster.tokens(),
     waiting: certmaster.waiting(),

@@ -20,7 +20,7 @@ export function expiryWarnings(
   const warnings: string[] = [];
   if (authority.notAfterMs - now < WARN_CA_MS) {
     warnings.push(
-      `The CA itself ${endOf(authority.notAfterMs, now)}; after that no certificate of it is good.`,
+      `The CA itself ${endOf(authority.notAfterMs, now)}; after that no certificate of it is good. Replace it: func ca rotate.`,
     );
   }
   const soon = minions.filter(({ certificateNotAfterMs: endMs }) => endMs - now < WARN_MS);

@@ -1,6 +1,7 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { isMinionName } from "../common/minionName";
@@ -8,7 +9,12 @@ import { importAuthority, type AuthorityImport } from "../pki/importAuthority";
 import { CertificateAuthority } from "../pki/certificateAuthority";
 import { readAuthorities } from "../pki/certificateBundle";
 import { identityOf, keyFingerprint, verifyMinionPeer } from "../pki/identity";
-import { openOverlordCredentials, type Credentials } from "../pki/overlordCredentials";
+import {
+  keepAsFormer,
+  openFormerCredentials,
+  openOverlordCredentials,
+  type Credentials,
+} from "../pki/overlordCredentials";
 import { isIssuedBy } from "../pki/renewal";
 import { revokedPeer } from "../pki/revokedPeer";
 import { subjectNameOf, type SubjectName } from "../pki/subjectName";
@@ -19,6 +25,8 @@ import type { VerifyPeer } from "../wire/wireConnection";
 
 /** How often it is looked whether the overlord's certificate has to be renewed. */
 const RENEWAL_CHECK_MS = 60 * 60_000;
+
+const SENT_LOOK_MS = 20;
 
 /** The minions that this overlord knows, and under which keys while their certificates are renewed. */
 export interface KnownMinions {
@@ -37,6 +45,11 @@ export class FleetCredentials {
   private importing: Promise<CertificateAuthority> | undefined;
   private current: { client: Promise<WireClient>; checkedMs: number } | undefined;
   private own: Credentials | undefined;
+  /** Of the CA that is being replaced; only while the own one is of the CA that takes its place. */
+  private former: Credentials | undefined;
+  /** Clients that show another certificate than the present one, and may have calls to send. */
+  private replaced: WireClient[] = [];
+  private formerWire: { client: WireClient; credentials: Credentials } | undefined;
   private onRevokedListener: () => void = () => undefined;
   private readonly revoked = (certificate: PeerCertificate): FuncError | undefined =>
     this.opened && revokedPeer(this.opened, certificate);
@@ -129,6 +142,38 @@ export class FleetCredentials {
     }
   }
 
+  /** The client for minions that do not know a new CA yet: as `wire` while there is none. */
+  async tellingWire(): Promise<WireClient> {
+    const wire = await this.wire();
+    const { former } = this;
+    if (!former) return wire;
+    if (this.formerWire?.credentials.certificate !== former.certificate) {
+      this.formerWire = { client: await this.newClient(former), credentials: former };
+    }
+    return this.formerWire.client;
+  }
+
+  /**
+   * Goes over to a certificate of the CA that takes the other's place; the present one is kept, for minions that
+   * do not know that CA. For when they all were told.
+   */
+  async useNextAuthority(): Promise<void> {
+    const { rotation } = this.opened ?? {};
+    if (!rotation) return;
+    await this.wire();
+    await keepAsFormer(this.ownFolder);
+    await rotation.useOwnNext();
+    await this.renewOwn();
+  }
+
+  /** Returns once every call under an earlier certificate has been sent, or after `withinMs`. */
+  async untilSent(withinMs: number): Promise<void> {
+    const untilMs = Date.now() + withinMs;
+    while (this.replaced.some((client) => client.unsent > 0) && Date.now() < untilMs) {
+      await sleep(SENT_LOOK_MS);
+    }
+  }
+
   /** Called whenever there is a new revocation list. */
   onRevoked(listener: () => void): void {
     this.onRevokedListener = listener;
@@ -140,9 +185,10 @@ export class FleetCredentials {
     else await this.wire();
   }
 
-  /** Fingerprint of the key that the overlord shows; undefined while it shows none. */
-  ownKey(): string | undefined {
-    return this.own && keyFingerprint(createPublicKey(this.own.certificate));
+  /** Fingerprints of the keys that the overlord shows: while the CA is replaced there may be two. */
+  ownKeys(): Set<string> {
+    const shown = [this.own, this.former].filter((one) => one !== undefined);
+    return new Set(shown.map(({ certificate }) => keyFingerprint(createPublicKey(certificate))));
   }
 
   /** Goes over to a new certificate where the present one is on one of these keys, which are to be revoked. */
@@ -157,6 +203,7 @@ export class FleetCredentials {
   private async afterRevocation(): Promise<void> {
     const client = await this.current?.client.catch(() => undefined);
     client?.dropRevoked();
+    this.formerWire?.client.dropRevoked();
   }
 
   private use<A extends CertificateAuthority | undefined>(authority: A): A {
@@ -174,7 +221,7 @@ export class FleetCredentials {
    */
   async renewalClient(): Promise<WireClient> {
     await this.wire();
-    const { own } = this;
+    const own = this.former ?? this.own;
     if (!own) throw new FuncError("internal", "The overlord has no certificate.");
     const authorities = readAuthorities(own.ca);
     const { WireClient } = await import("../wire/wireClient");
@@ -204,7 +251,7 @@ export class FleetCredentials {
    */
   async inspectionClient(verifyPeer: VerifyPeer): Promise<WireClient> {
     await this.wire();
-    const { own } = this;
+    const own = this.former ?? this.own; // these hosts know the old CA only
     if (!own) throw new FuncError("internal", "The overlord has no certificate.");
     const { WireClient } = await import("../wire/wireClient");
     return new WireClient({ ...own, verifyPeer, revoked: this.revoked });
@@ -214,6 +261,7 @@ export class FleetCredentials {
   async close(): Promise<void> {
     const client = await this.current?.client.catch(() => undefined);
     client?.close();
+    this.formerWire?.client.close();
   }
 
   /** A replaced client is not closed: its calls end by themselves, its idle connections too. */
@@ -229,18 +277,33 @@ export class FleetCredentials {
         "Create a join token for the first host: that makes it.",
       );
     }
-    const credentials = await openOverlordCredentials(
-      this.ownFolder,
-      authority,
-      overlordName(),
-      leaving,
+    const { ownFolder } = this;
+    const name = overlordName();
+    // this first: once the own one is of the new CA, it has to be there
+    const former = await openFormerCredentials(ownFolder, authority, name, leaving);
+    const credentials = await openOverlordCredentials(ownFolder, authority, name, leaving).catch(
+      (error: unknown) => {
+        if (!former) throw error;
+        return { ...former, problem: messageOf(error) };
+      },
     );
-    if (credentials.problem !== undefined) {
-      const { problem } = credentials;
+    for (const { problem } of former ? [former, credentials] : [credentials]) {
+      if (problem === undefined) continue;
       this.log.error("the overlord's certificate is due, and cannot be renewed", { problem });
     }
-    if (previous && credentials.certificate === this.own?.certificate) return previous;
+    const { own } = this;
+    this.former = former;
+    if (!former) this.formerWire = undefined; // what it has under way ends by itself
+    const isSame = credentials.certificate === own?.certificate && credentials.ca === own.ca;
+    if (previous && isSame) return previous;
     this.own = credentials;
+    const client = await this.newClient(credentials);
+    const before = await previous?.catch(() => undefined);
+    this.replaced = [...this.replaced, ...(before ? [before] : [])].filter((one) => one.unsent > 0);
+    return client;
+  }
+
+  private async newClient(credentials: Credentials): Promise<WireClient> {
     // with TLS and all: what the first call needs, and no start
     const { WireClient } = await import("../wire/wireClient");
     return new WireClient({
@@ -253,7 +316,7 @@ export class FleetCredentials {
 }
 
 /** This host's name, as certificates can hold it. */
-function overlordName(): string {
+export function overlordName(): string {
   const name = hostname().toLowerCase();
   return isMinionName(name) ? name : "overlord";
 }

@@ -22,6 +22,7 @@ import {
 } from "../protocol/overlord";
 import { GroupsFile } from "../targets/groupsFile";
 import { Inventory } from "../targets/inventory";
+import { CaRotation } from "./caRotation";
 import { ChangeNews } from "./changeNews";
 import type { ClientFeed } from "./clientFeed";
 import { ClientSession } from "./clientSession";
@@ -71,6 +72,7 @@ export class Overlord {
   private readonly triggers: Triggers;
   private readonly renewals: Renewals;
   private readonly pusher: RevocationPusher;
+  private readonly rotation: CaRotation;
   private readonly certmasterNews: ChangeNews;
   private readonly service: OverlordService;
   private readonly server: Server;
@@ -97,6 +99,7 @@ export class Overlord {
       inventory,
       authority: () => credentials.existingAuthority(),
       client: () => credentials.renewalClient(),
+      knowsAuthorities: (minion) => this.pusher.knowsAuthorities(minion),
       onRenewed: async (before, after) => {
         (await credentials.wire()).rekeyed(peerOf(before), peerOf(after));
         this.certmasterNews.changed();
@@ -111,6 +114,7 @@ export class Overlord {
       inventory,
       authority: () => credentials.existingAuthority(),
       wire,
+      tellingWire: () => credentials.tellingWire(),
       connectTimeoutMs: configuration.connectTimeoutMs,
       log,
     });
@@ -143,6 +147,17 @@ export class Overlord {
       onRefused: (refusal) => {
         this.audit.refused(refusal);
       },
+    });
+    this.rotation = new CaRotation({
+      inventory,
+      credentials,
+      certmaster: this.certmaster,
+      pusher: this.pusher,
+      renewals: this.renewals,
+      changed: () => {
+        this.certmasterNews.changed();
+      },
+      log,
     });
     this.groups = new GroupsFile(join(options.dataDirectory, "groups"));
     this.service = new OverlordService(this.parts(caller));
@@ -214,6 +229,7 @@ export class Overlord {
     await this.certmaster.open();
     this.renewals.start();
     this.pusher.start();
+    this.rotation.resume();
     log.info("overlord started", { version, minions: this.inventory.size });
   }
 
@@ -227,6 +243,7 @@ export class Overlord {
     const steps = [
       async () => this.endpoint?.remove(),
       async () => this.renewals.close(),
+      async () => this.rotation.close(),
       async () => this.pusher.close(),
       () => this.certmaster.close(),
       async () => this.certmasterNews.dispose(),
@@ -350,6 +367,7 @@ export class Overlord {
       audit: this.audit,
       renewals: this.renewals,
       pusher: this.pusher,
+      rotation: this.rotation,
       certmasterChanged: () => {
         this.certmasterNews.changed();
       },

@@ -74,6 +74,20 @@ export async function pushRevocations(
   return false;
 }
 
+/**
+ * Tells one minion which CAs to trust: `document` is that list, and `number` its number. Throws ListNotTaken, or
+ * the FuncError of a minion that cannot be reached.
+ */
+export async function pushAuthorities(
+  { wire, peer, connectTimeoutMs }: PushTarget,
+  { number, document }: { number: number; document: string },
+): Promise<void> {
+  const method = "trust.set_authorities";
+  const answer = await askNative(wire, peer, method, [document], connectTimeoutMs);
+  if (answer === number) return;
+  throw new ListNotTaken(asRemoteError(answer)?.message ?? "its answer means nothing");
+}
+
 async function askNative(
   wire: WireClient,
   peer: WirePeer,

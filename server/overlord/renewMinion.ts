@@ -21,6 +21,8 @@ export interface RenewMinionParts {
   client: WireClient;
   authority: CertificateAuthority;
   inventory: Inventory;
+  /** While the CA is replaced: which of the two issues. */
+  by?: "present" | "next";
 }
 
 /**
@@ -30,7 +32,7 @@ export interface RenewMinionParts {
  */
 export async function renewMinion(
   name: string,
-  { client, authority, inventory }: RenewMinionParts,
+  { client, authority, inventory, by }: RenewMinionParts,
 ): Promise<void> {
   const minion = inventory.get(name);
   const revocations = authority.revocationsOf("minion", minion.name);
@@ -47,6 +49,7 @@ export async function renewMinion(
     name: minion.name,
     publicKey: request.publicKey,
     renewal: { keyFingerprint: request.presentKeyFingerprint, revocations },
+    by,
   });
   try {
     await inventory.expectCertificate(minion, {
@@ -55,7 +58,7 @@ export async function renewMinion(
       certificateNotAfterMs: record.notAfterMs,
     });
     refuseRevoked(authority, minion, record.keyFingerprint);
-    const params = [certificatePem, authority.certificatePem];
+    const params = [certificatePem, authority.rotation.trustedPem];
     await step(client, inventory.get(name), INSTALL_CERTIFICATE_METHOD, params);
   } catch (error) {
     // a lost answer leaves it open whether the minion has it

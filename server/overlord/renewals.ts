@@ -33,6 +33,8 @@ export interface RenewalParts {
   authority: () => CertificateAuthority | undefined;
   /** A client of its own, which takes certificates that have expired. Closed by the one who asked. */
   client: () => Promise<WireClient>;
+  /** True where the minion trusts every CA that is trusted here. */
+  knowsAuthorities: (minion: MinionRecord) => boolean;
   /** The minion goes under this key from now on. */
   onRenewed: (before: MinionRecord, after: MinionRecord) => Promise<void>;
   log: Log;
@@ -115,7 +117,8 @@ export class Renewals implements Upkeep {
     this.#due = new Map(
       minions.map((minion) => {
         const serial = minion.certificateSerial;
-        return [minion.name, { serial, atMs: renewalDueMs(minion, issued.get(serial)) }];
+        const atMs = this.#isOutdated(minion) ? 0 : renewalDueMs(minion, issued.get(serial));
+        return [minion.name, { serial, atMs }];
       }),
     );
     const now = Date.now();
@@ -185,7 +188,8 @@ export class Renewals implements Upkeep {
       if (before.cnOnly) throw notRenewed(name);
       const client = await this.#parts.client();
       try {
-        await renewMinion(name, { client, authority, inventory });
+        const by = this.#issuerFor(before);
+        await renewMinion(name, { client, authority, inventory, by });
       } finally {
         client.close();
       }
@@ -201,6 +205,18 @@ export class Renewals implements Upkeep {
       this.#active--;
       this.#waiting.shift()?.();
     }
+  }
+
+  /** Its certificate is of the CA that is being replaced, and it may have one of the new CA. */
+  #isOutdated(minion: MinionRecord): boolean {
+    const authority = this.#parts.authority();
+    return this.#issuerFor(minion) === "next" && !authority?.isByNext(minion.certificateSerial);
+  }
+
+  /** A certificate of a CA that it does not know would be of no use to it. */
+  #issuerFor(minion: MinionRecord): "present" | "next" {
+    const isRenewing = this.#parts.authority()?.rotation.phase === "renewing";
+    return isRenewing && this.#parts.knowsAuthorities(minion) ? "next" : "present";
   }
 
   async #turn(): Promise<void> {

@@ -142,6 +142,11 @@ const schemas: Schemas = {
     ),
     reason: v.optional(v.pipe(v.string(), v.maxLength(500))),
   }),
+  "certmaster/rotate": v.object({
+    action: v.picklist(["start", "finish", "abort"]),
+    passphrase: v.optional(passphrase),
+    without: v.optional(v.pipe(v.array(name), v.maxLength(MAX_NAMES))),
+  }),
   "certmaster/crl": empty,
   "audit/read": v.object({
     fromSeq: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),

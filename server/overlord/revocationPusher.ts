@@ -10,7 +10,13 @@ import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";
 import { RpcFault } from "../wire/rpcFault";
 import type { WireClient } from "../wire/wireClient";
-import { compareRevocations, KnowsNoList, ListNotTaken, pushRevocations } from "./pushRevocations";
+import {
+  compareRevocations,
+  KnowsNoList,
+  ListNotTaken,
+  pushAuthorities,
+  pushRevocations,
+} from "./pushRevocations";
 
 /** All minions are told at the same time, those that do not answer at the expense of no other. */
 const AT_ONCE = 128;
@@ -36,6 +42,8 @@ export interface PusherParts {
   /** Undefined where there is no CA yet. */
   authority: () => CertificateAuthority | undefined;
   wire: () => Promise<WireClient>;
+  /** For minions that do not know all CAs yet. */
+  tellingWire: () => Promise<WireClient>;
   /** As for calls. */
   connectTimeoutMs: number;
   log: Log;
@@ -48,19 +56,25 @@ export interface Told {
 }
 
 /**
- * Brings the revocation list to the minions: to all at once after a revocation, and to each of the others
- * before its next call, or when it is there again. Which list a minion has is only remembered: after a
- * restart each is asked first, and what it revokes that is unknown here is taken over.
+ * Brings the revocation list to the minions, and where the CA is or was replaced the list of CAs that they are to
+ * trust: to all at once after a change, and to each of the others before its next call, or when it is there again.
+ * Which list a minion has is only remembered: after a restart each is asked first, and what it revokes that is
+ * unknown here is taken over.
  */
 export class RevocationPusher implements Upkeep {
   /** The number each minion has, by its key; nothing of those that were not asked since the start. */
   readonly #told = new Map<string, number>();
-  /** Those that answer, but do not take it. */
+  /** The number of the list of CAs each minion has, by its key. */
+  readonly #knows = new Map<string, number>();
+  /** Those that answer, but do not take them. */
   readonly #pauses = new Map<string, { untilMs: number; why: string }>();
   /** Those that will never take it. */
   readonly #hopeless = new Set<string>();
   readonly #running = new Map<string, Promise<void>>();
   #signed: SignedRevocationList | undefined;
+  /** Of the list of CAs: one of others would not be signed by them. */
+  #signedUnder = 0;
+  #onTold: (everyoneWasTried: boolean) => void = () => undefined;
   #retry: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
   /** When there was another list than before. */
@@ -81,14 +95,15 @@ export class RevocationPusher implements Upkeep {
     const sinceMs = Math.max(authority.revocationState.lastMs, this.#changedMs);
     if (Date.now() - sinceMs > TRY_FOR_MS) return false;
     return this.#targets().some(
-      (minion) => this.#isBehind(minion) && !this.#hopeless.has(minion.keyFingerprint),
+      (minion) => this.#lacksList(minion) && !this.#hopeless.has(minion.keyFingerprint),
     );
   }
 
   before(minion: MinionRecord, signal: AbortSignal): Promise<void> | undefined {
     if (!this.#isBehind(minion) || this.#isPaused(minion)) return undefined;
     // where there is nothing to bring, what it has is asked when it has answered
-    if ((this.parts.authority()?.revocationNumber ?? 0) === 0) return undefined;
+    const isNothingToBring = (this.parts.authority()?.revocationNumber ?? 0) === 0;
+    if (isNothingToBring && !this.#lacksAuthorities(minion)) return undefined;
     return unlessAborted(this.#bring(minion), minion, signal);
   }
 
@@ -102,6 +117,20 @@ export class RevocationPusher implements Upkeep {
     if (!(error instanceof RpcFault) || error.code !== LIST_WANTED_FAULT) return undefined;
     this.#told.set(minion.keyFingerprint, NOTHING);
     return unlessAborted(this.#bring(minion), minion, signal);
+  }
+
+  /** Called when a minion knows another list of CAs, and when all minions were tried. */
+  onTold(listener: (everyoneWasTried: boolean) => void): void {
+    this.#onTold = listener;
+  }
+
+  /** True where the minion trusts every CA that is trusted here. */
+  knowsAuthorities({ keyFingerprint, certificateSerial }: MinionRecord): boolean {
+    const authority = this.parts.authority();
+    if (!authority || authority.rotation.number === 0) return true;
+    // it took a certificate of the new CA, so it knows both
+    if (authority.isByNext(certificateSerial)) return true;
+    return (this.#knows.get(keyFingerprint) ?? 0) >= authority.rotation.number;
   }
 
   /**
@@ -139,6 +168,7 @@ export class RevocationPusher implements Upkeep {
       behind = minions.filter((minion) => this.#isBehind(minion) && !untold.has(minion.name));
     }
     if (untold.size > 0) this.#planRetry(FIRST_RETRY_MS);
+    this.#onTold(true);
     return {
       told: minions.length - untold.size,
       untold: [...untold].map(([name, why]) => ({ name, why })),
@@ -186,7 +216,8 @@ export class RevocationPusher implements Upkeep {
     if (!authority) return;
     const key = minion.keyFingerprint;
     try {
-      const wire = await this.parts.wire();
+      const knowsAll = this.knowsAuthorities(minion);
+      const wire = await (knowsAll ? this.parts.wire() : this.parts.tellingWire());
       const { connectTimeoutMs } = this.parts;
       const target = { wire, peer: peerOf(minion), connectTimeoutMs };
       if (!this.#told.has(key)) {
@@ -195,12 +226,18 @@ export class RevocationPusher implements Upkeep {
         this.#told.set(key, comparison === "same" ? number : NOTHING);
         return;
       }
-      const list = this.#list(authority);
-      const taken = await pushRevocations(target, list, authority);
-      if (taken) {
+      const { number, document } = authority.rotation;
+      // this first: once a CA is not trusted any more, what it alone has signed means nothing
+      if (this.#lacksList(minion) || (!knowsAll && authority.revocationNumber > 0)) {
+        const list = this.#list(authority);
+        if (!(await pushRevocations(target, list, authority))) return;
         this.#told.set(key, list.number);
         this.#hopeless.delete(key);
       }
+      if ((this.#knows.get(key) ?? 0) >= number) return;
+      await pushAuthorities(target, { number, document });
+      this.#knows.set(key, number);
+      this.#onTold(false);
     } catch (error) {
       if (!(error instanceof ListNotTaken)) throw error;
       if (error instanceof KnowsNoList) this.#hopeless.add(key);
@@ -221,9 +258,11 @@ export class RevocationPusher implements Upkeep {
     const signed = this.#signed;
     const isPresent =
       signed?.number === authority.revocationNumber &&
+      this.#signedUnder === authority.rotation.number &&
       Date.now() - signed.issuedAtMs < SIGNED_FOR_MS;
     if (isPresent) return signed;
     try {
+      this.#signedUnder = authority.rotation.number;
       return (this.#signed = authority.revocationList());
     } catch (error) {
       // the CA is locked; that must not stop the calls of this overlord, which is not revoked
@@ -252,6 +291,7 @@ export class RevocationPusher implements Upkeep {
     if (behind.some((minion) => this.#isBehind(minion))) {
       this.#planRetry(Math.min(Math.max(delayMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS));
     }
+    this.#onTold(true);
   }
 
   /** Nobody talks to what is revoked itself. */
@@ -262,9 +302,18 @@ export class RevocationPusher implements Upkeep {
       .filter(({ keyFingerprint }) => authority?.revocationOf(keyFingerprint) === undefined);
   }
 
-  #isBehind({ keyFingerprint }: MinionRecord): boolean {
+  #isBehind(minion: MinionRecord): boolean {
+    return this.#lacksList(minion) || this.#lacksAuthorities(minion);
+  }
+
+  #lacksList({ keyFingerprint }: MinionRecord): boolean {
     const number = this.parts.authority()?.revocationNumber ?? 0;
     return (this.#told.get(keyFingerprint) ?? NOTHING) < number;
+  }
+
+  #lacksAuthorities({ keyFingerprint }: MinionRecord): boolean {
+    const number = this.parts.authority()?.rotation.number ?? 0;
+    return (this.#knows.get(keyFingerprint) ?? 0) < number;
   }
 
   #isPaused({ keyFingerprint }: MinionRecord): boolean {
@@ -274,7 +323,7 @@ export class RevocationPusher implements Upkeep {
   /** What is known of minions that are gone, or have another key now. */
   #forgetOthers(minions: readonly MinionRecord[]): void {
     const keys = new Set(minions.map(({ keyFingerprint }) => keyFingerprint));
-    for (const map of [this.#told, this.#pauses, this.#hopeless]) {
+    for (const map of [this.#told, this.#knows, this.#pauses, this.#hopeless]) {
       for (const key of map.keys()) if (!keys.has(key)) map.delete(key);
     }
   }

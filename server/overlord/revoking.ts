@@ -20,12 +20,12 @@ export async function revokeRequest(
   const selected = selectedBy(authority, params);
   const keys = fingerprintsOf(selected);
   await credentials.leaveKeys(keys);
-  const own = credentials.ownKey();
+  const own = credentials.ownKeys();
   const revoked = await authority.revoke({
     ...params,
     reason: params.reason ?? "",
-    // all of the name goes, but for the one that was just made to take its place
-    spare: own === undefined || keys.has(own) ? undefined : new Set([own]),
+    // all of the name goes, but for what was just made to take its place
+    spare: new Set([...own].filter((key) => !keys.has(key))),
   });
   // it may have come into use meanwhile; where that fails, the next call tells
   await credentials.leaveKeys(fingerprintsOf(revoked)).catch(() => undefined);

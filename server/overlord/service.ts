@@ -17,6 +17,7 @@ import { findTargets } from "../targets/findTargets";
 import { editGroup, listGroups } from "../targets/groups";
 import type { GroupsFile } from "../targets/groupsFile";
 import type { Inventory } from "../targets/inventory";
+import type { CaRotation } from "./caRotation";
 import { certmasterHandlers } from "./certmasterHandlers";
 import type { ClientFeed } from "./clientFeed";
 import type { AuditedClient, OverlordAudit } from "./overlordAudit";
@@ -46,6 +47,8 @@ export interface OverlordParts {
   methods: MethodDirectory;
   /** Brings the revocation list to the minions. */
   pusher: RevocationPusher;
+  /** Replaces the CA. */
+  rotation: CaRotation;
   audit: OverlordAudit;
   renewals: Renewals;
   /** What `certmaster/list` tells is different: clients are told. */
@@ -132,7 +135,9 @@ function handlersOf(parts: OverlordParts): Handlers {
     },
 
     "overlord/backup": (params) =>
-      backUp(parts.dataDirectory, credentials.existingAuthority()?.fingerprint, params),
+      parts.rotation.between(() =>
+        backUp(parts.dataDirectory, credentials.existingAuthority()?.fingerprint, params),
+      ),
 
     "minions/list": () => inventory.list(),
     "minions/match": async (targets) => {

@@ -7,8 +7,7 @@ import { RpcFault } from "../wire/rpcFault";
 import type { XmlRpcValue } from "../wire/value";
 import { WireClient } from "../wire/wireClient";
 import { ASK_METHOD, decodeAskAnswer, encodeAskRequest, type AskAnswer } from "./askProtocol";
-import { certificatePem } from "./certificate";
-import { certificateFingerprint } from "./certificateAuthority";
+import { certificateFingerprint, certificatePem } from "./certificate";
 import { createCsr } from "./csr";
 import { checkedEnrolment, verifyCertmaster, type Enrolment } from "./enrolAnswer";
 import { errorOfFault } from "./enrolProtocol";
@@ -77,8 +76,8 @@ export async function askForCertificate(asked: AskParams): Promise<Enrolment> {
     },
   });
   try {
-    const certificate = await patience.until(() => askOnce(client, params, address));
-    return checkedEnrolment(certificate, { ...params, caPem, address });
+    const given = await patience.until(() => askOnce(client, params, address));
+    return checkedEnrolment(given.certificate, { ...params, caPem, address }, given.ca);
   } finally {
     client.close();
   }
@@ -106,12 +105,12 @@ async function presentedAuthority(params: AskParams): Promise<X509Certificate> {
   );
 }
 
-/** The certificate; undefined where nobody has decided yet. */
+/** The certificate, and the CAs that are trusted; undefined where nobody has decided yet. */
 async function askOnce(
   client: WireClient,
   params: AskParams,
   address: string,
-): Promise<string | undefined> {
+): Promise<{ certificate: string; ca: string } | undefined> {
   const { at, name, port, signal, privateKeyPem } = params;
   const peer = { name: "certmaster", address: at.host, port: at.port };
   const request = { csr: createCsr(name, privateKeyPem), name, port, address: params.address };
@@ -123,7 +122,7 @@ async function askOnce(
     });
   const answer = readAnswer(value, address);
   params.onState?.(answer.state);
-  if (answer.state === "approved") return answer.certificate;
+  if (answer.state === "approved") return answer;
   if (answer.state !== "denied") return undefined;
   const minutes = Math.max(Math.ceil(answer.retryMs / 60_000), 1);
   throw new FuncError(

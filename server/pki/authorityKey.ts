@@ -24,7 +24,7 @@ export class AuthorityKey {
 
   /** `pem`: the content of `file`. Throws Error where it is damaged. */
   constructor(
-    private readonly file: string,
+    private file: string,
     pem: string,
     /** Of the CA's certificate: a key that does not belong to it is none. */
     private readonly publicKey: KeyObject,
@@ -83,6 +83,18 @@ export class AuthorityKey {
       this.#pem = pem;
       this.#key = key;
     });
+  }
+
+  /** Throws as `unlock` where this is not the passphrase. */
+  checkPassphrase(passphrase: string): Promise<void> {
+    return this.#queue.run(async () => {
+      await this.#open(passphrase);
+    });
+  }
+
+  /** Its file lies there now. */
+  movedTo(file: string): void {
+    this.file = file;
   }
 
   async #open(passphrase: string): Promise<KeyObject> {

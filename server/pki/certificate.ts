@@ -102,3 +102,8 @@ function randomSerial(): Buffer {
   if (serial[0] === 0) serial[0] = 1;
   return (serial[0] ?? 0) < 0x80 ? serial : Buffer.concat([Uint8Array.of(0), serial]);
 }
+
+/** hex SHA-256 of a certificate (DER). */
+export function certificateFingerprint(certificate: X509Certificate): string {
+  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+}

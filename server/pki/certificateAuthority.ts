@@ -1,4 +1,4 @@
-import type { KeyObject, X509Certificate } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
 import { FuncError } from "../common/errors";
 import { parseMinionName } from "../common/minionName";
@@ -9,13 +9,16 @@ import {
   issuedPath,
   readAuthority,
   type AuthorityFiles,
+  type Signer,
 } from "./authorityFiles";
-import { authorityKeyIdentifierOf, certificatePem } from "./certificate";
+import { AuthorityRotation } from "./authorityRotation";
+import { certificateFingerprint, certificatePem } from "./certificate";
 import { MAX_DAYS } from "./certificateDays";
 import { createCrl } from "./crl";
-import { keyFingerprint, type CertificateRole, type Role } from "./identity";
+import { keyFingerprint, type Role } from "./identity";
+import { IssuedBook } from "./issuedBook";
+import type { IssuedCertificate } from "./issuedFile";
 import { signLeaf } from "./leafCertificate";
-import { IssuedFile, type IssuedCertificate } from "./issuedFile";
 import { RevocationBook } from "./revocationBook";
 import {
   signRevocationList,
@@ -25,12 +28,10 @@ import {
 import { selectRevoked, type Revoking, type RevokeSelection } from "./revokeSelection";
 import { revokedPath, type Revocations, type RevokedRecord, type SignList } from "./revokedFile";
 import type { RenewalProof } from "./renewal";
-import { queueOf } from "./serialQueue";
 import { SubjectLocks, lockKeyOf } from "./subjectLocks";
 import { anotherKey } from "./anotherKey";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-type IssuedChange = (issued: IssuedCertificate[]) => IssuedCertificate[];
 
 export interface IssueParams {
   role: Role;
@@ -41,6 +42,8 @@ export interface IssueParams {
   days?: number;
   /** By which right it is renewed: void once that is revoked. */
   renewal?: RenewalProof;
+  /** Which CA issues it while there are two; by default the one that all who have to judge it trust. */
+  by?: "present" | "next";
 }
 
 /**
@@ -48,38 +51,78 @@ export interface IssueParams {
  * `ca.crt`, `issued.json`, the list of what it issued, and `revoked.json`, what of that was revoked.
  */
 export class CertificateAuthority {
-  /** The CA's certificate. */
-  readonly certificatePem: string;
-  /** hex SHA-256 of the CA's certificate (DER); what a join token pins. */
-  readonly fingerprint: string;
-  /** The CA's key, which may be locked: then nothing can be signed, whatever it is. */
-  readonly lock: AuthorityKey;
-  private readonly certificate: X509Certificate;
-  private readonly ownKeyIdentifier: Uint8Array;
-  private readonly issuedFile: IssuedFile;
+  /** Which CAs are trusted, and how far the replacement of the CA is. */
+  readonly rotation: AuthorityRotation;
+  private readonly issued: IssuedBook;
   private readonly book: RevocationBook;
   /** Who is given a certificate and who loses it is decided one after the other, for each name. */
   private readonly locks: SubjectLocks;
-  private issued: IssuedCertificate[];
   private onRevokedListener: () => void = () => undefined;
-  private batch: { changes: IssuedChange[]; written: Promise<void> } | undefined;
 
   private constructor(folder: string, files: AuthorityFiles) {
-    this.lock = files.key;
-    this.certificate = files.certificate;
-    this.ownKeyIdentifier = authorityKeyIdentifierOf(files.certificate);
-    this.issued = files.issued;
-    this.issuedFile = new IssuedFile(issuedPath(folder));
+    const { key, certificate, next, rotation: state } = files;
+    this.rotation = new AuthorityRotation(folder, { present: { key, certificate }, next, state });
+    this.issued = new IssuedBook(issuedPath(folder), files.issued);
     const sign: SignList = (list) => (this.lock.isLocked ? undefined : this.signed(list).document);
     this.book = new RevocationBook(revokedPath(folder), sign, files.revocations);
     this.locks = SubjectLocks.of(folder);
-    this.certificatePem = certificatePem(files.certificate);
-    this.fingerprint = certificateFingerprint(files.certificate);
+  }
+
+  /** The CA's certificate; while it is replaced, of the one that goes. */
+  get certificatePem(): string {
+    return certificatePem(this.rotation.present.certificate);
+  }
+
+  /** hex SHA-256 of the CA's certificate (DER); what a join token pins. */
+  get fingerprint(): string {
+    return certificateFingerprint(this.rotation.present.certificate);
+  }
+
+  /** The CA's key, which may be locked: then nothing can be signed, whatever it is. */
+  get lock(): AuthorityKey {
+    return this.rotation.present.key;
   }
 
   /** The end of the CA's own certificate. */
   get notAfterMs(): number {
-    return Date.parse(this.certificate.validTo);
+    return Date.parse(this.rotation.present.certificate.validTo);
+  }
+
+  /** True where the CA that takes the other's place has issued this certificate. */
+  isByNext(serial: string): boolean {
+    const { nextFingerprint } = this.rotation;
+    return nextFingerprint !== undefined && this.issued.issuerOf(serial) === nextFingerprint;
+  }
+
+  /** Throws as `AuthorityRotation.start`. */
+  async startRotation(name: string, passphrase: string | undefined): Promise<void> {
+    await this.rotation.start(name, passphrase);
+    await this.book.signAgain();
+  }
+
+  /** The new CA takes the place of the old one, for good. Throws as `AuthorityRotation.finish`. */
+  async finishRotation(): Promise<void> {
+    this.rotation.keys(); // a list that only the old CA has signed would mean nothing afterwards
+    await this.book.signAgain();
+    await this.rotation.finish();
+  }
+
+  /** Takes the new CA back. Throws FuncError "conflict" where it has issued certificates. */
+  async abortRotation(): Promise<void> {
+    const wasRenewing = this.rotation.phase === "renewing";
+    await this.rotation.pause();
+    await this.issued.update((issued) => issued); // what was being issued is noted by then
+    if (
+      this.issued.records.some((record) => this.isByNext(record.serial) && record.released !== true)
+    ) {
+      if (wasRenewing) await this.rotation.renew();
+      throw new FuncError(
+        "conflict",
+        "The new CA has issued certificates already.",
+        "Go on with it, and finish it: func ca rotate --status",
+      );
+    }
+    await this.rotation.abort();
   }
 
   /** The CA in `folder`; undefined where none was made yet. Throws FuncError "bad-data" where it is damaged. */
@@ -115,7 +158,7 @@ export class CertificateAuthority {
       if (holder && holder.keyFingerprint !== key) throw anotherKey(name);
       const isKnown = (one: CertificateRecord): boolean =>
         one.serial === serial && one.keyFingerprint === key;
-      await this.update((issued) => [...issued.filter((one) => !isKnown(one)), record]);
+      await this.issued.update((issued) => [...issued.filter((one) => !isKnown(one)), record]);
     });
   }
 
@@ -133,7 +176,9 @@ export class CertificateAuthority {
   ): Promise<{ certificatePem: string; record: CertificateRecord }> {
     this.checkKey(params.name, keyFingerprint(params.publicKey));
     this.checkProof(params);
-    const certificate = this.sign(params.role, params.name, params.publicKey, params.days);
+    const signer = this.signerOf(params);
+    const certificate = signLeaf(params, signer);
+    const { next, nextFingerprint } = this.rotation;
     const record: CertificateRecord = {
       name: parseMinionName(params.name),
       role: params.role,
@@ -142,28 +187,41 @@ export class CertificateAuthority {
       notBeforeMs: Date.parse(certificate.validFrom),
       notAfterMs: Date.parse(certificate.validTo),
     };
-    await this.update((issued) => [...issued, record]);
+    const isByNext = signer === next;
+    const line = isByNext ? { ...record, issuer: nextFingerprint } : record;
+    await this.issued.update((issued) => [...issued, line]);
     return { certificatePem: certificatePem(certificate), record };
   }
 
   /**
    * A certificate of two days (a token lives for one at most) for the certmaster's listener. It is nobody's identity and stays in memory,
-   * therefore it is not noted.
+   * therefore it is not noted. `shown`: the CA (its fingerprint) that hosts know already.
    */
-  issueCertmaster(name: string, publicKey: KeyObject): string {
-    return certificatePem(this.sign("certmaster", name, publicKey));
+  issueCertmaster(
+    name: string,
+    publicKey: KeyObject,
+    shown?: string,
+  ): { certificatePem: string; caPem: string; caFingerprint: string } {
+    const { present, next, nextFingerprint } = this.rotation;
+    const isNext = shown === undefined ? this.rotation.isOwnNext : shown === nextFingerprint;
+    const signer = isNext && next ? next : present;
+    return {
+      certificatePem: certificatePem(signLeaf({ role: "certmaster", name, publicKey }, signer)),
+      caPem: certificatePem(signer.certificate),
+      caFingerprint: certificateFingerprint(signer.certificate),
+    };
   }
 
   /** What was issued, in order; expired ones stay for 90 days. */
   list(): CertificateRecord[] {
-    return this.issued.map((issued) => this.recordOf(issued));
+    return this.issued.records.map((issued) => this.recordOf(issued));
   }
 
   /** The newest certificate of this minion that has not expired and whose name was not released. */
   liveMinion(name: string): CertificateRecord | undefined {
     const minion = name.toLowerCase();
     const now = Date.now();
-    const live = this.issued.findLast(
+    const live = this.issued.records.findLast(
       (record) =>
         record.role === "minion" &&
         record.name === minion &&
@@ -188,7 +246,7 @@ export class CertificateAuthority {
 
   private async revokeInTurn(params: Revoking): Promise<CertificateRecord[]> {
     this.lock.get(); // a list that nobody can sign would reach nobody
-    await this.refresh();
+    await this.issued.refresh();
     const selected = this.selectedBy(params).filter(
       ({ keyFingerprint: key }) => params.spare?.has(key) !== true,
     );
@@ -200,9 +258,11 @@ export class CertificateAuthority {
     );
     const serials = new Set(selected.map(({ serial }) => serial));
     // revoked.json counts; this lets it be noticed when that is gone, and the next revocation does it again
-    await this.update((issued) =>
-      issued.map((record) => (serials.has(record.serial) ? { ...record, revoked } : record)),
-    ).catch(() => undefined);
+    await this.issued
+      .update((issued) =>
+        issued.map((record) => (serials.has(record.serial) ? { ...record, revoked } : record)),
+      )
+      .catch(() => undefined);
     return selected.map((record) => ({ ...record, revoked }));
   }
 
@@ -243,12 +303,15 @@ export class CertificateAuthority {
   revocationList(): SignedRevocationList {
     const { state } = this.book;
     if (!this.lock.isLocked || state.signed === undefined) return this.signed(state);
-    return verifyRevocationList(state.signed, [this.certificate]);
+    return verifyRevocationList(state.signed, this.rotation.trusted);
   }
 
-  /** The present X.509 revocation list, signed just now (PEM). */
+  /** The present X.509 revocation list, signed just now (PEM); while there are two CAs one of each. */
   crl(): string {
-    return createCrl({ key: this.lock.get(), certificate: this.certificate }, this.book.state);
+    const { present, next } = this.rotation;
+    return [present, ...(next ? [next] : [])]
+      .map(({ key, certificate }) => createCrl({ key: key.get(), certificate }, this.book.state))
+      .join("");
   }
 
   /**
@@ -256,10 +319,10 @@ export class CertificateAuthority {
    * the present list's number is above that one's then. Gives whether the list was such a one. Throws FuncError "denied" or "bad-data" where it is not this CA's.
    */
   async adoptRevocations(document: string): Promise<boolean> {
-    const list = verifyRevocationList(document, [this.certificate]);
+    const list = verifyRevocationList(document, this.rotation.trusted);
     const { forgotten, after } = this.book.compare(list);
     if (forgotten.length === 0 && after === 0) return false;
-    const ends = new Map(this.issued.map(({ serial, notAfterMs }) => [serial, notAfterMs]));
+    const ends = new Map(this.issued.records.map(({ serial, notAfterMs }) => [serial, notAfterMs]));
     const adopted = forgotten.map((revoked) => {
       const notAfterMs = ends.get(revoked.serial) ?? revoked.atMs + MAX_DAYS * DAY_MS;
       return { ...revoked, notAfterMs, reason: "" };
@@ -273,7 +336,7 @@ export class CertificateAuthority {
   async release(name: string): Promise<void> {
     const minion = name.toLowerCase();
     if (this.liveMinion(minion) === undefined) return;
-    await this.update((issued) =>
+    await this.issued.update((issued) =>
       issued.map((record) =>
         record.role === "minion" && record.name === minion ? { ...record, released: true } : record,
       ),
@@ -282,13 +345,13 @@ export class CertificateAuthority {
 
   /** The holder never got this certificate: its name counts as never given. */
   async withdraw({ serial }: CertificateRecord): Promise<void> {
-    await this.update((issued) =>
+    await this.issued.update((issued) =>
       issued.map((record) => (record.serial === serial ? { ...record, released: true } : record)),
     );
   }
 
   private signed({ number, revoked }: Revocations): SignedRevocationList {
-    return signRevocationList({ number, issuedAtMs: Date.now(), revoked }, [this.lock.get()]);
+    return signRevocationList({ number, issuedAtMs: Date.now(), revoked }, this.rotation.keys());
   }
 
   private async note(records: RevokedRecord[], after?: number): Promise<void> {
@@ -297,7 +360,19 @@ export class CertificateAuthority {
     if (this.revocationNumber !== before) this.onRevokedListener();
   }
 
-  private recordOf({ released: _released, ...record }: IssuedCertificate): CertificateRecord {
+  /** Who judges a minion is the overlord, which trusts both; others are judged by minions. */
+  private signerOf({ role, by }: IssueParams): Signer {
+    const { present, next, phase, isOwnNext } = this.rotation;
+    const mayBeNext = role === "minion" ? phase === "renewing" : isOwnNext;
+    const isNext = mayBeNext && by !== "present";
+    return isNext && next ? next : present;
+  }
+
+  private recordOf({
+    released: _released,
+    issuer: _issuer,
+    ...record
+  }: IssuedCertificate): CertificateRecord {
     const found = this.book.find(record.keyFingerprint);
     if (!found) return record;
     return { ...record, revoked: { atMs: found.atMs, reason: found.reason } };
@@ -322,46 +397,4 @@ export class CertificateAuthority {
       `${name} was revoked while its certificate was being renewed: it gets no other.`,
     );
   }
-
-  private sign(
-    role: CertificateRole,
-    name: string,
-    publicKey: KeyObject,
-    days?: number,
-  ): X509Certificate {
-    const { certificate, ownKeyIdentifier, lock } = this;
-    return signLeaf({ role, name, publicKey, days }, { certificate, ownKeyIdentifier, key: lock });
-  }
-
-  /** Another object may have written the same folder's file. */
-  private async refresh(): Promise<void> {
-    await queueOf(this.issuedFile.path).run(async () => {
-      this.issued = (await this.issuedFile.readIfChanged()) ?? this.issued;
-    });
-  }
-
-  // changes that come while the file is being written share the next write
-  private async update(change: IssuedChange): Promise<void> {
-    this.batch ??= this.startBatch();
-    this.batch.changes.push(change);
-    await this.batch.written;
-  }
-
-  private startBatch(): { changes: IssuedChange[]; written: Promise<void> } {
-    const changes: IssuedChange[] = [];
-    const written = queueOf(this.issuedFile.path).run(async () => {
-      this.batch = undefined;
-      // another object may have written the same folder's file
-      const before = await this.issuedFile.readIfChanged();
-      const after = changes.reduce((issued, change) => change(issued), before ?? this.issued);
-      await this.issuedFile.write(after);
-      this.issued = after;
-    });
-    return { changes, written };
-  }
-}
-
-/** hex SHA-256 of a certificate (DER). */
-export function certificateFingerprint(certificate: X509Certificate): string {
-  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }

@@ -126,7 +126,7 @@ export class Certmaster {
       const now = Date.now();
       const expiresAtMs = now + ttlMs;
       const { id, secret } = this.tokenEnrolment.book.add(expiresAtMs, glob, now);
-      const caFingerprint = authority.fingerprint;
+      const caFingerprint = this.listener.shown ?? authority.fingerprint;
       const token = formatJoinToken({ id, secret, caFingerprint, addresses });
       return { id, token, expiresAtMs, addresses, caFingerprint };
     });
@@ -202,6 +202,12 @@ export class Certmaster {
   /** HOST:PORT of the TLS listener while it is open. */
   listening(): string | undefined {
     return this.listener.at && formatHostPort(this.listener.at);
+  }
+
+  /** After another CA has taken the place of the one that hosts were shown. */
+  async authorityChanged(): Promise<void> {
+    const authority = this.options.existingAuthority();
+    if (authority) await this.queue.run(() => this.listener.update(authority));
   }
 
   /** True while hosts can come: the overlord must not end then. */

@@ -18,6 +18,8 @@ interface OpenListener {
   server: RpcServer;
   at: HostPort;
   credentialsFromMs: number;
+  /** The CA that hosts are shown (its fingerprint): tokens pin it, so it stays the same while it is trusted. */
+  shown: string;
 }
 
 /** The certmaster's TLS listener. Its key and certificate are made when it opens and live in memory only. */
@@ -37,20 +39,34 @@ export class CertmasterListener {
     return this.current?.at;
   }
 
+  /** hex SHA-256 of the CA that hosts are shown; undefined while it is closed. */
+  get shown(): string | undefined {
+    return this.current?.shown;
+  }
+
+  /** Shows another CA where the one that it shows is not trusted any more: tokens that pin that are of no more use. */
+  async update(authority: CertificateAuthority): Promise<void> {
+    const { current } = this;
+    if (!current) return;
+    const { shown, ...fresh } = await credentials(authority, current.shown);
+    current.server.setCredentials(fresh);
+    Object.assign(current, { shown, credentialsFromMs: Date.now() });
+  }
+
   /** Opens it where it is not open yet; not to be called twice at the same time. Throws FuncError. */
   async open(authority: CertificateAuthority): Promise<HostPort> {
     if (this.current !== undefined) {
       if (Date.now() - this.current.credentialsFromMs > RENEW_AFTER_MS) {
-        this.current.server.setCredentials(await credentials(authority));
-        this.current.credentialsFromMs = Date.now();
+        await this.update(authority);
       }
       return this.current.at;
     }
     const { listen, log, handle } = this.options;
     // an overlord needs no server of its own until a host is to join it
     const { RpcServer } = await import("../wire/rpcServer");
+    const { shown, ...own } = await credentials(authority);
     const server = new RpcServer({
-      ...(await credentials(authority)),
+      ...own,
       clientCertificate: "none",
       handle,
       limits: LIMITS,
@@ -65,7 +81,8 @@ export class CertmasterListener {
         { cause: error },
       );
     });
-    this.current = { server, at: { host: listen.host, port }, credentialsFromMs: Date.now() };
+    const at = { host: listen.host, port };
+    this.current = { server, at, credentialsFromMs: Date.now(), shown };
     log.info("certmaster: listening", { at: formatHostPort(this.current.at) });
     return this.current.at;
   }
@@ -81,11 +98,17 @@ export class CertmasterListener {
 
 async function credentials(
   authority: CertificateAuthority,
-): Promise<{ key: string; certificate: string; ca: string }> {
+  shown?: string,
+): Promise<{ key: string; certificate: string; ca: string; shown: string }> {
   const { privateKeyPem, publicKey } = await generateKey();
   const host = hostname().toLowerCase();
-  const leaf = authority.issueCertmaster(isMinionName(host) ? host : "certmaster", publicKey);
+  const name = isMinionName(host) ? host : "certmaster";
+  const { certificatePem, caPem, caFingerprint } = authority.issueCertmaster(
+    name,
+    publicKey,
+    shown,
+  );
   // with the CA's certificate, so that a host can compare it with its token's pin
-  const certificate = leaf + authority.certificatePem;
-  return { key: privateKeyPem, certificate, ca: authority.certificatePem };
+  const certificate = certificatePem + caPem;
+  return { key: privateKeyPem, certificate, ca: caPem, shown: caFingerprint };
 }

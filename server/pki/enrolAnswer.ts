@@ -2,13 +2,16 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { FuncError, messageOf } from "../common/errors";
 import type { PeerCertificate } from "../wire/peerCertificate";
 import type { XmlRpcValue } from "../wire/value";
+import { authoritiesPem } from "./authoritiesDocument";
 import { certificatePem } from "./certificate";
+import { readAuthorities } from "./certificateBundle";
 import { identityOf, isCertmaster } from "./identity";
+import { isIssuedBy } from "./renewal";
 
 /** PEM texts that a host gets. */
 export interface Enrolment {
   certificatePem: string;
-  /** The CA that the host knew before it asked: nothing else is to be trusted. */
+  /** The CA that the host knew before it asked, and those that are trusted beside it while it is replaced. */
   caPem: string;
   name: string;
 }
@@ -25,14 +28,16 @@ export function verifyCertmaster(certificate: PeerCertificate, address: string):
 
 /**
  * The certificate (PEM) that a certmaster gave, checked: it must be for this host's name and key, of the CA that
- * is trusted. Throws FuncError "broken-answer".
+ * is trusted, or of one that the answer (`ca`) names beside that: only its overlord can have given it. Throws FuncError "broken-answer".
  */
 export function checkedEnrolment(
   answer: XmlRpcValue | undefined,
   expected: { name: string; privateKeyPem: string; caPem: string; address: string },
+  ca?: XmlRpcValue,
 ): Enrolment {
-  const { name, caPem } = expected;
+  const { name } = expected;
   try {
+    const authorities = authoritiesOf(ca, new X509Certificate(expected.caPem));
     if (typeof answer !== "string") throw new Error("there is no certificate in it");
     const certificate = new X509Certificate(answer);
     const identity = identityOf(certificate);
@@ -40,8 +45,9 @@ export function checkedEnrolment(
       identity?.role === "minion" &&
       identity.name === name &&
       certificate.checkPrivateKey(createPrivateKey(expected.privateKeyPem)) &&
-      certificate.verify(new X509Certificate(caPem).publicKey);
+      authorities.some((authority) => isIssuedBy(certificate, authority));
     if (!good) throw new Error("the certificate is not for this host");
+    const caPem = authoritiesPem(authorities);
     return { certificatePem: certificatePem(certificate), caPem, name };
   } catch (error) {
     throw new FuncError(
@@ -51,4 +57,11 @@ export function checkedEnrolment(
       { cause: error },
     );
   }
+}
+
+/** What the answer names counts where the CA that was known before is among it. */
+function authoritiesOf(ca: XmlRpcValue | undefined, known: X509Certificate): X509Certificate[] {
+  const named = typeof ca === "string" ? readAuthorities(ca) : [];
+  const isKnown = named.some(({ fingerprint256 }) => fingerprint256 === known.fingerprint256);
+  return isKnown ? named : [known];
 }

@@ -3,8 +3,7 @@ import { fetchPresentedChain } from "../wire/presentedChain";
 import { WireClient } from "../wire/wireClient";
 import { RpcFault } from "../wire/rpcFault";
 import type { XmlRpcValue } from "../wire/value";
-import { certificatePem } from "./certificate";
-import { certificateFingerprint } from "./certificateAuthority";
+import { certificateFingerprint, certificatePem } from "./certificate";
 import { createCsr } from "./csr";
 import { checkedEnrolment, verifyCertmaster, type Enrolment } from "./enrolAnswer";
 import { encodeEnrolRequest, ENROL_METHOD, errorOfFault, isStruct } from "./enrolProtocol";
@@ -143,8 +142,8 @@ async function request(
   } finally {
     client.close();
   }
-  const certificate = isStruct(answer) ? answer["certificate"] : undefined;
-  return checkedEnrolment(certificate, { name, privateKeyPem, caPem, address });
+  const { certificate, ca } = isStruct(answer) ? answer : {};
+  return checkedEnrolment(certificate, { name, privateKeyPem, caPem, address }, ca);
 }
 
 function reasonOf(error: unknown): ErrorReason {

@@ -24,6 +24,7 @@ const Issued = v.object({
         notBeforeMs: moment,
         notAfterMs: moment,
         released: v.optional(v.literal(true)),
+        issuer: v.optional(text),
         cnOnly: v.optional(v.literal(true)),
         revoked: v.optional(v.object({ atMs: moment, reason: v.string() })),
       }),
@@ -39,6 +40,8 @@ const REMEDY = "Restore the file from a backup: without it names could be given 
 /** A line of `issued.json`. `released`: the name may be given out again although the certificate still runs. */
 export interface IssuedCertificate extends CertificateRecord {
   released?: true;
+  /** hex SHA-256 of the CA's certificate, where it was not the first one's. */
+  issuer?: string;
 }
 
 /** Reads `issued.json`. Undefined where there is none; throws FuncError "bad-data" where it is damaged. */

@@ -1,9 +1,8 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { FuncError } from "../common/errors";
 import { parseMinionName } from "../common/minionName";
-import { CLOCK_SKEW_MS } from "./authorityFiles";
-import type { AuthorityKey } from "./authorityKey";
-import { keyIdentifier, signCertificate, subjectOf } from "./certificate";
+import { CLOCK_SKEW_MS, type Signer } from "./authorityFiles";
+import { authorityKeyIdentifierOf, keyIdentifier, signCertificate, subjectOf } from "./certificate";
 import { DEFAULT_DAYS, MAX_DAYS } from "./certificateDays";
 import { distinguishedName } from "./distinguishedName";
 import { leafExtensions } from "./extensions";
@@ -11,21 +10,13 @@ import { KEY_USAGE_OF, type CertificateRole } from "./identity";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The CA that signs. */
-export interface LeafSigner {
-  certificate: X509Certificate;
-  /** As its own certificate has it. */
-  ownKeyIdentifier: Uint8Array;
-  key: Pick<AuthorityKey, "get">;
-}
-
 /**
  * A certificate for whoever has this key, signed by a CA's. Throws FuncError "bad-argument" for a wrong name or
  * too many days, "unavailable" where the CA has expired or is locked.
  */
 export function signLeaf(
   subject: { role: CertificateRole; name: string; publicKey: KeyObject; days?: number },
-  { certificate: authority, ownKeyIdentifier, key }: LeafSigner,
+  { key, certificate: authority }: Signer,
 ): X509Certificate {
   const { role, publicKey, days = DEFAULT_DAYS[role] } = subject;
   const name = parseMinionName(subject.name);
@@ -56,7 +47,7 @@ export function signLeaf(
         uri: `func:${role}:${name}`,
         dnsName: role === "minion" || role === "certmaster" ? name : undefined,
         keyIdentifier: keyIdentifier(publicKey),
-        issuerKeyIdentifier: ownKeyIdentifier,
+        issuerKeyIdentifier: authorityKeyIdentifierOf(authority),
       }),
     },
     key.get(),

@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../common/atomicFile";
 import { messageOf } from "../common/errors";
@@ -35,13 +36,53 @@ export async function openOverlordCredentials(
   leaving?: ReadonlySet<string>,
 ): Promise<Credentials> {
   const file = join(folder, "overlord.pem");
-  const ca = authority.certificatePem;
+  const { isOwnNext } = authority.rotation;
+  return await openPair({ file, authority, name, leaving, by: isOwnNext ? "next" : "present" });
+}
+
+/**
+ * While the CA is replaced, and the overlord shows a certificate of the new one: another one of the old, in
+ * `<folder>/overlord-former.pem`, for minions that do not know the new one yet. As `openOverlordCredentials`;
+ * undefined, and the file removed, where none is needed.
+ */
+export async function openFormerCredentials(
+  folder: string,
+  authority: CertificateAuthority,
+  name: string,
+  leaving?: ReadonlySet<string>,
+): Promise<Credentials | undefined> {
+  const file = join(folder, "overlord-former.pem");
+  if (authority.rotation.isOwnNext) {
+    return await openPair({ file, authority, name, leaving, by: "present" });
+  }
+  await rm(file, { force: true });
+  return undefined;
+}
+
+/** What is in `overlord.pem` is what `openFormerCredentials` gives from now on. */
+export async function keepAsFormer(folder: string): Promise<void> {
+  const file = join(folder, "overlord.pem");
   const pem = await readKeyFile(file, `Remove ${file}: the overlord makes it anew.`);
-  const kept = usable(pem, authority, parseMinionName(name), leaving);
+  if (pem !== undefined) await writeFileAtomic(join(folder, "overlord-former.pem"), pem);
+}
+
+interface PairParams {
+  file: string;
+  authority: CertificateAuthority;
+  name: string;
+  leaving?: ReadonlySet<string>;
+  by: "present" | "next";
+}
+
+async function openPair(params: PairParams): Promise<Credentials> {
+  const { file, authority, name, by } = params;
+  const ca = authority.rotation.trustedPem;
+  const pem = await readKeyFile(file, `Remove ${file}: the overlord makes it anew.`);
+  const kept = usable(pem, params);
   if (kept?.isDue === false) return { ...kept.pair, ca };
   try {
     const { privateKeyPem, publicKey } = await generateKey();
-    const issued = await authority.issue({ role: "overlord", name, publicKey });
+    const issued = await authority.issue({ role: "overlord", name, publicKey, by });
     await writeFileAtomic(file, privateKeyPem + issued.certificatePem);
     return { key: privateKeyPem, certificate: issued.certificatePem, ca };
   } catch (error) {
@@ -52,22 +93,21 @@ export async function openOverlordCredentials(
 
 function usable(
   pem: string | undefined,
-  issuer: CertificateAuthority,
-  name: string,
-  leaving?: ReadonlySet<string>,
+  { authority: issuer, name, leaving, by }: PairParams,
 ): { pair: { key: string; certificate: string }; isDue: boolean } | undefined {
+  const { present, next } = issuer.rotation;
+  const authority = (by === "next" && next ? next : present).certificate;
   const der = fromPem(["CERTIFICATE"], pem ?? "");
   if (pem === undefined || der === undefined) return undefined;
   try {
     const key = workingKey(pem);
     const certificate = new X509Certificate(der);
-    const authority = new X509Certificate(issuer.certificatePem);
     const identity = identityOf(certificate);
     const startMs = Date.parse(certificate.validFrom);
     const lifeMs = Date.parse(certificate.validTo) - startMs;
     const good =
       identity?.role === "overlord" &&
-      identity.name === name &&
+      identity.name === parseMinionName(name) &&
       issuer.revocationOf(identity.keyFingerprint) === undefined &&
       leaving?.has(identity.keyFingerprint) !== true &&
       certificate.checkPrivateKey(key) &&

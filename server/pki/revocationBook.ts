@@ -93,6 +93,16 @@ export class RevocationBook {
     });
   }
 
+  /** Signs the present list anew: other CAs are trusted now. Durable when it returns. */
+  async signAgain(): Promise<void> {
+    await queueOf(this.path).run(async () => {
+      const present = (await readRevoked(this.path)) ?? this.#state;
+      if (present.number === 0) return;
+      this.#state = await writeRevoked(this.path, present.number, present.revoked, this.sign);
+      this.#index();
+    });
+  }
+
   #index(): void {
     this.#digest = undefined;
     this.#byKey = new Map(this.#state.revoked.toReversed().map((one) => [one.keyFingerprint, one]));

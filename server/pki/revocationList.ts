@@ -1,7 +1,13 @@
-import { hash, sign, verify, type KeyObject, type X509Certificate } from "node:crypto";
+import { hash, type KeyObject, type X509Certificate } from "node:crypto";
 import { FuncError, messageOf } from "../common/errors";
 import { isMinionName } from "../common/minionName";
-import { keyFingerprint, type Role } from "./identity";
+import {
+  isSignedByOne,
+  readSignatures,
+  signatureLines,
+  type DocumentSignature,
+} from "./documentSignatures";
+import type { Role } from "./identity";
 
 /** Code of the fault by which a minion whose list is damaged asks for one. */
 export const LIST_WANTED_FAULT = 51;
@@ -37,11 +43,8 @@ export const KEPT_FOR_MS = (825 + 366) * 24 * 60 * 60 * 1000;
 const FORMAT = "func-revocations 1";
 const MAX_REVOKED = 100_000;
 const MAX_BYTES = 64 * 1024 * 1024;
-/** One of each CA that is trusted at that time. */
-const MAX_SIGNATURES = 8;
 const REVOKED_LINE =
   /^revoked ([0-9A-F]{1,64}) ([0-9a-f]{64}) (minion|overlord|operator) (\S+) (\S+)$/;
-const SIGNATURE_LINE = /^signature ([0-9a-f]{64}) ([A-Za-z0-9+/]{1,2000}={0,2})$/;
 
 /**
  * The revocation list as minions get it: lines of ASCII, each ended by a line feed, with one space between
@@ -64,11 +67,7 @@ export function signRevocationList(
   signers: readonly KeyObject[],
 ): SignedRevocationList {
   const text = textOf(list);
-  const signatures = signers.map((key) => {
-    const signature = sign(hashFor(key), Buffer.from(text), key).toString("base64");
-    return `signature ${keyFingerprint(key)} ${signature}\n`;
-  });
-  return { ...list, document: text + signatures.join("") };
+  return { ...list, document: text + signatureLines(text, signers) };
 }
 
 /**
@@ -80,15 +79,7 @@ export function verifyRevocationList(
   authorities: readonly X509Certificate[],
 ): SignedRevocationList {
   const { list, text, signatures } = parse(document);
-  const trusted = new Map(
-    authorities.map(({ publicKey }) => [keyFingerprint(publicKey), publicKey]),
-  );
-  for (const { signer, signature } of signatures) {
-    const key = trusted.get(signer);
-    if (key && verify(hashFor(key), Buffer.from(text), key, signature)) {
-      return { ...list, document };
-    }
-  }
+  if (isSignedByOne(authorities, text, signatures)) return { ...list, document };
   throw new FuncError(
     "denied",
     "The revocation list has no valid signature of a CA that is trusted here.",
@@ -126,7 +117,7 @@ function textOf({ number, issuedAtMs, revoked }: RevocationList): string {
 interface ParsedList {
   list: RevocationList;
   text: string;
-  signatures: { signer: string; signature: Buffer }[];
+  signatures: DocumentSignature[];
 }
 
 function parse(document: string): ParsedList {
@@ -137,9 +128,8 @@ function parse(document: string): ParsedList {
     if (format !== FORMAT) throw new Error(`it does not begin with "${FORMAT}"`);
     if (rest.pop() !== "") throw new Error("its end is missing");
     const firstSignature = rest.findIndex((line) => line.startsWith("signature "));
-    const signatureLines = firstSignature < 0 ? [] : rest.splice(firstSignature);
+    const signed = firstSignature < 0 ? [] : rest.splice(firstSignature);
     if (rest.length > MAX_REVOKED) throw new Error("it is too long");
-    if (signatureLines.length > MAX_SIGNATURES) throw new Error("it has too many signatures");
     const list: RevocationList = {
       number: Number(/^number (0|[1-9]\d{0,14})$/.exec(number ?? "")?.[1] ?? NaN),
       issuedAtMs: timeOf(/^issued (\S+)$/.exec(issued ?? "")?.[1]),
@@ -147,7 +137,7 @@ function parse(document: string): ParsedList {
     };
     const text = textOf(list);
     if (text !== document.slice(0, text.length)) throw new Error("it is malformed");
-    return { list, text, signatures: signatureLines.map(signatureOf) };
+    return { list, text, signatures: readSignatures(signed) };
   } catch (error) {
     throw new FuncError("bad-data", `The revocation list cannot be read: ${messageOf(error)}.`);
   }
@@ -157,12 +147,6 @@ function revokedOf(line: string): RevokedCertificate {
   const [, serial = "", key = "", role, name = "", time] = REVOKED_LINE.exec(line) ?? [];
   if (!isRole(role) || !isMinionName(name)) throw new Error("a line of it is malformed");
   return { serial, keyFingerprint: key, role, name, atMs: timeOf(time) };
-}
-
-function signatureOf(line: string): ParsedList["signatures"][number] {
-  const [, signer, signature] = SIGNATURE_LINE.exec(line) ?? [];
-  if (signer === undefined || signature === undefined) throw new Error("a signature is malformed");
-  return { signer, signature: Buffer.from(signature, "base64") };
 }
 
 function isRole(role: string | undefined): role is Role {
@@ -177,9 +161,4 @@ function timeOf(text: string | undefined): number {
   const ms = Date.parse(text ?? "");
   if (!Number.isFinite(ms)) throw new Error("a time in it is malformed");
   return ms;
-}
-
-/** Ed25519 hashes by itself. */
-function hashFor(key: KeyObject): string | null {
-  return key.asymmetricKeyType === "ed25519" ? null : "sha256";
 }

@@ -49,7 +49,7 @@ export async function signRequest(
     if (taken) await revokeReplaced(authority, live.filter(isOther), issued.record);
     return {
       certificate: issued.certificatePem,
-      ca: authority.certificatePem,
+      ca: authority.rotation.trustedPem,
       record: issued.record,
     };
   });

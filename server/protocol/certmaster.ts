@@ -77,6 +77,28 @@ export interface EnrolmentModes {
   originalHttp?: { at: string; givesUp: string; problem?: string };
 }
 
+/** How far the replacement of the CA is. */
+export interface RotationStatus {
+  /** "telling": minions are told to trust the new CA too; "renewing": they get certificates of it. */
+  phase: "telling" | "renewing";
+  /** hex SHA-256 of the new CA's certificate. */
+  newFingerprint: string;
+  /** Minions that trust both CAs, as far as is known. */
+  told: number;
+  untold: string[];
+  /** Minions without a certificate of the new CA: they would be lost without the old one. */
+  missing: string[];
+}
+
+export interface RotateParams {
+  /** "finish" drops the old CA; "abort" the new one, as long as it has issued nothing. */
+  action: "start" | "finish" | "abort";
+  /** Where the CA's key is encrypted: the new one's is too, with the same. */
+  passphrase?: string;
+  /** With "finish": minions that are given up. */
+  without?: string[];
+}
+
 export interface CertmasterList {
   /** Undefined while no CA exists (it is made with the first token). */
   caFingerprint?: string;
@@ -89,6 +111,8 @@ export interface CertmasterList {
   caEncrypted?: true;
   /** What ends within 14 days, or waits because the CA is locked: sentences for people. */
   warnings?: string[];
+  /** While the CA is being replaced. */
+  rotation?: RotationStatus;
   certificates: CertificateRecord[];
   tokens: TokenRecord[];
   waiting: WaitingRequest[];

@@ -13,6 +13,7 @@ import type {
   RenewResult,
   RevokeParams,
   RevokeResult,
+  RotateParams,
   SignedCertificate,
   SignParams,
 } from "./certmaster";
@@ -162,6 +163,11 @@ export interface OverlordRequests {
     result: AcceptedMinion;
   };
   "certmaster/revoke": { params: RevokeParams; result: RevokeResult };
+  /**
+   * Replaces the CA, while both are trusted. Fails with "conflict" where "finish" would lose minions that are not
+   * among `without`, or where "abort" comes too late; "unavailable" while the CA is locked.
+   */
+  "certmaster/rotate": { params: RotateParams; result: CertmasterList };
   /** PEM of the X.509 revocation list, for other tools. */
   "certmaster/crl": { params: object; result: { pem: string } };
 

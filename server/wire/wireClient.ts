@@ -80,6 +80,8 @@ export class WireClient {
   readonly #held: HeldConnections;
   /** The connection that carries each call. */
   readonly #carriers = new Map<PendingCall, WireConnection>();
+  /** Calls whose request has not begun to leave. */
+  readonly #unsent = new Set<PendingCall>();
   readonly #memory = new PeerMemory();
   readonly #closing = new AbortController();
   readonly #budget = new DecodeBudget(DECODE_BYTES);
@@ -138,6 +140,11 @@ export class WireClient {
     return this.#memory.peek(peerKey(peer))?.native;
   }
 
+  /** Calls that wait for a connection, or for their turn. */
+  get unsent(): number {
+    return this.#unsent.size;
+  }
+
   /** The peer goes under another key from now on; what is known of it is so still. */
   rekeyed(before: WirePeer, after: WirePeer): void {
     const native = this.isNative(before);
@@ -165,6 +172,9 @@ export class WireClient {
     const signals = [this.#closing.signal, ...(options.signal ? [options.signal] : [])];
     const pending = new PendingCall(peer, callLimits(options), signals);
     if (pending.settled) return pending.result;
+    this.#unsent.add(pending);
+    const ended = (): void => void this.#unsent.delete(pending);
+    pending.result.then(ended, ended);
     const fail = (error: unknown): void => {
       pending.settle(error instanceof Error ? error : new Error(String(error)));
     };
@@ -185,6 +195,7 @@ export class WireClient {
           pending.resume();
         },
         onSending: () => {
+          ended();
           pending.sending(body.length);
           options.onSent?.();
         },

@@ -261,7 +261,8 @@ describe("a man in the middle with a CA of his own", () => {
     const calls: string[] = [];
     const server = new RpcServer({
       key: privateKeyPem,
-      certificate: foreign.issueCertmaster("fake", publicKey) + foreign.certificatePem,
+      certificate:
+        foreign.issueCertmaster("fake", publicKey).certificatePem + foreign.certificatePem,
       ca: foreign.certificatePem,
       clientCertificate: "none",
       handle: async ({ method }) => {

@@ -25,7 +25,7 @@ async function fakeCertmaster(answer: XmlRpcValue, role: "certmaster" | "minion"
   const { privateKeyPem, publicKey } = await generateKey();
   const leaf =
     role === "certmaster"
-      ? lab.authority.issueCertmaster("fake", publicKey)
+      ? lab.authority.issueCertmaster("fake", publicKey).certificatePem
       : (await lab.authority.issue({ role, name: "fake", publicKey })).certificatePem;
   const server = new RpcServer({
     key: privateKeyPem,
@@ -192,7 +192,7 @@ describe("a host with a join token", () => {
     const trap = createTlsServer(
       {
         key: privateKeyPem,
-        cert: foreign.issueCertmaster("trap", publicKey) + foreign.certificatePem,
+        cert: foreign.issueCertmaster("trap", publicKey).certificatePem + foreign.certificatePem,
       },
       (socket) =>
         socket.on("error", () => undefined).on("data", (data: Buffer) => received.push(data)),

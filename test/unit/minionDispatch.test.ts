@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../server/common/log";
 import { AccessControl } from "../../server/minion/accessControl";
 import { Audit } from "../../server/minion/audit";
+import { Authorities } from "../../server/minion/authorities";
 import { CallJournal } from "../../server/minion/callJournal";
 import { Dispatcher } from "../../server/minion/dispatch";
 import type { MethodRegistry } from "../../server/minion/methodRegistry";
@@ -14,6 +15,7 @@ import type { Caller } from "../../server/minion/minionModule";
 import { Renewal } from "../../server/minion/renewal";
 import { Revocations } from "../../server/minion/revocations";
 import { SyncCalls } from "../../server/minion/syncCalls";
+import { SerialQueue } from "../../server/pki/serialQueue";
 import { RpcFault } from "../../server/wire/rpcFault";
 import { XmlRpcDouble, type XmlRpcStruct, type XmlRpcValue } from "../../server/wire/value";
 
@@ -36,8 +38,17 @@ beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "funcd-"));
   jobs = await MinionJobs.open(join(home, "jobs"), silentLog);
   const syncCalls = new SyncCalls();
+  const revocations = await Revocations.open(join(home, "pki"), silentLog);
   registry = minionRegistry(home, jobs, syncCalls, {
-    revocations: await Revocations.open(join(home, "pki"), silentLog),
+    revocations,
+    authorities: new Authorities({
+      pkiFolder: join(home, "pki"),
+      present: () => undefined,
+      use: () => undefined,
+      revocationList: () => revocations.document(),
+      queue: new SerialQueue(),
+      log: silentLog,
+    }),
     renewal: new Renewal(
       join(home, "pki"),
       () => undefined,

@@ -137,7 +137,7 @@ describe("certificates it issues", () => {
 
   it("a certmaster's is a server's, and nobody's identity", async () => {
     const { publicKey } = await generateKey();
-    const pem = authority.issueCertmaster("boss", publicKey);
+    const pem = authority.issueCertmaster("boss", publicKey).certificatePem;
     expect(verify(pem, "sslserver")).toContain("OK");
     expect(isCertmaster(new X509Certificate(pem))).toBe(true);
     expect(identityOf(new X509Certificate(pem))).toBeUndefined();

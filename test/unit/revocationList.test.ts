@@ -1,4 +1,9 @@
-import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
+import {
+  createPrivateKey,
+  generateKeyPairSync,
+  X509Certificate,
+  type KeyObject,
+} from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +17,7 @@ import {
   signRevocationList,
   verifyRevocationList,
   type RevocationList,
+  type RevokedCertificate,
 } from "../../server/pki/revocationList";
 
 const FINGERPRINT = "0a".repeat(32);
@@ -157,6 +163,40 @@ describe("the minion's list", () => {
       expect(one.status().number).toBe(2);
       expect(() => one.check(bob)).toThrow(/revoked/);
     }
+  });
+
+  it("is taken again once another CA signs it too, and no other one of that number", async () => {
+    const keys: KeyObject[] = [];
+    for (const name of ["ca", "next"]) {
+      await CertificateAuthority.create(join(home, name), name);
+      keys.push(createPrivateKey(await readFile(join(home, name, "ca.key"), "utf8")));
+    }
+    const next = await readFile(join(home, "next", "ca.crt"), "utf8");
+    const [present] = keys;
+    const now = Date.now();
+    const entry = (name: string, sign: string): RevokedCertificate => {
+      return { serial: "A1", keyFingerprint: sign.repeat(32), role: "minion", name, atMs: now };
+    };
+    const [ann, web, eve] = [entry("ann", "0a"), entry("web", "0b"), entry("eve", "0c")];
+    const list = { number: 7, issuedAtMs: now, revoked: [ann, web] };
+    const revocations = await open();
+    await revocations.set(signRevocationList(list, present ? [present] : []).document);
+    // other bytes, and in another order, but the same keys
+    const both = { ...list, issuedAtMs: now + 1, revoked: [web, ann] };
+    expect(await revocations.set(signRevocationList(both, keys).document)).toBe(7);
+    await writeFile(join(home, "pki", "ca.crt"), next);
+    expect((await open()).status()).toMatchObject({ number: 7, damage: undefined });
+    await writeFile(join(home, "pki", "ca.crt"), authority.certificatePem + next);
+    for (const [number, revoked, why] of [
+      [7, [ann], /lacks minion web/],
+      [7, [ann, eve], /lacks minion web/],
+      [8, [ann, eve], /lacks minion web/],
+      [7, [ann, web, eve], /is another one/],
+    ] as const) {
+      const other = signRevocationList({ ...both, number, revoked: [...revoked] }, keys);
+      await expect(revocations.set(other.document)).rejects.toThrow(why);
+    }
+    expect(revocations.status()).toMatchObject({ number: 7, revoked: 2 });
   });
 
   it.each(["", "{}", '{"version":1,"document":"x"}', "cut"])(

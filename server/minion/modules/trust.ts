@@ -1,4 +1,5 @@
 import { asString } from "../argumentCheck";
+import type { Authorities } from "../authorities";
 import { ACCESS_DENIED, MethodError } from "../methodError";
 import type { CallContext, MinionModule } from "../minionModule";
 import type { Renewal } from "../renewal";
@@ -8,24 +9,28 @@ import type { Revocations } from "../revocations";
 export interface TrustParts {
   renewal: Renewal;
   revocations: Revocations;
+  authorities: Authorities;
 }
 
 /** How the overlord keeps this minion's certificate and its knowledge of others' up to date. */
-export function trustModule({ renewal, revocations }: TrustParts): MinionModule {
+export function trustModule({ renewal, revocations, authorities }: TrustParts): MinionModule {
   return {
     name: "trust",
     version: "0.0.1",
     description: "Keeps up to date who this minion is and trusts; for the overlord itself",
     methods: {
       status: {
-        description: "Answers the number of the revocation list here, and what is wrong with it",
+        description:
+          "Answers the numbers of the revocation list and of the list of CAs here, and what is wrong",
         args: [],
         risk: "read",
-        handler: (context) => {
+        handler: async (context) => {
           overlordOnly(context);
           const { number, issuedAtMs, revoked, digest, kept, damage } = revocations.status();
           const issued = issuedAtMs === undefined ? "" : new Date(issuedAtMs).toISOString();
-          return { number, issued, revoked, digest, kept, damage: damage ?? "" };
+          const trusted = await authorities.number();
+          const answer = { number, issued, revoked, digest, kept, damage: damage ?? "" };
+          return { ...answer, authorities: trusted };
         },
       },
       revocations: {
@@ -51,6 +56,23 @@ export function trustModule({ renewal, revocations }: TrustParts): MinionModule 
         handler: (context, document) => {
           overlordOnly(context);
           return revocations.set(asString(document));
+        },
+      },
+      set_authorities: {
+        description:
+          "Takes a newer list of CAs to trust, signed by one of them; answers its number",
+        args: [
+          {
+            name: "document",
+            type: "string",
+            optional: false,
+            description: "The signed list, as the overlord makes it",
+          },
+        ],
+        risk: "change",
+        handler: (context, document) => {
+          overlordOnly(context);
+          return authorities.set(asString(document));
         },
       },
       renewal_request: {
