@@ -13,7 +13,9 @@ export async function callAgain(services: Services): Promise<void> {
   const { session, recentCalls } = services;
   // nothing is started just to say how they went
   const jobs =
-    session.state.kind === "connected" ? session.request("jobs/list", {}) : Promise.resolve([]);
+    session.state.kind === "connected"
+      ? session.request("jobs/list", {}).then(({ jobs }) => jobs)
+      : Promise.resolve([]);
   const chosen = await askRecentCall(recentCalls, jobs);
   if (!chosen) return;
   if (chosen.edit) await changed(services, chosen.call);

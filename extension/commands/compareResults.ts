@@ -21,7 +21,7 @@ export async function compareResults(services: Services, item?: unknown): Promis
     results.activeJob?.jobId ??
     (await pickJob(services, l10n.t("Compare Results"), ({ total }) => total > 1));
   if (jobId === undefined) return;
-  const job = (await session.request("jobs/list", {})).find(({ id }) => id === jobId);
+  const job = (await session.request("jobs/list", {})).jobs.find(({ id }) => id === jobId);
   const pair = given.minions ?? (await pickPair(services, jobId));
   if (!job || !pair) return;
   const [left, right] = pair;

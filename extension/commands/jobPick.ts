@@ -17,7 +17,7 @@ export async function pickJob(
   title: string,
   wanted: (job: JobSummary) => boolean,
 ): Promise<string | undefined> {
-  const items = session.request("jobs/list", {}).then((jobs) =>
+  const items = session.request("jobs/list", {}).then(({ jobs }) =>
     jobs
       .filter((job) => !job.background && wanted(job))
       .toSorted((a, b) => b.createdAtMs - a.createdAtMs)

@@ -20,6 +20,8 @@ const KINDS: Record<MinionCallState, RowKind> = {
   cancelled: "cancelled",
   denied: "denied",
   lost: "lost",
+  skipped: "cancelled",
+  expired: "unreachable",
 };
 
 /** The row of one minion's result of a call of `module.method`. */

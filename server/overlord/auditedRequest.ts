@@ -16,6 +16,12 @@ const UNAUDITED: ReadonlySet<string> = new Set<keyof OverlordRequests>([
   "jobs/status",
   "jobs/result",
   "jobs/search",
+  "jobs/call",
+  "jobs/history",
+  "jobs/attempts",
+  "jobs/searchAll",
+  "jobs/follow",
+  "jobs/unfollow",
   "outputs/read",
   "certmaster/list",
   "certmaster/crl",
@@ -25,7 +31,7 @@ const UNAUDITED: ReadonlySet<string> = new Set<keyof OverlordRequests>([
 
 /** What of the parameters is told; everything else may be secret, or large. */
 const TOLD_PARAMS =
-  "spec exclude module method async background jobId name names role serials reason keyFingerprint " +
+  "spec exclude module method async background jobId jobIds minions maxErrors name names role serials reason keyFingerprint " +
   "days replace certificateFile keyFile address port addresses nameGlob ttlMs forMs id file force add remove delete action without";
 const TOLD: ReadonlySet<string> = new Set(TOLD_PARAMS.split(" "));
 const MAX_TEXT = 1_000;

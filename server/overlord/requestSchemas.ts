@@ -23,6 +23,20 @@ const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(M
 /** Everything that arrives by JSON-RPC is JSON. */
 const json = v.custom<JsonValue>((value) => value !== undefined);
 
+const place0 = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const names = v.optional(v.pipe(v.array(name), v.maxLength(MAX_NAMES)));
+const cursor = v.optional(v.pipe(v.string(), v.maxLength(1_000)));
+const text = v.optional(v.pipe(v.string(), v.maxLength(1_000)));
+const jobQuery = {
+  minion: text,
+  module: text,
+  method: text,
+  state: v.optional(v.picklist(["running", "finished", "problems"])),
+  sinceMs: v.optional(v.number()),
+  untilMs: v.optional(v.number()),
+  text,
+};
+
 const passphrase = v.pipe(v.string(), v.maxLength(4_096));
 
 const file = v.pipe(v.string(), v.minLength(1), v.maxLength(4_096));
@@ -73,9 +87,40 @@ const schemas: Schemas = {
     async: v.optional(v.boolean()),
     nforks: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000))),
     timeoutMs: v.optional(milliseconds),
+    deliveryLimitMs: v.optional(milliseconds),
+    batch: v.optional(
+      v.object({
+        canary: v.optional(spec),
+        size: v.optional(
+          v.pipe(v.string(), v.regex(/^\d{1,6}%?$/, 'It must be a number or a share like "10%"')),
+        ),
+      }),
+    ),
+    maxErrors: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_NAMES))),
     background: v.optional(v.boolean()),
   }),
-  "jobs/list": empty,
+  "jobs/list": v.object({
+    ...jobQuery,
+    limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000))),
+    cursor,
+  }),
+  "jobs/call": v.object({ jobId }),
+  "jobs/retry": v.object({ jobId, minions: names }),
+  "jobs/delete": v.object({ jobIds: v.pipe(v.array(jobId), v.maxLength(10_000)) }),
+  "jobs/history": v.object({ jobId, from: place0, limit: count }),
+  "jobs/attempts": v.object({ jobId, minion: name }),
+  "jobs/searchAll": v.object({
+    text: v.pipe(v.string(), v.minLength(1), v.maxLength(1_000)),
+    matchCase: v.optional(v.boolean()),
+    query: v.optional(v.object(jobQuery)),
+    cursor,
+  }),
+  "jobs/follow": v.object({
+    jobId,
+    minions: names,
+    offsets: v.optional(v.record(name, v.object({ stdout: place0, stderr: place0 }))),
+  }),
+  "jobs/unfollow": v.object({ jobId }),
   "jobs/watch": v.object({ jobId, limit: v.optional(count) }),
   "jobs/results": v.object({
     jobId,

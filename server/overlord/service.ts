@@ -165,7 +165,21 @@ function handlersOf(parts: OverlordParts): Handlers {
       return job.summary();
     },
 
-    "jobs/list": () => jobs.list().map((job) => job.summary({ whole: false })),
+    "jobs/list": ({ limit = 100 }) => ({
+      jobs: jobs
+        .list()
+        .filter((job) => !job.isBackground)
+        .slice(0, limit)
+        .map((job) => job.summary({ whole: false })),
+    }),
+    "jobs/call": notYet,
+    "jobs/retry": notYet,
+    "jobs/delete": notYet,
+    "jobs/history": notYet,
+    "jobs/attempts": notYet,
+    "jobs/searchAll": notYet,
+    "jobs/follow": notYet,
+    "jobs/unfollow": notYet,
     "jobs/results": ({ jobId, from, limit }) => ({ results: jobs.get(jobId).page(from, limit) }),
     "jobs/watch": ({ jobId, limit }, feed) => {
       const job = jobs.get(jobId);
@@ -196,6 +210,10 @@ function handlersOf(parts: OverlordParts): Handlers {
     "audit/read": async (range) => ({ records: await parts.audit.read(range) }),
     "audit/verify": () => parts.audit.verify(),
   };
+}
+
+function notYet(): never {
+  throw new FuncError("unavailable", "The overlord cannot do that yet.");
 }
 
 function statusOf(parts: OverlordParts): OverlordStatus {

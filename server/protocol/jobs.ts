@@ -23,7 +23,11 @@ export type MinionCallState =
   | "timed-out"
   | "cancelled"
   | "denied"
-  | "lost";
+  | "lost"
+  /** Not called: too many others had failed by then (`maxErrors`). */
+  | "skipped"
+  /** Not called: it was away until its delivery limit had passed. */
+  | "expired";
 
 /** States that no longer change. */
 export const FINAL_STATES: ReadonlySet<MinionCallState> = new Set<MinionCallState>([
@@ -34,6 +38,8 @@ export const FINAL_STATES: ReadonlySet<MinionCallState> = new Set<MinionCallStat
   "cancelled",
   "denied",
   "lost",
+  "skipped",
+  "expired",
 ]);
 
 /** Why a minion gave no result, or raised one. `type`, `message`, `trace` are the REMOTE_ERROR array's items 1 to 3. */
@@ -70,8 +76,24 @@ export interface MinionResult {
   error?: CallError;
   /** The minion's own job id, for async calls. */
   minionJobId?: string;
+  /** 2 and more where it was tried again; `jobs/attempts` has the earlier ones. */
+  attempt?: number;
+  /** When the call was sent. */
   startedAtMs?: number;
+  /** From then to the final state. */
   durationMs?: number;
+  /** What a running job last reported by its line "Progress report N/M completed". */
+  progress?: { done: number; total: number };
+  /** Cancelled here; the host is told as soon as it can be reached. */
+  cancelPending?: boolean;
+}
+
+/** How a job goes over its minions in steps: the next step begins when the last has ended. */
+export interface BatchPlan {
+  /** Target expression of those that go first, within the job's minions. */
+  canary?: string;
+  /** How many at a time: "10", or "10%" of the job's minions. Without it the rest goes in one step. */
+  size?: string;
 }
 
 export interface JobSummary {
@@ -87,6 +109,13 @@ export interface JobSummary {
   async: boolean;
   /** Started by itself, like the tree's pings: lists of jobs leave it out. */
   background?: boolean;
+  /** What kind of client started it. */
+  startedBy?: "extension" | "cli" | "library" | "overlord";
+  batch?: BatchPlan;
+  /** With more failures than this no more minions are called. */
+  maxErrors?: number;
+  /** Highest attempt of any minion; absent for 1. */
+  attempts?: number;
   createdAtMs: number;
   finishedAtMs?: number;
   /** True once every minion is in a final state. */
@@ -107,4 +136,81 @@ export interface JobProgress {
   seq: number;
   summary: JobSummary;
   results: MinionResult[];
+}
+
+/** Which jobs a list is to have; all that is given must fit. */
+export interface JobQuery {
+  /** Glob on the names of the job's minions. */
+  minion?: string;
+  /** Globs. */
+  module?: string;
+  method?: string;
+  /** "problems": finished, and not all succeeded. */
+  state?: "running" | "finished" | "problems";
+  sinceMs?: number;
+  untilMs?: number;
+  /** Found, without case, in id, target, method or arguments as shown. */
+  text?: string;
+}
+
+/** Jobs, newest first; `next` goes on where it ends. */
+export interface JobPage {
+  jobs: JobSummary[];
+  next?: string;
+}
+
+/** One step in a job's life, as the time slider replays it; oldest first. */
+export type JobHistoryEvent =
+  | {
+      kind: "minion";
+      atMs: number;
+      minion: string;
+      attempt: number;
+      state: MinionCallState;
+      /** Why, for people: of problems the error's message, at most 200 characters. */
+      cause?: string;
+    }
+  | {
+      kind: "job";
+      atMs: number;
+      /** What happened to the job as a whole, by whom or why. */
+      event: "created" | "cancel-requested" | "retried" | "resumed" | "stopped" | "finished";
+      cause?: string;
+    };
+
+/** Where the output of one minion's job is to be read on from: bytes of each stream that are known. */
+export interface OutputOffsets {
+  stdout: number;
+  stderr: number;
+}
+
+/** A stretch of the output of a job on one minion, as it was written there. */
+export interface OutputPiece {
+  minion: string;
+  attempt?: number;
+  stream: "stdout" | "stderr";
+  /** Of the first byte. */
+  offset: number;
+  /** The bytes as text, cut at a character's border; what is no UTF-8 is shown as U+FFFD. */
+  text: string;
+  /** How many bytes the text stands for. */
+  bytes: number;
+}
+
+/** `jobs/output`: what a followed job has written. Pieces of one stream come in order, without gaps. */
+export interface JobOutput {
+  jobId: string;
+  pieces: OutputPiece[];
+  /** Minions whose output is whole now. */
+  ended: string[];
+  /** Minions whose output cannot be followed, and why. */
+  problems?: { minion: string; message: string }[];
+}
+
+/** `jobs/changed`: jobs are new, stand differently, or are gone. At most twice a second. */
+export interface JobsChanged {
+  changed: JobSummary[];
+  removed: string[];
+  /** Too many to tell: ask for the list. */
+  all?: boolean;
 }

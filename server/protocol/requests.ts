@@ -18,7 +18,19 @@ import type {
   SignParams,
 } from "./certmaster";
 import type { EditGroupParams, GroupRecord } from "./groups";
-import type { JobCode, JobProgress, JobSummary, MinionResult } from "./jobs";
+import type {
+  BatchPlan,
+  JobCode,
+  JobHistoryEvent,
+  JobOutput,
+  JobPage,
+  JobProgress,
+  JobQuery,
+  JobsChanged,
+  JobSummary,
+  MinionResult,
+  OutputOffsets,
+} from "./jobs";
 import type { ModuleDescription } from "./methods";
 import type { MinionRecord, MinionsChanged, TargetMatch } from "./minions";
 import type { SearchMatch } from "./outputs";
@@ -36,8 +48,16 @@ export interface StartCallParams {
   async?: boolean;
   /** How many minions are called at the same time; default from overlord.yaml. */
   nforks?: number;
-  /** Time limit on each minion; default from overlord.yaml. */
+  /** Time limit on each minion, for the run; default from overlord.yaml. */
   timeoutMs?: number;
+  /**
+   * Of async calls: how long to go on trying to deliver the start to a minion that is away; without it there is
+   * one try with the limits of overlord.yaml.
+   */
+  deliveryLimitMs?: number;
+  batch?: BatchPlan;
+  /** With more failures than this no more minions are called. */
+  maxErrors?: number;
   /** Nobody asked for it by name, so that lists of jobs leave it out (`JobSummary.background`). */
   background?: boolean;
 }
@@ -78,7 +98,48 @@ export interface OverlordRequests {
   /** Starts a call and subscribes this client to its `jobs/progress`. */
   "calls/start": { params: StartCallParams; result: JobSummary };
 
-  "jobs/list": { params: object; result: JobSummary[] };
+  /** Jobs, newest first, those of the background left out; at most `limit`, 100 without. */
+  "jobs/list": { params: JobQuery & { limit?: number; cursor?: string }; result: JobPage };
+  /** What the job was started with, to start it again. Fails with "unavailable" where arguments were secret. */
+  "jobs/call": { params: { jobId: string }; result: StartCallParams };
+  /**
+   * Calls those again that have no result, as a new attempt of the same job: of `minions`, or else all that
+   * failed. "lost" ones may have run and are only called where they are named.
+   */
+  "jobs/retry": { params: { jobId: string; minions?: string[] }; result: JobSummary };
+  /** Forgets finished jobs with all that they have. Running ones are refused by name with "conflict". */
+  "jobs/delete": { params: { jobIds: string[] }; result: { deleted: string[] } };
+  /** All that happened, from place `from`; at most `limit`. */
+  "jobs/history": {
+    params: { jobId: string; from: number; limit: number };
+    result: { events: JobHistoryEvent[]; total: number };
+  };
+  /** All results that one minion gave, oldest attempt first. */
+  "jobs/attempts": {
+    params: { jobId: string; minion: string };
+    result: { results: MinionResult[] };
+  };
+  /**
+   * Results that contain `text` in the jobs of the query, newest job first, a slice at a time like `jobs/search`.
+   * `searched` counts jobs.
+   */
+  "jobs/searchAll": {
+    params: { text: string; matchCase?: boolean; query?: JobQuery; cursor?: string };
+    result: {
+      matches: { jobId: string; minion: string; line: string }[];
+      searched: number;
+      next?: string;
+    };
+  };
+  /**
+   * Sends this client what the job's commands write, as `jobs/output`, from the offsets that it names (from the
+   * beginning without), until they end. Once more replaces minions and offsets.
+   */
+  "jobs/follow": {
+    params: { jobId: string; minions?: string[]; offsets?: { [minion: string]: OutputOffsets } };
+    result: object;
+  };
+  "jobs/unfollow": { params: { jobId: string }; result: object };
   /** Summary and results as they stand, with `seq` of the last progress they include; subscribes this client. */
   "jobs/watch": {
     /** `limit`: at most so many results, those of the first minions; `jobs/results` has the others. */
@@ -180,6 +241,9 @@ export interface OverlordRequests {
 /** Notifications from the overlord to its clients. */
 export interface OverlordNotifications {
   "jobs/progress": JobProgress;
+  "jobs/output": JobOutput;
+  /** To all clients that have asked for `jobs/list`. */
+  "jobs/changed": JobsChanged;
   "minions/changed": MinionsChanged;
   /** A client changed the groups: `groups/list` has them. Nothing tells of what was edited by hand. */
   "groups/changed": object;

@@ -186,7 +186,7 @@ it("calls groups, without the excluded, and refuses what is misspelt", async () 
   expect((await func(["@both:*2", "ping"])).stdout).toBe("[ ok ... ] minion2\n");
   const call = await func(["*", "call", "-j", "-e", "@BOTH:minion1", "test", "ping"]);
   expect(JSON.parse(call.stdout)).toEqual({ minion2: 1 });
-  const jobs = await connection.request("jobs/list", {});
+  const { jobs } = await connection.request("jobs/list", {});
   expect(jobs).toContainEqual(expect.objectContaining({ spec: "*", exclude: "@BOTH:minion1" }));
 
   const misspelt = await func(["-e", "miniom1", "*", "ping"]);
@@ -256,7 +256,7 @@ it("Ctrl-C cancels the job and shows what came of it", async () => {
   let pid = 0;
   const running = func(["minion1", "call", "command", "run", "sleep 600"], (id) => (pid = id));
   await until(async () => {
-    const jobs = await connection.request("jobs/list", {});
+    const { jobs } = await connection.request("jobs/list", {});
     return jobs.some((job) => job.method === "run" && !job.finished);
   });
   process.kill(pid, "SIGINT");
@@ -271,7 +271,7 @@ it("only ends func where a watch is interrupted, the terminal is closed, or an a
   const { stdout } = await func([...call.slice(0, 2), "-an", ...call.slice(2)]);
   const watched = /'(.+)'/.exec(stdout)?.[1] ?? "";
   const running = async (): Promise<string[]> =>
-    (await connection.request("jobs/list", {})).flatMap((job) => (job.finished ? [] : [job.id]));
+    (await connection.request("jobs/list", {})).jobs.flatMap((job) => (job.finished ? [] : [job.id]));
   /** Signals it once the job that it starts, or watches, is there. */
   const signalled = async (words: string[], signal: NodeJS.Signals): Promise<Run> => {
     const jobs = (await running()).length + (words[0] === "jobs" ? 0 : 1);

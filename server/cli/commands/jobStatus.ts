@@ -38,7 +38,7 @@ export async function jobStatus(
     else out.result("null");
     out.result("]\n");
   } else {
-    const jobs = await connection.request("jobs/list", {});
+    const { jobs } = await connection.request("jobs/list", {});
     const job = jobs.find(({ id }) => id === jobId);
     out.result(renderCode(code, job));
     for (const [minion, given] of entries) {

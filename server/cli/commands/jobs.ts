@@ -8,7 +8,7 @@ import { runJob } from "./runJob";
 /** `func jobs list`: newest first. */
 export async function jobsList(session: Session): Promise<number> {
   const connection = await session.connect();
-  const jobs = await connection.request("jobs/list", {});
+  const { jobs } = await connection.request("jobs/list", {});
   const sorted = jobs
     .filter(({ background }) => !background)
     .sort((a, b) => b.createdAtMs - a.createdAtMs);

@@ -1,0 +1,146 @@
+import type {
+  BatchPlan,
+  JobHistoryEvent,
+  JobPage,
+  JobQuery,
+  JobSummary,
+  MinionResult,
+} from "../../protocol/jobs";
+import type { OutputRef } from "../../protocol/outputs";
+import type { JsonValue } from "../../protocol/value";
+import type { DigestPeer } from "../resultDigest";
+
+/** What a job was started with: enough to go on with it in another overlord process. */
+export interface JobRecord {
+  id: string;
+  spec: string;
+  exclude?: string;
+  module: string;
+  method: string;
+  /** As they were given; absent where one of them is declared secret: those are written nowhere. */
+  args?: JsonValue[];
+  argsText: string;
+  async: boolean;
+  createdAtMs: number;
+  startedBy?: JobSummary["startedBy"];
+  nforks: number;
+  /** Calls that run keep their places. */
+  keepPlaces: boolean;
+  /** Limit of a call, or for the work of an async one; absent for none. */
+  timeoutMs?: number;
+  deliveryLimitMs?: number;
+  batch?: BatchPlan;
+  maxErrors?: number;
+  /** In the job's order, in which results are listed. */
+  minions: readonly DigestPeer[];
+}
+
+/** A minion's part of a job as it is kept: whole, but for outputs, which stand in the value as references. */
+export interface StoredResult extends MinionResult {
+  /** From 1. */
+  attempt: number;
+  /** Bytes of the value's JSON; 0 where there is none. */
+  valueBytes: number;
+  /** All outputs that the value refers to, directly or in another output; heads are empty. */
+  outputs: readonly OutputRef[];
+  /** When the state came about. */
+  atMs: number;
+}
+
+/** What happens to jobs, in order. The journal is a list of these; a repeat of one changes nothing. */
+export type JobEvent =
+  | { kind: "created"; job: JobRecord }
+  /** The call is about to be sent to a minion that cannot tell a repeat: without an answer it may have run. */
+  | { kind: "sent"; jobId: string; minion: string; attempt: number; atMs: number }
+  /** Of async calls: the minion runs it under its own id. */
+  | {
+      kind: "started";
+      jobId: string;
+      minion: string;
+      attempt: number;
+      atMs: number;
+      minionJobId: string;
+    }
+  /** A final state. */
+  | { kind: "ended"; jobId: string; result: StoredResult }
+  /** The minion has been told that its result is kept here, or that its work is to stop. */
+  | { kind: "told"; jobId: string; minion: string; attempt: number; what: "kept" | "cancel" }
+  /** `minions` get `attempt`, and are queued again; the job runs again. */
+  | { kind: "retried"; jobId: string; atMs: number; minions: readonly string[]; attempt: number }
+  /** Of the job as a whole. "finished" closes it: every minion has a final state. */
+  | {
+      kind: "noted";
+      jobId: string;
+      atMs: number;
+      event: "cancel-requested" | "resumed" | "stopped" | "finished";
+      cause?: string;
+    }
+  | { kind: "deleted"; jobId: string };
+
+/** A job of an earlier process that has not finished, or whose minions have not been told all. */
+export interface UnfinishedJob {
+  job: JobRecord;
+  cancelRequested: boolean;
+  /** True where only `told` events are missing. */
+  finished: boolean;
+  /** The latest attempt of each minion, in the job's order. */
+  minions: readonly UnfinishedMinion[];
+}
+
+export interface UnfinishedMinion {
+  minion: string;
+  attempt: number;
+  /** Present where it was sent without a call id to ask by. */
+  sentAtMs?: number;
+  startedAtMs?: number;
+  minionJobId?: string;
+  /** Present where it ended. */
+  result?: StoredResult;
+  toldKept?: boolean;
+  toldCancel?: boolean;
+}
+
+/** How many jobs, results and bytes the store has, and what is wrong with it. */
+export interface StoreUsage {
+  jobs: number;
+  /** Of databases, journal and small outputs on the disk. */
+  bytes: number;
+  /** Why nothing can be written at this moment, for people. */
+  problem?: string;
+}
+
+/** The jobs of this overlord on the disk. Only the owner of the data directory's lock may have one. */
+export interface JobStore {
+  /**
+   * Durable when it settles: many callers share one write to the disk. Rejects with FuncError "unavailable"
+   * where the disk is full, read-only or fails; then none of the events has happened.
+   */
+  append(events: readonly JobEvent[]): Promise<void>;
+  /** Like `append`, but in its own time (a second at most); for what a crash may lose. Never throws. */
+  note(events: readonly JobEvent[]): void;
+
+  /** Undefined where it is not kept (any more). */
+  find(jobId: string): Promise<JobSummary | undefined>;
+  /** What it was started with; undefined where it is not kept. */
+  record(jobId: string): Promise<JobRecord | undefined>;
+  /** Newest first. Throws FuncError "bad-argument" for a cursor that is none. */
+  list(query: JobQuery, limit: number, cursor?: string): Promise<JobPage>;
+  /** The latest attempt of at most `limit` minions, from place `from` in the job's order. */
+  results(jobId: string, from: number, limit: number): Promise<StoredResult[]>;
+  /** All attempts of one minion, oldest first; empty where it is not part of the job. */
+  attempts(jobId: string, minion: string): Promise<StoredResult[]>;
+  history(
+    jobId: string,
+    from: number,
+    limit: number,
+  ): Promise<{ events: JobHistoryEvent[]; total: number }>;
+  /** For the overlord's start. */
+  unfinished(): Promise<UnfinishedJob[]>;
+  /** For the overlord's start: the outputs in files (SHA-256 in hex) that each job refers to. */
+  heldOutputs(): Promise<{ jobId: string; sha256: string[] }[]>;
+  usage(): Promise<StoreUsage>;
+  /** What retention no longer keeps was forgotten: by age, number or bytes. */
+  onForgotten(listener: (jobIds: readonly string[]) => void): void;
+  /** Writes all and lets go of the files. */
+  close(): Promise<void>;
+}
