@@ -15,6 +15,16 @@ const LAYERS = [
   "delegation",
 ];
 const TOP_LAYERS = ["overlord", "cli", "minion"];
+/** The folders of server/pki, in the same way. */
+const PKI_FOLDERS = [
+  "certificates",
+  "documents",
+  "revocation",
+  "enrolment",
+  "authority",
+  "certmaster",
+  "backup",
+];
 
 const NO_VSCODE = {
   regex: "^vscode$",
@@ -38,9 +48,10 @@ function restrict(...patterns) {
   return { "@typescript-eslint/no-restricted-imports": ["error", { patterns }] };
 }
 
-const layerRules = LAYERS.map((layer, index) => ({
-  files: [`server/${layer}/**/*.ts`],
-  rules: restrict(
+/** What a file of this layer may not import. */
+function aboveLayer(layer) {
+  const index = LAYERS.indexOf(layer);
+  return [
     NO_VSCODE,
     NO_LANGUAGE_CLIENT,
     NO_PRESENTATION,
@@ -48,7 +59,19 @@ const layerRules = LAYERS.map((layer, index) => ({
       [...LAYERS.slice(index + 1), ...TOP_LAYERS],
       `server/${layer} may import only ${LAYERS.slice(0, index).join(", ") || "nothing of ours"}.`,
     ),
-  ),
+  ];
+}
+
+const layerRules = LAYERS.map((layer) => ({
+  files: [`server/${layer}/**/*.ts`],
+  rules: restrict(...aboveLayer(layer)),
+}));
+const pkiRules = PKI_FOLDERS.slice(0, -1).map((folder, index) => ({
+  files: [`server/pki/${folder}/**/*.ts`],
+  rules: restrict(...aboveLayer("pki"), {
+    regex: `^\\.\\./(${PKI_FOLDERS.slice(index + 1).join("|")})/`,
+    message: `server/pki/${folder} may import only ${PKI_FOLDERS.slice(0, index).join(", ") || "no other folder"} of server/pki.`,
+  }),
 }));
 const topLayerRules = TOP_LAYERS.map((layer) => ({
   files: [`server/${layer}/**/*.ts`],
@@ -138,6 +161,7 @@ export default defineConfig(
     rules: { "no-console": "error" },
   },
   ...layerRules,
+  ...pkiRules,
   ...topLayerRules,
   {
     files: ["extension/**/*.ts"],

@@ -1,6 +1,6 @@
 import { FuncError, messageOf, type ErrorReason } from "../common/errors";
 import type { Log } from "../common/log";
-import { LIST_WANTED_FAULT } from "../pki/revocationList";
+import { LIST_WANTED_FAULT } from "../pki/documents/revocationList";
 import type { CallError, MinionCallState } from "../protocol/jobs";
 import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";

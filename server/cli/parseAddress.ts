@@ -1,5 +1,5 @@
 import { parseMinionName } from "../common/minionName";
-import { parseHostPort } from "../pki/hostPort";
+import { parseHostPort } from "../common/hostPort";
 import type { OptionReader } from "./optionReader";
 import type { Command } from "./parse";
 import { nothingMore, usage } from "./parseSteps";

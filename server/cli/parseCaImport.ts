@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { parseMinionName } from "../common/minionName";
-import { parseFingerprint } from "../pki/fingerprintWords";
-import { parseHostPort } from "../pki/hostPort";
+import { parseFingerprint } from "../pki/certificates/fingerprintWords";
+import { parseHostPort } from "../common/hostPort";
 import type { MinionPlace } from "../protocol/certmaster";
 import type { OptionReader } from "./optionReader";
 import { nothingMore, usage } from "./parseSteps";

@@ -1,5 +1,5 @@
 import { parseMinionName } from "../common/minionName";
-import { parseFingerprint } from "../pki/fingerprintWords";
+import { parseFingerprint } from "../pki/certificates/fingerprintWords";
 import type { OptionReader } from "./optionReader";
 import { nothingMore, number, usage } from "./parseSteps";
 

@@ -1,5 +1,5 @@
 import { parseMinionName } from "../common/minionName";
-import { parseHostPort } from "../pki/hostPort";
+import { parseHostPort } from "../common/hostPort";
 import type { SignParams } from "../protocol/certmaster";
 import type { OptionReader } from "./optionReader";
 import { nothingMore, number, usage } from "./parseSteps";

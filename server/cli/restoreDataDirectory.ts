@@ -5,8 +5,8 @@ import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
 import { acquireLock, lockOwner } from "../common/lockFile";
 import { makeFolders } from "../common/makeFolders";
-import type { BackedUpFile } from "../pki/backupFile";
-import { isBackedUp } from "../pki/dataBackup";
+import type { BackedUpFile } from "../pki/backup/backupFile";
+import { isBackedUp } from "../pki/backup/dataBackup";
 
 /** Parts of paths that a backup may have: nothing leads out of the folder, nothing is hidden. */
 const PART = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$/;

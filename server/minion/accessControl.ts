@@ -1,8 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import { FuncError } from "../common/errors";
 import type { Log } from "../common/log";
-import { identityOf, keyFingerprint } from "../pki/identity";
-import { subjectNameOf } from "../pki/subjectName";
+import { identityOf, keyFingerprint } from "../pki/certificates/identity";
+import { subjectNameOf } from "../pki/certificates/subjectName";
 import type { XmlRpcValue } from "../wire/value";
 import { accessSignature, readAccessFiles, type AccessFiles, type AccessPlaces } from "./aclFiles";
 import type { AclRule } from "./aclRule";

@@ -1,8 +1,8 @@
 import { createInterface } from "node:readline";
 import { FuncError } from "../common/errors";
-import type { AskState } from "../pki/ask";
-import { fingerprintWords } from "../pki/fingerprintWords";
-import { formatHostPort, type HostPort } from "../pki/hostPort";
+import type { AskState } from "../pki/enrolment/ask";
+import { fingerprintWords } from "../pki/certificates/fingerprintWords";
+import { formatHostPort, type HostPort } from "../common/hostPort";
 import type { AskOptions } from "./enrolment";
 
 const STATES: Readonly<Record<Exclude<AskState, object>, string>> = {

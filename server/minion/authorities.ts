@@ -5,11 +5,11 @@ import * as v from "valibot";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
-import { authoritiesPem, readAuthoritiesDocument } from "../pki/authoritiesDocument";
-import { readAuthorities } from "../pki/certificateBundle";
-import { isIssuedBy } from "../pki/renewal";
-import { verifyRevocationList } from "../pki/revocationList";
-import type { SerialQueue } from "../pki/serialQueue";
+import { authoritiesPem, readAuthoritiesDocument } from "../pki/documents/authoritiesDocument";
+import { readAuthorities } from "../pki/certificates/certificateBundle";
+import { isIssuedBy } from "../pki/enrolment/renewal";
+import { verifyRevocationList } from "../pki/documents/revocationList";
+import type { SerialQueue } from "../common/serialQueue";
 import { AUTHORITIES_FILE, CA_FILE, type MinionCredentials } from "./minionCredentials";
 
 const Stored = v.object({ version: v.literal(1), document: v.string() });

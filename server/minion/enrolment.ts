@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FuncError, messageOf, type ErrorReason } from "../common/errors";
 import type { Log } from "../common/log";
-import { askForCertificate, type AskParams } from "../pki/ask";
-import type { Enrolment } from "../pki/enrolAnswer";
-import { enroll } from "../pki/enroll";
-import { keyFingerprint } from "../pki/identity";
+import { askForCertificate, type AskParams } from "../pki/enrolment/ask";
+import type { Enrolment } from "../pki/enrolment/enrolAnswer";
+import { enroll } from "../pki/enrolment/enroll";
+import { keyFingerprint } from "../pki/certificates/identity";
 import {
   openPrivateKey,
   readCredentials,

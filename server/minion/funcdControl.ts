@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FuncError } from "../common/errors";
 import { liveLockOwner } from "../common/lockFile";
 import { isAlive } from "../common/processIdentity";
-import { identityOf } from "../pki/identity";
+import { identityOf } from "../pki/certificates/identity";
 import { readConfiguration } from "./configuration";
 import { readCredentials } from "./minionCredentials";
 

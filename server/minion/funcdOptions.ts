@@ -3,8 +3,8 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { FuncError, messageOf } from "../common/errors";
 import { sinceTime } from "../common/auditText";
-import { parseFingerprint } from "../pki/fingerprintWords";
-import { parseHostPort, type HostPort } from "../pki/hostPort";
+import { parseFingerprint } from "../pki/certificates/fingerprintWords";
+import { parseHostPort, type HostPort } from "../common/hostPort";
 import type { AuditQuestion } from "./auditCommand";
 import { parseListen, type ListenAddress } from "./configuration";
 

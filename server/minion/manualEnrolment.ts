@@ -3,10 +3,10 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FuncError, messageOf } from "../common/errors";
 import { parseMinionName } from "../common/minionName";
-import { readAuthorities } from "../pki/certificateBundle";
-import { createCsr } from "../pki/csr";
-import { identityOf } from "../pki/identity";
-import { checkRenewedCertificate } from "../pki/renewal";
+import { readAuthorities } from "../pki/certificates/certificateBundle";
+import { createCsr } from "../pki/certificates/csr";
+import { identityOf } from "../pki/certificates/identity";
+import { checkRenewedCertificate } from "../pki/enrolment/renewal";
 import {
   DEFAULT_PORT,
   hostMinionName,

@@ -3,10 +3,10 @@ import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
-import { readAuthorities } from "../pki/certificateBundle";
-import { identityOf, keyFingerprint, type Identity } from "../pki/identity";
-import { generateKey, readKeyFile, readPkiFile, workingKey } from "../pki/keyFiles";
-import { isIssuedBy } from "../pki/renewal";
+import { readAuthorities } from "../pki/certificates/certificateBundle";
+import { identityOf, keyFingerprint, type Identity } from "../pki/certificates/identity";
+import { generateKey, readKeyFile, readPkiFile, workingKey } from "../pki/certificates/keyFiles";
+import { isIssuedBy } from "../pki/enrolment/renewal";
 
 /** PEM texts. */
 export interface MinionCredentials {

@@ -1,4 +1,4 @@
-import type { Role } from "../pki/identity";
+import type { Role } from "../pki/certificates/identity";
 import type { ArgumentDescription, MethodRisk } from "../protocol/methods";
 import type { XmlRpcValue } from "../wire/value";
 

@@ -1,9 +1,13 @@
 import { createPrivateKey } from "node:crypto";
 import { FuncError } from "../common/errors";
-import { readAuthorities } from "../pki/certificateBundle";
-import { keyFingerprint } from "../pki/identity";
-import { checkRenewedCertificate, renewalRequest, type RenewalRequest } from "../pki/renewal";
-import { SerialQueue } from "../pki/serialQueue";
+import { readAuthorities } from "../pki/certificates/certificateBundle";
+import { keyFingerprint } from "../pki/certificates/identity";
+import {
+  checkRenewedCertificate,
+  renewalRequest,
+  type RenewalRequest,
+} from "../pki/enrolment/renewal";
+import { SerialQueue } from "../common/serialQueue";
 import { installCertificate, openNextKey, type MinionCredentials } from "./minionCredentials";
 
 /** What a minion does for its certificate to be renewed. */

@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
-import { readAuthorities } from "../pki/certificateBundle";
+import { readAuthorities } from "../pki/certificates/certificateBundle";
 import type { Caller } from "./minionModule";
 import {
   digestOfList,
@@ -14,8 +14,8 @@ import {
   verifyRevocationList,
   type RevokedCertificate,
   type SignedRevocationList,
-} from "../pki/revocationList";
-import { SerialQueue } from "../pki/serialQueue";
+} from "../pki/documents/revocationList";
+import { SerialQueue } from "../common/serialQueue";
 import { RpcFault } from "../wire/rpcFault";
 
 /** A list that takes the place of a damaged one must be newer: an old one could let somebody in again. */

@@ -1,10 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import { FuncError } from "../common/errors";
 import { parseMinionName } from "../common/minionName";
-import { anotherKey } from "../pki/anotherKey";
-import { fingerprintWords } from "../pki/fingerprintWords";
-import { cnOnlyIdentity, identityOf } from "../pki/identity";
-import { revokedPeer } from "../pki/revokedPeer";
+import { anotherKey } from "../pki/certificates/anotherKey";
+import { fingerprintWords } from "../pki/certificates/fingerprintWords";
+import { cnOnlyIdentity, identityOf } from "../pki/certificates/identity";
+import { revokedPeer } from "../pki/authority/revokedPeer";
 import type { AcceptedMinion, InspectedMinion, MinionPlace } from "../protocol/certmaster";
 import { parseAddress } from "../targets/inventory";
 import type { PeerCertificate } from "../wire/peerCertificate";

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { FuncError } from "../common/errors";
 import { parseMinionName } from "../common/minionName";
-import type { CertificateAuthority } from "../pki/certificateAuthority";
-import { LIST_WANTED_FAULT } from "../pki/revocationList";
+import type { CertificateAuthority } from "../pki/authority/certificateAuthority";
+import { LIST_WANTED_FAULT } from "../pki/documents/revocationList";
 import type { AdmitParams } from "../protocol/certmaster";
 import type { MinionRecord } from "../protocol/minions";
 import { parseAddress } from "../targets/inventory";

@@ -1,8 +1,8 @@
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
-import type { CertificateAuthority } from "../pki/certificateAuthority";
-import type { Certmaster } from "../pki/certmaster";
-import { SerialQueue } from "../pki/serialQueue";
+import type { CertificateAuthority } from "../pki/authority/certificateAuthority";
+import type { Certmaster } from "../pki/certmaster/certmaster";
+import { SerialQueue } from "../common/serialQueue";
 import type { RotateParams, RotationStatus } from "../protocol/certmaster";
 import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";

@@ -1,8 +1,8 @@
 import { FuncError } from "../common/errors";
-import { fingerprintWords } from "../pki/fingerprintWords";
-import { signRequest } from "../pki/signing";
-import type { AuthorityKey } from "../pki/authorityKey";
-import type { AuthorityRotation } from "../pki/authorityRotation";
+import { fingerprintWords } from "../pki/certificates/fingerprintWords";
+import { signRequest } from "../pki/authority/signing";
+import type { AuthorityKey } from "../pki/authority/authorityKey";
+import type { AuthorityRotation } from "../pki/authority/authorityRotation";
 import type { CertmasterList, SignedCertificate, SignParams } from "../protocol/certmaster";
 import type { OverlordRequests } from "../protocol/requests";
 import { parseAddress } from "../targets/inventory";

@@ -1,7 +1,7 @@
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Pair } from "yaml";
 import { FuncError, messageOf } from "../common/errors";
-import { parseNetwork, type AutosignRules } from "../pki/autosign";
-import { parseNameGlob } from "../pki/nameGlob";
+import { parseNetwork, type AutosignRules } from "../pki/certmaster/autosign";
+import { parseNameGlob } from "../pki/certmaster/nameGlob";
 import { DEFAULTS, type OverlordConfiguration } from "./overlordConfiguration";
 
 const KNOWN = [

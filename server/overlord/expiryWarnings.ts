@@ -1,4 +1,4 @@
-import type { CertificateAuthority } from "../pki/certificateAuthority";
+import type { CertificateAuthority } from "../pki/authority/certificateAuthority";
 import type { MinionRecord } from "../protocol/minions";
 
 const DAY_MS = 24 * 60 * 60 * 1000;

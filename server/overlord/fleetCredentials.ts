@@ -5,19 +5,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { isMinionName } from "../common/minionName";
-import { importAuthority, type AuthorityImport } from "../pki/importAuthority";
-import { CertificateAuthority } from "../pki/certificateAuthority";
-import { readAuthorities } from "../pki/certificateBundle";
-import { identityOf, keyFingerprint, verifyMinionPeer } from "../pki/identity";
+import { importAuthority, type AuthorityImport } from "../pki/authority/importAuthority";
+import { CertificateAuthority } from "../pki/authority/certificateAuthority";
+import { readAuthorities } from "../pki/certificates/certificateBundle";
+import { identityOf, keyFingerprint, verifyMinionPeer } from "../pki/certificates/identity";
 import {
   keepAsFormer,
   openFormerCredentials,
   openOverlordCredentials,
   type Credentials,
-} from "../pki/overlordCredentials";
-import { isIssuedBy } from "../pki/renewal";
-import { revokedPeer } from "../pki/revokedPeer";
-import { subjectNameOf, type SubjectName } from "../pki/subjectName";
+} from "../pki/authority/overlordCredentials";
+import { isIssuedBy } from "../pki/enrolment/renewal";
+import { revokedPeer } from "../pki/authority/revokedPeer";
+import { subjectNameOf, type SubjectName } from "../pki/certificates/subjectName";
 import type { OutputSpool } from "../wire/outputSpool";
 import type { PeerCertificate } from "../wire/peerCertificate";
 import type { WireClient } from "../wire/wireClient";

@@ -11,9 +11,9 @@ import { CallRunner } from "../jobs/callRunner";
 import { JobRegistry } from "../jobs/jobRegistry";
 import { OutputFiles } from "../jobs/outputFiles";
 import { ValueKeeper } from "../jobs/valueKeeper";
-import { Certmaster } from "../pki/certmaster";
-import type { EnrolledMinion } from "../pki/certmasterIssuing";
-import { Triggers } from "../pki/triggers";
+import { Certmaster } from "../pki/certmaster/certmaster";
+import type { EnrolledMinion } from "../pki/certmaster/certmasterIssuing";
+import { Triggers } from "../pki/certmaster/triggers";
 import {
   PROTOCOL_MAJOR,
   PROTOCOL_MINOR,

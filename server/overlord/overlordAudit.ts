@@ -5,7 +5,7 @@ import { verifyAudit, type ChainReport } from "../common/auditVerify";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import type { Job } from "../jobs/job";
-import type { Refusal } from "../pki/certmasterRequests";
+import type { Refusal } from "../pki/certmaster/certmasterRequests";
 import type { ClientHello } from "../protocol/overlord";
 import { auditedParams, auditedResult, isAudited } from "./auditedRequest";
 

@@ -1,4 +1,4 @@
-import type { AutosignRules } from "../pki/autosign";
+import type { AutosignRules } from "../pki/certmaster/autosign";
 import { DEFAULT_CONNECT_MS, DEFAULT_DELIVERY_MS } from "../wire/callLimits";
 
 /** `<data>/overlord.yaml`, with defaults. */

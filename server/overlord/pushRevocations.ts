@@ -1,6 +1,6 @@
 import { FuncError, messageOf } from "../common/errors";
-import type { CertificateAuthority } from "../pki/certificateAuthority";
-import type { SignedRevocationList } from "../pki/revocationList";
+import type { CertificateAuthority } from "../pki/authority/certificateAuthority";
+import type { SignedRevocationList } from "../pki/documents/revocationList";
 import { asRemoteError } from "../wire/remoteError";
 import { RpcFault } from "../wire/rpcFault";
 import type { XmlRpcValue } from "../wire/value";

@@ -1,11 +1,11 @@
 import { peerOf } from "../calls/minionCaller";
 import { FuncError } from "../common/errors";
-import type { CertificateAuthority } from "../pki/certificateAuthority";
+import type { CertificateAuthority } from "../pki/authority/certificateAuthority";
 import {
   INSTALL_CERTIFICATE_METHOD,
   readRenewalRequest,
   RENEWAL_REQUEST_METHOD,
-} from "../pki/renewal";
+} from "../pki/enrolment/renewal";
 import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";
 import { asRemoteError } from "../wire/remoteError";

@@ -2,7 +2,7 @@ import { unlessAborted } from "../calls/unlessAborted";
 import type { Upkeep } from "../calls/upkeep";
 import { FuncError, messageOf, type ErrorReason } from "../common/errors";
 import type { Log } from "../common/log";
-import type { CertificateAuthority } from "../pki/certificateAuthority";
+import type { CertificateAuthority } from "../pki/authority/certificateAuthority";
 import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";
 import { errorCode } from "../wire/tlsErrors";

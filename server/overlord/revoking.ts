@@ -1,5 +1,5 @@
 import { FuncError } from "../common/errors";
-import type { CertificateAuthority } from "../pki/certificateAuthority";
+import type { CertificateAuthority } from "../pki/authority/certificateAuthority";
 import type { CertificateRecord, RevokeParams, RevokeResult } from "../protocol/certmaster";
 import type { OverlordParts } from "./service";
 

@@ -1,5 +1,5 @@
-import { readCsr } from "../pki/csr";
-import type { Triggers } from "../pki/triggers";
+import { readCsr } from "../pki/certificates/csr";
+import type { Triggers } from "../pki/certmaster/triggers";
 import type {
   RevokeParams,
   RevokeResult,

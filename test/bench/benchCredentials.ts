@@ -2,9 +2,9 @@ import { generateKeyPair } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import type { Role } from "../../server/pki/identity";
-import { generateKey } from "../../server/pki/keyFiles";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import type { Role } from "../../server/pki/certificates/identity";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
 
 const generate = promisify(generateKeyPair);
 

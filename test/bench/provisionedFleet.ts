@@ -6,8 +6,8 @@ import { connectOverlord, type OverlordConnection } from "../../server/client/co
 import { startFuncd, type FuncdProcess } from "../../server/client/funcdProcess";
 import { stopOverlord, type OverlordTarget } from "../../server/client/stopOverlord";
 import { writeFileAtomic } from "../../server/common/atomicFile";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { generateKey } from "../../server/pki/keyFiles";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
 import type { MinionRecord } from "../../server/protocol/minions";
 import { writeInventory } from "../../server/targets/inventoryFile";
 import { LoopbackBlock } from "./loopbackBlock";

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import forge from "node-forge";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { createCsr, readCsr } from "../../server/pki/csr";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import { createCsr, readCsr } from "../../server/pki/certificates/csr";
 import { workerReady } from "./worker";
 
 export interface SignOptions {

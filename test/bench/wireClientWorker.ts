@@ -1,6 +1,6 @@
 import { Agent, request } from "node:https";
 import { createSecureContext, TLSSocket } from "node:tls";
-import { verifyMinionPeer } from "../../server/pki/identity";
+import { verifyMinionPeer } from "../../server/pki/certificates/identity";
 import { decodeResponse } from "../../server/wire/decode";
 import { encodeCall } from "../../server/wire/encode";
 import { WireClient } from "../../server/wire/wireClient";

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { TestAuthority } from "../fixtures/testCertificates";
-import { createCsr, readCsr } from "../../server/pki/csr";
-import { identityOf, isCertmaster } from "../../server/pki/identity";
+import { createCsr, readCsr } from "../../server/pki/certificates/csr";
+import { identityOf, isCertmaster } from "../../server/pki/certificates/identity";
 import type { FuzzTarget } from "./fuzzTarget";
 import { verdictOf } from "./fuzzTarget";
 import { mutate } from "./mutation";

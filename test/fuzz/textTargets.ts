@@ -11,18 +11,18 @@ import {
   decodeAskRequest,
   encodeAskRequest,
   type AskAnswer,
-} from "../../server/pki/askProtocol";
-import { Autosign, parseNetwork } from "../../server/pki/autosign";
-import { decodeEnrolRequest } from "../../server/pki/enrolProtocol";
+} from "../../server/pki/enrolment/askProtocol";
+import { Autosign, parseNetwork } from "../../server/pki/certmaster/autosign";
+import { decodeEnrolRequest } from "../../server/pki/enrolment/enrolProtocol";
 import {
   fingerprintWords,
   isFingerprint,
   parseFingerprint,
-} from "../../server/pki/fingerprintWords";
-import { formatHostPort, parseHostPort } from "../../server/pki/hostPort";
-import { formatJoinToken, parseJoinToken } from "../../server/pki/joinToken";
-import { sourceOf } from "../../server/pki/sourceAddress";
-import { answerWaitForCert } from "../../server/pki/waitForCert";
+} from "../../server/pki/certificates/fingerprintWords";
+import { formatHostPort, parseHostPort } from "../../server/common/hostPort";
+import { formatJoinToken, parseJoinToken } from "../../server/pki/enrolment/joinToken";
+import { sourceOf } from "../../server/pki/certmaster/sourceAddress";
+import { answerWaitForCert } from "../../server/pki/certmaster/waitForCert";
 import { fnmatch } from "../../server/targets/fnmatch";
 import { GroupsText } from "../../server/targets/groupsText";
 import { matchTargets } from "../../server/targets/targetSpec";

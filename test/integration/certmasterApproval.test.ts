@@ -2,13 +2,17 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { silentLog } from "../../server/common/log";
-import { ASK_METHOD, decodeAskAnswer, encodeAskRequest } from "../../server/pki/askProtocol";
-import { Certmaster } from "../../server/pki/certmaster";
-import { createCsr } from "../../server/pki/csr";
-import { parseHostPort } from "../../server/pki/hostPort";
-import { keyFingerprint } from "../../server/pki/identity";
-import { generateKey } from "../../server/pki/keyFiles";
-import { Triggers } from "../../server/pki/triggers";
+import {
+  ASK_METHOD,
+  decodeAskAnswer,
+  encodeAskRequest,
+} from "../../server/pki/enrolment/askProtocol";
+import { Certmaster } from "../../server/pki/certmaster/certmaster";
+import { createCsr } from "../../server/pki/certificates/csr";
+import { parseHostPort } from "../../server/common/hostPort";
+import { keyFingerprint } from "../../server/pki/certificates/identity";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
+import { Triggers } from "../../server/pki/certmaster/triggers";
 import { WireClient } from "../../server/wire/wireClient";
 import { CertmasterLab, enrol, TIMEOUT_MS } from "../fixtures/certmasterLab";
 

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { OverlordConnection } from "../../server/client/connection";
-import { askForCertificate } from "../../server/pki/ask";
-import type { Enrolment } from "../../server/pki/enrolAnswer";
-import { generateKey } from "../../server/pki/keyFiles";
+import { askForCertificate } from "../../server/pki/enrolment/ask";
+import type { Enrolment } from "../../server/pki/enrolment/enrolAnswer";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
 import { buildPrograms, type Run } from "../fixtures/askingHost";
 import { buildOverlord, connect, endOverlord, until } from "../fixtures/overlordBundle";
 

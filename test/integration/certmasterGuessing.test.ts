@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { silentLog } from "../../server/common/log";
-import { Certmaster } from "../../server/pki/certmaster";
-import type { Refusal } from "../../server/pki/certmasterRequests";
-import { Triggers } from "../../server/pki/triggers";
+import { Certmaster } from "../../server/pki/certmaster/certmaster";
+import type { Refusal } from "../../server/pki/certmaster/certmasterRequests";
+import { Triggers } from "../../server/pki/certmaster/triggers";
 import { changed, CertmasterLab, enrol } from "../fixtures/certmasterLab";
 
 let lab: CertmasterLab;

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Log } from "../../server/common/log";
-import { Certmaster } from "../../server/pki/certmaster";
-import { Triggers } from "../../server/pki/triggers";
+import { Certmaster } from "../../server/pki/certmaster/certmaster";
+import { Triggers } from "../../server/pki/certmaster/triggers";
 import { CertmasterLab, enrol } from "../fixtures/certmasterLab";
 
 it("does not tell of a host that joins, or of its own look at its addresses, as refused", async () => {

@@ -13,9 +13,9 @@ import {
 } from "../../server/minion/minionCredentials";
 import { FleetCredentials } from "../../server/overlord/fleetCredentials";
 import { Overlord } from "../../server/overlord/overlord";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { createCsr, readCsr } from "../../server/pki/csr";
-import { openOverlordCredentials } from "../../server/pki/overlordCredentials";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import { createCsr, readCsr } from "../../server/pki/certificates/csr";
+import { openOverlordCredentials } from "../../server/pki/authority/overlordCredentials";
 import { Inventory } from "../../server/targets/inventory";
 import { writeInventory } from "../../server/targets/inventoryFile";
 import { MemorySpool } from "../fixtures/memorySpool";

@@ -3,11 +3,15 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { noAddressAnswered } from "../../server/pki/enroll";
-import { identityOf, keyFingerprint, verifyMinionPeer } from "../../server/pki/identity";
-import { generateKey } from "../../server/pki/keyFiles";
-import { openOverlordCredentials } from "../../server/pki/overlordCredentials";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import { noAddressAnswered } from "../../server/pki/enrolment/enroll";
+import {
+  identityOf,
+  keyFingerprint,
+  verifyMinionPeer,
+} from "../../server/pki/certificates/identity";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
+import { openOverlordCredentials } from "../../server/pki/authority/overlordCredentials";
 import { RpcServer } from "../../server/wire/rpcServer";
 import type { XmlRpcValue } from "../../server/wire/value";
 import { WireClient } from "../../server/wire/wireClient";

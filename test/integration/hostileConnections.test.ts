@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { verifyMinionPeer } from "../../server/pki/identity";
+import { verifyMinionPeer } from "../../server/pki/certificates/identity";
 import { WireClient } from "../../server/wire/wireClient";
 import { encodeCall } from "../../server/wire/encode";
 import { figureTable, type Figure } from "../fixtures/hostile/attack";

@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../server/common/log";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { Certmaster } from "../../server/pki/certmaster";
-import { Triggers } from "../../server/pki/triggers";
-import type { EnrolledMinion } from "../../server/pki/certmasterIssuing";
-import { verifyMinionPeer } from "../../server/pki/identity";
-import { generateKey } from "../../server/pki/keyFiles";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import { Certmaster } from "../../server/pki/certmaster/certmaster";
+import { Triggers } from "../../server/pki/certmaster/triggers";
+import type { EnrolledMinion } from "../../server/pki/certmaster/certmasterIssuing";
+import { verifyMinionPeer } from "../../server/pki/certificates/identity";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
 import type { XmlRpcValue } from "../../server/wire/value";
 import { WireClient, type WirePeer } from "../../server/wire/wireClient";
 

@@ -2,9 +2,9 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { AuditRecord } from "../../server/common/auditRead";
-import { createCsr } from "../../server/pki/csr";
-import { enroll } from "../../server/pki/enroll";
-import { generateKey } from "../../server/pki/keyFiles";
+import { createCsr } from "../../server/pki/certificates/csr";
+import { enroll } from "../../server/pki/enrolment/enroll";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
 import { TestFleet } from "../fixtures/testFleet";
 
 let fleet: TestFleet;

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectOverlord, type OverlordConnection } from "../../server/client/connection";
 import { startLocalFleet, type LocalFleet } from "../../server/client/localFleet";
 import { stopOverlord } from "../../server/client/stopOverlord";
-import { enroll } from "../../server/pki/enroll";
-import { generateKey } from "../../server/pki/keyFiles";
+import { enroll } from "../../server/pki/enrolment/enroll";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
 
 const root = process.cwd();
 const python = join(root, "test/fixtures/python");

@@ -12,8 +12,8 @@ import {
   readCredentials,
   saveCredentials,
 } from "../../server/minion/minionCredentials";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { createCsr, readCsr } from "../../server/pki/csr";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import { createCsr, readCsr } from "../../server/pki/certificates/csr";
 
 const KILLS = 25;
 

@@ -357,7 +357,7 @@ describe("a backup", () => {
     await rotate("start");
     const file = join(fleet.root, "backup");
     await (await fleet.connection()).request("overlord/backup", { file });
-    const { unpackBackup } = await import("../../server/pki/backupFile");
+    const { unpackBackup } = await import("../../server/pki/backup/backupFile");
     const files = await unpackBackup(await readFile(file), undefined);
     const keep = ["ca/ca.key", "ca/ca.crt", "ca/next/ca.key", "ca/next/ca.crt"];
     for (const path of keep) {
@@ -369,7 +369,8 @@ describe("a backup", () => {
       await mkdir(join(restored, path, ".."), { recursive: true, mode: 0o700 });
       await writeFile(join(restored, path), content, { mode: 0o600 });
     }
-    const { CertificateAuthority } = await import("../../server/pki/certificateAuthority");
+    const { CertificateAuthority } =
+      await import("../../server/pki/authority/certificateAuthority");
     const authority = await CertificateAuthority.open(join(restored, "ca"));
     const digests = authority?.rotation.trusted.map(({ raw }) =>
       createHash("sha256").update(raw).digest("hex"),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { silentLog } from "../../server/common/log";
 import { FleetCredentials } from "../../server/overlord/fleetCredentials";
-import { generateKey } from "../../server/pki/keyFiles";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
 import { RpcServer } from "../../server/wire/rpcServer";
 import { MemorySpool } from "../fixtures/memorySpool";
 

@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLog } from "../../server/common/log";
-import { Triggers } from "../../server/pki/triggers";
+import { Triggers } from "../../server/pki/certmaster/triggers";
 import { CertmasterLab, enrol } from "../fixtures/certmasterLab";
 
 let lab: CertmasterLab;

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { peerOf } from "../../server/calls/minionCaller";
-import { verifyMinionPeer } from "../../server/pki/identity";
+import { verifyMinionPeer } from "../../server/pki/certificates/identity";
 import { encodeCall } from "../../server/wire/encode";
 import { RpcServer } from "../../server/wire/rpcServer";
 import { WireClient, type WirePeer } from "../../server/wire/wireClient";

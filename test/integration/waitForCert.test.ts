@@ -5,9 +5,9 @@ import { connect as connectSocket, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { silentLog } from "../../server/common/log";
-import { Certmaster } from "../../server/pki/certmaster";
-import type { Refusal } from "../../server/pki/certmasterRequests";
-import { Triggers } from "../../server/pki/triggers";
+import { Certmaster } from "../../server/pki/certmaster/certmaster";
+import type { Refusal } from "../../server/pki/certmaster/certmasterRequests";
+import { Triggers } from "../../server/pki/certmaster/triggers";
 import { CertmasterLab } from "../fixtures/certmasterLab";
 
 type Answer = { ok: unknown } | { fault: [number, string] };

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { FuncError } from "../../server/common/errors";
-import { verifyMinionPeer } from "../../server/pki/identity";
+import { verifyMinionPeer } from "../../server/pki/certificates/identity";
 import { encodeResponse } from "../../server/wire/encode";
 import type { CallOptions, WirePeer } from "../../server/wire/wireClient";
 import { BadPeers } from "../fixtures/badPeers";

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { verifyMinionPeer } from "../../server/pki/identity";
-import { isIssuedBy } from "../../server/pki/renewal";
+import { verifyMinionPeer } from "../../server/pki/certificates/identity";
+import { isIssuedBy } from "../../server/pki/enrolment/renewal";
 import type { WireClientOptions } from "../../server/wire/wireClient";
 import { TestAuthority } from "../fixtures/testCertificates";
 import { WireHarness } from "../fixtures/wireHarness";

@@ -11,7 +11,7 @@ import type { Caller } from "../../server/minion/minionModule";
 import { parseOriginalAcl } from "../../server/minion/originalAcl";
 import { isPreset, presetAllows } from "../../server/minion/presets";
 import { parseYamlAcl } from "../../server/minion/yamlAcl";
-import { subjectNameOf } from "../../server/pki/subjectName";
+import { subjectNameOf } from "../../server/pki/certificates/subjectName";
 import { XmlRpcDouble, type XmlRpcValue } from "../../server/wire/value";
 
 const KEY = "ab".repeat(32);

@@ -5,12 +5,12 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../server/common/log";
 import { Authorities, completeAuthorities } from "../../server/minion/authorities";
 import { readCredentials, type MinionCredentials } from "../../server/minion/minionCredentials";
-import { readAuthoritiesDocument } from "../../server/pki/authoritiesDocument";
-import { readAuthority } from "../../server/pki/authorityFiles";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { generateKey } from "../../server/pki/keyFiles";
-import { writeRotation } from "../../server/pki/rotationFile";
-import { SerialQueue } from "../../server/pki/serialQueue";
+import { readAuthoritiesDocument } from "../../server/pki/documents/authoritiesDocument";
+import { readAuthority } from "../../server/pki/authority/authorityFiles";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
+import { writeRotation } from "../../server/pki/authority/rotationFile";
+import { SerialQueue } from "../../server/common/serialQueue";
 
 let home: string;
 let folder: string;

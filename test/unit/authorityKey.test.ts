@@ -4,9 +4,9 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { generateKey } from "../../server/pki/keyFiles";
-import { openOverlordCredentials } from "../../server/pki/overlordCredentials";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
+import { openOverlordCredentials } from "../../server/pki/authority/overlordCredentials";
 
 const PASSPHRASE = "corrèct horse";
 

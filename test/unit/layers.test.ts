@@ -21,7 +21,10 @@ async function complaints(file: string, imported: string, form = "import"): Prom
 
 describe("the direction of imports", () => {
   test.each([
-    ["server/wire/sample.ts", "../pki/identity"],
+    ["server/wire/sample.ts", "../pki/certificates/identity"],
+    ["server/pki/certificates/sample.ts", "../authority/signing"],
+    ["server/pki/enrolment/sample.ts", "../certmaster/tokenBook"],
+    ["server/pki/certmaster/sample.ts", "../../overlord/main"],
     ["server/common/sample.ts", "../protocol/jobs"],
     ["server/client/sample.ts", "../wire/value"],
     ["server/targets/sample.ts", "../calls/fanOut"],
@@ -44,7 +47,8 @@ describe("the direction of imports", () => {
   });
 
   test.each([
-    ["server/pki/sample.ts", "../wire/wireClient", "import"],
+    ["server/pki/enrolment/sample.ts", "../../wire/wireClient", "import"],
+    ["server/pki/certmaster/sample.ts", "../authority/signing", "import"],
     ["server/minion/modules/sample.ts", "../job", "import"],
     ["server/overlord/sample.ts", "../jobs/engine", "import"],
     ["server/jobs/sample.ts", "./store", "import"],

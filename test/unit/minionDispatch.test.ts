@@ -15,7 +15,7 @@ import type { Caller } from "../../server/minion/minionModule";
 import { Renewal } from "../../server/minion/renewal";
 import { Revocations } from "../../server/minion/revocations";
 import { SyncCalls } from "../../server/minion/syncCalls";
-import { SerialQueue } from "../../server/pki/serialQueue";
+import { SerialQueue } from "../../server/common/serialQueue";
 import { RpcFault } from "../../server/wire/rpcFault";
 import { XmlRpcDouble, type XmlRpcStruct, type XmlRpcValue } from "../../server/wire/value";
 

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { silentLog } from "../../server/common/log";
 import { Revocations } from "../../server/minion/revocations";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { workingKey } from "../../server/pki/keyFiles";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import { workingKey } from "../../server/pki/certificates/keyFiles";
 import {
   KEPT_FOR_MS,
   signRevocationList,
   type RevokedCertificate,
-} from "../../server/pki/revocationList";
+} from "../../server/pki/documents/revocationList";
 
 let home: string;
 let revocations: Revocations;

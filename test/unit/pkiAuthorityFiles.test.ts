@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { identityOf } from "../../server/pki/identity";
-import { generateKey } from "../../server/pki/keyFiles";
-import { openOverlordCredentials } from "../../server/pki/overlordCredentials";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import { identityOf } from "../../server/pki/certificates/identity";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
+import { openOverlordCredentials } from "../../server/pki/authority/overlordCredentials";
 
 let home: string;
 let folder: string;
@@ -117,8 +117,8 @@ describe("the CA's folder", () => {
   it("outlives kill -9 while it issues", async () => {
     await CertificateAuthority.create(folder, "lab");
     const script = `
-      import { CertificateAuthority } from ${JSON.stringify(join(process.cwd(), "server/pki/certificateAuthority.ts"))};
-      import { generateKey } from ${JSON.stringify(join(process.cwd(), "server/pki/keyFiles.ts"))};
+      import { CertificateAuthority } from ${JSON.stringify(join(process.cwd(), "server/pki/authority/certificateAuthority.ts"))};
+      import { generateKey } from ${JSON.stringify(join(process.cwd(), "server/pki/certificates/keyFiles.ts"))};
       const main = async () => {
         const authority = await CertificateAuthority.open(process.argv[2]);
         for (let i = 0; ; i++) {

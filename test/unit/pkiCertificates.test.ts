@@ -9,16 +9,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { signCertificate } from "../../server/pki/certificate";
-import { distinguishedName } from "../../server/pki/distinguishedName";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import { signCertificate } from "../../server/pki/certificates/certificate";
+import { distinguishedName } from "../../server/pki/certificates/distinguishedName";
 import {
   identityOf,
   isCertmaster,
   keyFingerprint,
   verifyMinionPeer,
-} from "../../server/pki/identity";
-import { generateKey } from "../../server/pki/keyFiles";
+} from "../../server/pki/certificates/identity";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
 
 let folder: string;
 let authority: CertificateAuthority;

@@ -3,10 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { cnOnlyIdentity, keyFingerprint, verifyMinionPeer } from "../../server/pki/identity";
-import { importAuthority } from "../../server/pki/importAuthority";
-import { generateKey } from "../../server/pki/keyFiles";
+import type { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import {
+  cnOnlyIdentity,
+  keyFingerprint,
+  verifyMinionPeer,
+} from "../../server/pki/certificates/identity";
+import { importAuthority } from "../../server/pki/authority/importAuthority";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
 import { peerCertificate } from "../../server/wire/peerCertificate";
 import type { WirePeer } from "../../server/wire/wirePeer";
 import { openssl, OriginalAuthority } from "../fixtures/originalAuthority";

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createCsr, readCsr } from "../../server/pki/csr";
-import { keyFingerprint } from "../../server/pki/identity";
-import { generateKey } from "../../server/pki/keyFiles";
-import { fromPem, toPem } from "../../server/pki/pem";
+import { createCsr, readCsr } from "../../server/pki/certificates/csr";
+import { keyFingerprint } from "../../server/pki/certificates/identity";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
+import { fromPem, toPem } from "../../server/pki/certificates/pem";
 import { FuncError } from "../../server/common/errors";
 
 const LABEL = "CERTIFICATE REQUEST";

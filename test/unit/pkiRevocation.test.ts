@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import type { Role } from "../../server/pki/identity";
-import { generateKey } from "../../server/pki/keyFiles";
-import { openOverlordCredentials } from "../../server/pki/overlordCredentials";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import type { Role } from "../../server/pki/certificates/identity";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
+import { openOverlordCredentials } from "../../server/pki/authority/overlordCredentials";
 
 const run = promisify(execFile);
 

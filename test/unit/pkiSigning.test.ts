@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { X509Certificate } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { createCsr } from "../../server/pki/csr";
-import { identityOf } from "../../server/pki/identity";
-import { generateKey } from "../../server/pki/keyFiles";
-import { signRequest } from "../../server/pki/signing";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import { createCsr } from "../../server/pki/certificates/csr";
+import { identityOf } from "../../server/pki/certificates/identity";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
+import { signRequest } from "../../server/pki/authority/signing";
 
 let folder: string;
 let authority: CertificateAuthority;

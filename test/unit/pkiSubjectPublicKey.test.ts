@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import { subjectPublicKey } from "../../server/pki/subjectPublicKey";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import { subjectPublicKey } from "../../server/pki/certificates/subjectPublicKey";
 import { TestAuthority } from "../fixtures/testCertificates";
 
 let folder: string;

@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatHostPort, parseHostPort } from "../../server/pki/hostPort";
-import { formatJoinToken, parseJoinToken } from "../../server/pki/joinToken";
-import { matchesNameGlob, parseNameGlob } from "../../server/pki/nameGlob";
-import { TokenBook } from "../../server/pki/tokenBook";
+import { formatHostPort, parseHostPort } from "../../server/common/hostPort";
+import { formatJoinToken, parseJoinToken } from "../../server/pki/enrolment/joinToken";
+import { matchesNameGlob, parseNameGlob } from "../../server/pki/certmaster/nameGlob";
+import { TokenBook } from "../../server/pki/certmaster/tokenBook";
 
 const badArgument = expect.objectContaining({ reason: "bad-argument" }) as Error;
 const denied = expect.objectContaining({ reason: "denied" }) as Error;

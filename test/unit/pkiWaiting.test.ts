@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { Autosign, parseNetwork } from "../../server/pki/autosign";
+import { Autosign, parseNetwork } from "../../server/pki/certmaster/autosign";
 import {
   fingerprintWords,
   isFingerprint,
   parseFingerprint,
-} from "../../server/pki/fingerprintWords";
-import { plainAddress, sourceOf } from "../../server/pki/sourceAddress";
-import { TokenGuesses } from "../../server/pki/tokenGuesses";
-import { WaitingRequests, type HostRequest } from "../../server/pki/waitingRequests";
+} from "../../server/pki/certificates/fingerprintWords";
+import { plainAddress, sourceOf } from "../../server/pki/certmaster/sourceAddress";
+import { TokenGuesses } from "../../server/pki/certmaster/tokenGuesses";
+import { WaitingRequests, type HostRequest } from "../../server/pki/certmaster/waitingRequests";
 
 const HOUR_MS = 60 * 60_000;
 

@@ -12,11 +12,14 @@ import {
 } from "../../server/minion/minionCredentials";
 import { Renewal } from "../../server/minion/renewal";
 import { renewalDueMs } from "../../server/overlord/renewalSchedule";
-import { CertificateAuthority, type IssueParams } from "../../server/pki/certificateAuthority";
-import { createCsr, readCsr } from "../../server/pki/csr";
-import { keyFingerprint } from "../../server/pki/identity";
-import { generateKey } from "../../server/pki/keyFiles";
-import { readRenewalRequest, renewalRequest } from "../../server/pki/renewal";
+import {
+  CertificateAuthority,
+  type IssueParams,
+} from "../../server/pki/authority/certificateAuthority";
+import { createCsr, readCsr } from "../../server/pki/certificates/csr";
+import { keyFingerprint } from "../../server/pki/certificates/identity";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
+import { readRenewalRequest, renewalRequest } from "../../server/pki/enrolment/renewal";
 
 let root: string;
 let pki: string;

@@ -10,15 +10,15 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../server/common/log";
 import { Revocations } from "../../server/minion/revocations";
-import { CertificateAuthority } from "../../server/pki/certificateAuthority";
-import type { Identity, Role } from "../../server/pki/identity";
-import { generateKey } from "../../server/pki/keyFiles";
+import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
+import type { Identity, Role } from "../../server/pki/certificates/identity";
+import { generateKey } from "../../server/pki/certificates/keyFiles";
 import {
   signRevocationList,
   verifyRevocationList,
   type RevocationList,
   type RevokedCertificate,
-} from "../../server/pki/revocationList";
+} from "../../server/pki/documents/revocationList";
 
 const FINGERPRINT = "0a".repeat(32);
 const LIST: RevocationList = {

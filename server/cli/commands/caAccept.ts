@@ -1,6 +1,6 @@
 import { FuncError } from "../../common/errors";
-import { isFingerprint } from "../../pki/fingerprintWords";
-import { formatHostPort } from "../../pki/hostPort";
+import { isFingerprint } from "../../pki/certificates/fingerprintWords";
+import { formatHostPort } from "../../common/hostPort";
 import type { InspectedMinion } from "../../protocol/certmaster";
 import { askLine } from "../ask";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { isEncryptedKey } from "../../pki/encryptedKey";
+import { isEncryptedKey } from "../../pki/certificates/encryptedKey";
 import { EXIT_OK } from "../exitStatus";
 import type { CaImport } from "../parseCaImport";
 import { askSecret } from "../secretPrompt";

@@ -1,5 +1,5 @@
 import { FuncError } from "../../common/errors";
-import { isFingerprint } from "../../pki/fingerprintWords";
+import { isFingerprint } from "../../pki/certificates/fingerprintWords";
 import type { CertmasterList, WaitingRequest } from "../../protocol/certmaster";
 import { askLine } from "../ask";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";

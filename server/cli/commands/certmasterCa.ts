@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { matchesNameGlob, parseNameGlob } from "../../pki/nameGlob";
-import { subjectHash } from "../../pki/subjectHash";
+import { matchesNameGlob, parseNameGlob } from "../../pki/certmaster/nameGlob";
+import { subjectHash } from "../../pki/certificates/subjectHash";
 import type { CertificateRecord, CertmasterList } from "../../protocol/certmaster";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { CERTMASTER_CA_HELP, type CertmasterCa } from "../parseCertmasterCa";

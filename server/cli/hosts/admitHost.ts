@@ -1,5 +1,5 @@
 import { FuncError, type ErrorReason } from "../../common/errors";
-import { formatHostPort } from "../../pki/hostPort";
+import { formatHostPort } from "../../common/hostPort";
 import type { AddHostParts } from "./addHostParts";
 
 /** Who is to answer, and where. */

@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
 import { FuncError } from "../../common/errors";
-import { readCsr } from "../../pki/csr";
-import { keyFingerprint } from "../../pki/identity";
+import { readCsr } from "../../pki/certificates/csr";
+import { keyFingerprint } from "../../pki/certificates/identity";
 import type { CertificateRecord, SignedCertificate } from "../../protocol/certmaster";
 import type { MinionRecord } from "../../protocol/minions";
 import type { AddHostParts } from "./addHostParts";

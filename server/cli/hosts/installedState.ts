@@ -1,6 +1,6 @@
 import { X509Certificate, type KeyObject } from "node:crypto";
 import { FuncError } from "../../common/errors";
-import { keyFingerprint } from "../../pki/identity";
+import { keyFingerprint } from "../../pki/certificates/identity";
 import type { CertificateRecord } from "../../protocol/certmaster";
 import { all, first, type Report } from "./remoteShell";
 

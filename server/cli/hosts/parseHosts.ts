@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { parseMinionName } from "../../common/minionName";
-import { isHost } from "../../pki/hostPort";
+import { isHost } from "../../common/hostPort";
 import type { OptionReader, OptionRule } from "../optionReader";
 import { nothingMore, usage, wholeNumber } from "../parseSteps";
 import { parseDestination, parseRemotePath, parseSshOption } from "./destination";
