@@ -1,0 +1,146 @@
+import { FuncError } from "../common/errors";
+import { nameKey, walkMap, type MapNode } from "./delegationMap";
+
+/** A host as the search sees it, wherever in the map it stands. */
+interface Host {
+  /** As its first place names it. */
+  name: string;
+  /** The SHA-256 of its key, where the map's identities have it. */
+  identity: string | undefined;
+  /** Through whom it is reached on a shortest path; undefined for those directly below. */
+  via: Host | undefined;
+  /** How many hops away; 0 before the search came to it. */
+  distance: number;
+  next: Set<Host>;
+}
+
+/** The identity of a host by the names of those above it and its own; undefined where nobody has noted it. */
+export type IdentityOf = (path: readonly string[]) => string | undefined;
+
+/**
+ * The shortest way to each host of a map, found in one breadth-first pass. The same host at several places is
+ * one host: it is reached by its shortest path, of equally long ones by that which stands first in the map. Hosts
+ * are the same where name and identity (as far as known) are.
+ */
+export class CallPaths {
+  private readonly hosts = new Map<string, Host>();
+  /** All hosts of one name; more than one only where identities differ. */
+  private readonly byName = new Map<string, Host[]>();
+
+  constructor(map: readonly MapNode[], identityOf?: IdentityOf) {
+    const first = identityOf ? this.joinIdentified(map, identityOf) : this.join(map);
+    search(first);
+    for (const host of this.hosts.values()) {
+      const key = nameKey(host.name);
+      const known = this.byName.get(key);
+      if (known) known.push(host);
+      else this.byName.set(key, [host]);
+    }
+  }
+
+  /** All hosts, nearest first; one of several with the same name as "name@the one before it". */
+  names(): string[] {
+    return [...this.hosts.values()]
+      .sort((a, b) => a.distance - b.distance)
+      .map((host) => this.targetName(host));
+  }
+
+  has(name: string): boolean {
+    return this.find(name).length > 0;
+  }
+
+  /**
+   * The names of the hosts to go through, the last being the host itself; undefined where the map does not have it.
+   * Throws FuncError "conflict" where the name means several hosts.
+   */
+  pathTo(name: string): string[] | undefined {
+    const [host, ...others] = this.find(name);
+    if (!host) return undefined;
+    if (others.length > 0) {
+      const all = [host, ...others].map((one) => this.targetName(one)).join(" and ");
+      throw new FuncError(
+        "conflict",
+        `"${name}" are ${others.length + 1} different hosts in the map: ${all}.`,
+        "Name one of them so.",
+      );
+    }
+    return pathOf(host);
+  }
+
+  private find(name: string): Host[] {
+    const key = nameKey(name);
+    const exact = this.byName.get(key);
+    if (exact) return exact;
+    const at = key.lastIndexOf("@");
+    if (at <= 0) return [];
+    const overlord = key.slice(at + 1);
+    const named = this.byName.get(key.slice(0, at)) ?? [];
+    return named.filter(({ via }) => via !== undefined && nameKey(via.name) === overlord);
+  }
+
+  private targetName(host: Host): string {
+    const several = (this.byName.get(nameKey(host.name))?.length ?? 0) > 1;
+    return several && host.via ? `${host.name}@${host.via.name}` : host.name;
+  }
+
+  /** Without identities a name is a host. */
+  private join(map: readonly MapNode[]): Host[] {
+    for (const { node } of walkMap(map)) {
+      const host = this.host(nameKey(node.name), node.name, undefined);
+      for (const child of node.children) {
+        host.next.add(this.host(nameKey(child.name), child.name, undefined));
+      }
+    }
+    return map.map(({ name }) => this.host(nameKey(name), name, undefined));
+  }
+
+  private joinIdentified(map: readonly MapNode[], identityOf: IdentityOf): Host[] {
+    const hostAt = (path: readonly string[], name: string): Host => {
+      const identity = identityOf([...path, name]);
+      return this.host(`${nameKey(name)} ${identity ?? ""}`, name, identity);
+    };
+    let level = map.map((node) => ({ node, path: [] as string[] }));
+    while (level.length > 0) {
+      level = level.flatMap(({ node, path }) => {
+        const host = hostAt(path, node.name);
+        const below = [...path, node.name];
+        return node.children.map((child) => {
+          host.next.add(hostAt(below, child.name));
+          return { node: child, path: below };
+        });
+      });
+    }
+    return map.map(({ name }) => hostAt([], name));
+  }
+
+  private host(key: string, name: string, identity: string | undefined): Host {
+    const known = this.hosts.get(key);
+    if (known) return known;
+    const host = { name, identity, via: undefined, distance: 0, next: new Set<Host>() };
+    this.hosts.set(key, host);
+    return host;
+  }
+}
+
+/** Gives each host the one before it on its shortest path. */
+function search(first: readonly Host[]): void {
+  let level = [...new Set(first)];
+  for (const host of level) host.distance = 1;
+  for (let distance = 2; level.length > 0; distance++) {
+    const reached: Host[] = [];
+    for (const via of level) {
+      for (const host of via.next) {
+        if (host.distance > 0) continue;
+        Object.assign(host, { via, distance });
+        reached.push(host);
+      }
+    }
+    level = reached;
+  }
+}
+
+function pathOf(host: Host): string[] {
+  const path: string[] = [];
+  for (let at: Host | undefined = host; at; at = at.via) path.unshift(at.name);
+  return path;
+}
