@@ -1,0 +1,186 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { writeFileAtomic } from "../common/atomicFile";
+import { FuncError, messageOf } from "../common/errors";
+import { acquireLock, type Lock } from "../common/lockFile";
+import type { MapNode } from "./delegationMap";
+import { formatMap, parseMap } from "./mapText";
+
+const MAX_BYTES = 100_000_000;
+/** Somebody else's edit takes a moment, not longer. */
+const LOCK_WAIT_MS = 10_000;
+const LOCK_AGAIN_MS = 50;
+
+/** The map to delegate by. */
+export interface CurrentMap {
+  map: readonly MapNode[];
+  /** Point in time of the file's last change. */
+  changedAtMs: number;
+  /** Why the file itself cannot be used: `map` is the last good one. */
+  problem?: FuncError;
+}
+
+/** What the file looked like from outside, so that an unchanged one is not read again. */
+interface Version {
+  text: string;
+  changedAtMs: number;
+}
+
+/**
+ * A delegation map on the disk, which people and other overlords may change too. It is read anew whenever it has
+ * changed; of a damaged one the last good state stays in use, and the problem with it is told each time.
+ */
+export class MapFile {
+  private good: { map: readonly MapNode[]; changedAtMs: number } | undefined;
+  private seen: { version: string; problem: FuncError | undefined } | undefined;
+  private editing: Promise<unknown> = Promise.resolve();
+
+  /** `goodCopy`: where the last good map is kept for an overlord to come. */
+  constructor(
+    readonly file: string,
+    private readonly goodCopy?: string,
+  ) {}
+
+  /** Throws FuncError "not-found" where there is no map, and what is wrong where there is no good one either. */
+  async current(): Promise<CurrentMap> {
+    const version = await this.look();
+    if (!version) throw noMap(this.file);
+    if (this.seen?.version !== version.text) await this.load(version);
+    const { good, seen } = this;
+    if (good) return { ...good, ...(seen?.problem && { problem: seen.problem }) };
+    throw seen?.problem ?? noMap(this.file);
+  }
+
+  /**
+   * Replaces the map by what `change` makes of it, one at a time, also among processes; gives it. `change` gets an
+   * empty map where there is none, and undefined where the file is damaged. Throws FuncError "unavailable".
+   */
+  async edit(
+    change: (map: readonly MapNode[] | undefined) => readonly MapNode[],
+  ): Promise<readonly MapNode[]> {
+    const before = this.editing;
+    const edited = before.then(() => this.editAlone(change));
+    this.editing = edited.catch(() => undefined); // its own caller is told
+    return edited;
+  }
+
+  private async editAlone(
+    change: (map: readonly MapNode[] | undefined) => readonly MapNode[],
+  ): Promise<readonly MapNode[]> {
+    const lock = await this.lock();
+    try {
+      const before = await this.current().catch((error: unknown) => {
+        if (error instanceof FuncError && error.reason === "not-found") return { map: [] };
+        return undefined;
+      });
+      const damaged = before === undefined || "problem" in before;
+      const map = change(damaged ? undefined : before.map);
+      await writeFileAtomic(this.file, formatMap(map)).catch((error: unknown) => {
+        throw new FuncError(
+          "unavailable",
+          `${this.file} cannot be written: ${messageOf(error)}`,
+          "The map is as it was. Look at the disk, then try again.",
+        );
+      });
+      return map;
+    } finally {
+      await lock.release();
+    }
+  }
+
+  private async lock(): Promise<Lock> {
+    const until = Date.now() + LOCK_WAIT_MS;
+    for (;;) {
+      const lock = await acquireLock(`${this.file}.lock`, "an overlord");
+      if (lock) return lock;
+      if (Date.now() > until) {
+        throw new FuncError(
+          "conflict",
+          `${this.file} is being written by another process for more than ${LOCK_WAIT_MS / 1_000} seconds.`,
+          `If nobody does, remove ${this.file}.lock.`,
+        );
+      }
+      await sleep(LOCK_AGAIN_MS);
+    }
+  }
+
+  /** Undefined where there is no such file. */
+  private async look(): Promise<Version | undefined> {
+    const read = await this.read(this.file, false);
+    return read?.version;
+  }
+
+  private async load(seenBefore: Version): Promise<void> {
+    let version = seenBefore.text;
+    try {
+      const read = await this.read(this.file, true);
+      if (!read) throw noMap(this.file);
+      version = read.version.text;
+      const map = parseMap(read.content, this.file);
+      this.good = { map, changedAtMs: read.version.changedAtMs };
+      this.seen = { version, problem: undefined };
+      await this.keepCopy(read.content);
+    } catch (error) {
+      const problem = error instanceof FuncError ? error : unreadable(this.file, error);
+      this.seen = { version, problem };
+      this.good ??= await this.readCopy();
+    }
+  }
+
+  private async keepCopy(content: string): Promise<void> {
+    if (this.goodCopy === undefined) return;
+    // without it only a later overlord lacks the last good map
+    await writeFileAtomic(this.goodCopy, content).catch(() => undefined);
+  }
+
+  private async readCopy(): Promise<typeof this.good> {
+    if (this.goodCopy === undefined) return undefined;
+    try {
+      const read = await this.read(this.goodCopy, true);
+      if (!read) return undefined;
+      const map = parseMap(read.content, this.goodCopy);
+      return { map, changedAtMs: read.version.changedAtMs };
+    } catch {
+      return undefined;
+    }
+  }
+
+  private async read(
+    file: string,
+    whole: boolean,
+  ): Promise<{ version: Version; content: string } | undefined> {
+    try {
+      // a pipe without a writer would hold up the opening
+      const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const stat = await handle.stat({ bigint: true });
+        if (!stat.isFile()) throw new FuncError("bad-data", `${file} is not a file.`);
+        const { size, mtimeNs, ctimeNs, ino, mtimeMs } = stat;
+        if (size > MAX_BYTES) {
+          throw new FuncError("too-large", `${file} is larger than ${MAX_BYTES} bytes.`);
+        }
+        const text = [size, mtimeNs, ctimeNs, ino].join("/");
+        const version = { text, changedAtMs: Number(mtimeMs) };
+        return { version, content: whole ? await handle.readFile("utf8") : "" };
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+      throw error instanceof FuncError ? error : unreadable(file, error);
+    }
+  }
+}
+
+function noMap(file: string): FuncError {
+  return new FuncError(
+    "not-found",
+    `There is no delegation map at ${file}.`,
+    "Build one: func build-map.",
+  );
+}
+
+function unreadable(file: string, error: unknown): FuncError {
+  return new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}`);
+}
