@@ -2,7 +2,7 @@ import { StringDecoder } from "node:string_decoder";
 import { outputChunks, readOutput, type OutputReader } from "../client/outputs";
 import type { OutputRef } from "../protocol/outputs";
 import { isNoText, JUDGED_BYTES, noTextLine, Utf8Escaper } from "./bytesText";
-import { inertText } from "./inertText";
+import { inertText } from "../common/inertText";
 import { LineIndenter } from "./lineIndenter";
 import type { JsonPiece, LinesPiece } from "./pieces";
 

@@ -1,5 +1,5 @@
 import type { OutputReader } from "../client/outputs";
-import { inertText } from "./inertText";
+import { inertText } from "../common/inertText";
 import { jsonChunks, linesChunks, type PieceContext } from "./pieceChunks";
 import type { Piece } from "./pieces";
 import type { Sink } from "./sink";

@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { inertText } from "./inertText";
+import { inertText } from "../common/inertText";
 
 /** One of the two streams that func writes to. */
 export class Sink {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { callArguments } from "../../server/cli/callArguments";
-import { inertText } from "../../server/cli/inertText";
+import { inertText } from "../../server/common/inertText";
 import type { Piece } from "../../server/cli/pieces";
 import { plainJson } from "../../server/cli/plainJson";
 import {
