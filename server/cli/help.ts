@@ -12,7 +12,8 @@ export const HELP = `Usage:
   func add-host [USER@]HOST... [--name NAME] [--port N] [--address ADDRESS] [--identity FILE]
       [--ssh-option KEY=VALUE]... [--node PATH] [--remote-home DIR] [--user-unit] [--no-service]
       [--replace] [--yes]                         make hosts minions over ssh; again: check and update them
-  func remove-host NAME [--keep-files] [--offline] [--ssh [USER@]HOST] [--yes]
+  func remove-host NAME [--keep-files] [--offline] [--ssh [USER@]HOST] [--identity FILE]
+      [--ssh-option KEY=VALUE]... [--remote-home DIR] [--yes]
                                                   undo that, and revoke its certificate
   func ca token [--name GLOB] [--minutes N] [--address HOST[:PORT]]...
                                                   a token for "funcd join" on a new host
@@ -29,7 +30,8 @@ export const HELP = `Usage:
   func ca rotate --status|--abort                 tell how far that is; take it back before the new one was used
   func ca rotate --finish [--without-those-missing] [--yes]
                                                   drop the old CA; refused while minions need it
-  func ca passphrase [--remove] [--stdin]         encrypt the CA's key, change the passphrase, or remove it
+  func ca passphrase [--remove] [--stdin]         encrypt the CA's key, change the passphrase, or remove it;
+                                                  --stdin reads lines: the present one, if any, then the new one
   func ca unlock [--stdin]                        give the passphrase, once after each start of the overlord
   func ca sign FILE [--name NAME] [--operator] [--days N] [--address HOST[:PORT]] [--replace] [--out FILE]
                                                   sign a request of "funcd csr"; prints certificate and CA
@@ -98,6 +100,11 @@ watching of a job was ended by Ctrl-C.
 export function helpText(topic?: string): string {
   if (topic === undefined) return HELP;
   return `Usage:\n${groupUsage(topic).replace(/^/gm, "  ")}\n\nfunc --help tells all.\n`;
+}
+
+/** Where the words of a command are told, such as "ca", or of all. */
+export function helpOf(topic?: string): string {
+  return topic === undefined ? `See "func --help".` : `See "func ${topic} --help".`;
 }
 
 /** The lines of the usage that belong to one first word, such as "ca". */

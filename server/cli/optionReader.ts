@@ -1,4 +1,5 @@
 import { FuncError } from "../common/errors";
+import { helpOf } from "./help";
 
 /** One option of a command line; `set` may throw FuncError "bad-argument". */
 export type OptionRule =
@@ -86,7 +87,7 @@ export class OptionReader {
       ORIGINAL_OPTIONS.has(name)
         ? `The option ${name} of the original func is not available in this version.`
         : `There is no option ${name} here.`,
-      `See "func --help". Options come before MODULE; what follows METHOD is passed on as it is.`,
+      `${helpOf()} Options come before MODULE; what follows METHOD is passed on as it is.`,
     );
   }
 

@@ -13,7 +13,7 @@ import type { CaOperator, CaSign } from "./parseCaSigning";
 import { parseCertmasterCa, type CertmasterCa } from "./parseCertmasterCa";
 import { parseAddress } from "./parseAddress";
 import { parseOverlord } from "./parseOverlord";
-import { nothingMore, number, reservedUsage, usage, wholeNumber } from "./parseSteps";
+import { nothingMore, number, reservedUsage, towardsHelp, usage, wholeNumber } from "./parseSteps";
 
 /** Options that every command knows. */
 export interface GlobalOptions {
@@ -134,7 +134,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   } catch (error) {
     if (asked.help) return { options, command: help(asked.topic) };
     if (asked.version) return { options, command: { kind: "version" } };
-    throw error;
+    throw towardsHelp(error, asked.topic);
   }
 }
 
@@ -264,7 +264,7 @@ function parseJobs(reader: OptionReader): Command {
     return { kind: "jobsList" };
   }
   if (action !== "cancel" && action !== "watch") {
-    throw reservedUsage("jobs", "list, cancel or watch");
+    throw reservedUsage("jobs", "list, cancel or watch", action);
   }
   const jobId = reader.next()?.word;
   if (jobId === undefined) throw usage(`jobs ${action} needs the id of a job.`);
@@ -278,7 +278,8 @@ function parseGroup(reader: OptionReader): Command {
     nothingMore(reader);
     return { kind: "groupList" };
   }
-  if (action !== "add" && action !== "remove") throw reservedUsage("group", "list, add or remove");
+  if (action !== "add" && action !== "remove")
+    throw reservedUsage("group", "list, add or remove", action);
   const name = reader.next()?.word;
   if (name === undefined) throw usage(`group ${action} needs the name of a group.`);
   const hosts: string[] = [];

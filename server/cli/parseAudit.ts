@@ -13,7 +13,7 @@ export function parseAudit(reader: OptionReader): Command {
     nothingMore(reader);
     return { kind: "auditVerify" };
   }
-  if (action !== "show") throw reservedUsage("audit", "show or verify");
+  if (action !== "show") throw reservedUsage("audit", "show or verify", action);
   reader.add([
     {
       names: ["--last"],

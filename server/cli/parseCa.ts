@@ -38,6 +38,7 @@ export function parseCa(reader: OptionReader): Command {
     throw reservedUsage(
       "ca",
       "token, close, list, approval, waiting, approve, deny, sign, operator, renew, rotate, revoke, crl, import, accept, forget, passphrase or unlock",
+      action,
     );
   reader.add([
     { names: ["--name"], kind: "value", set: (value) => (token.nameGlob = value) },

@@ -32,6 +32,7 @@ export function parseOverlord(reader: OptionReader): Command {
       throw reservedUsage(
         "overlord",
         "status, stop, backup, restore, move, install-service or remove-service",
+        action,
       );
   }
 }

@@ -1,5 +1,5 @@
 import { FuncError } from "../common/errors";
-import { groupUsage } from "./help";
+import { groupUsage, helpOf } from "./help";
 import type { OptionReader } from "./optionReader";
 
 /** What the number of an option counts, and its limits. */
@@ -33,16 +33,28 @@ export function nothingMore(reader: OptionReader): void {
   if (more !== undefined) throw usage(`The word "${more.word}" is too much here.`);
 }
 
-/** For a word that needs one of several actions. */
-export function reservedUsage(word: string, actions: string): FuncError {
+/** More lines than this hide the error above them. */
+const MAX_USAGE_LINES = 8;
+
+/** For a word that needs one of several actions, and has none or `given`. */
+export function reservedUsage(word: string, actions: string, given?: string): FuncError {
+  const lines = groupUsage(word);
+  const isLong = given !== undefined && lines.split("\n").length > MAX_USAGE_LINES;
   return new FuncError(
     "bad-argument",
-    `func ${word} needs one of: ${actions}.`,
-    `${groupUsage(word)}\nFor a minion named ${word}: func -- ${word} ping`,
+    `func ${word} needs one of: ${actions}${given === undefined ? "" : `; not "${given}"`}.`,
+    `${isLong ? helpOf(word) : lines}\nFor a minion named ${word}: func -- ${word} ping`,
   );
+}
+
+/** The same error with the help of this command in the place of all, where it points there. */
+export function towardsHelp(error: unknown, topic: string | undefined): unknown {
+  const isGeneral = error instanceof FuncError && error.nextStep?.startsWith(helpOf()) === true;
+  if (!isGeneral || topic === undefined || groupUsage(topic) === "") return error;
+  return new FuncError(error.reason, error.message, helpOf(topic));
 }
 
 /** What was typed is wrong. */
 export function usage(message: string): FuncError {
-  return new FuncError("bad-argument", message, `See "func --help".`);
+  return new FuncError("bad-argument", message, helpOf());
 }

@@ -102,10 +102,17 @@ function nothingToRevoke(
   if (named.some((record) => record.role === role)) {
     return new FuncError("conflict", `The certificate of ${role} ${name} is revoked already.`);
   }
-  const others = [...new Set(named.map((record) => record.role))];
+  const live = named.filter((record) => record.revoked === undefined);
+  const others = [...new Set(live.map((record) => record.role))];
   return new FuncError(
     "not-found",
     `There is no ${role} ${name} with a certificate of this CA${others.length > 0 ? `, but there is one for its use as ${others.join(" and as ")}` : ""}.`,
-    "func ca list shows whom there is.",
+    others.length > 0
+      ? `If that is meant: ${others.map((other) => revokeCommand(name, other)).join(", or ")}.`
+      : "func ca list shows whom there is.",
   );
+}
+
+function revokeCommand(name: string, role: CertificateRecord["role"]): string {
+  return `func ca revoke ${name}${role === "minion" ? "" : ` --${role}`}`;
 }

@@ -322,6 +322,28 @@ describe("func's command line", () => {
     expect(words).toContain('mark bytes as {"$base64": "aGk="}');
   });
 
+  it("points to the help of the command that was typed wrongly", () => {
+    for (const [topic, ...words] of [
+      ["certmaster-ca", "--foo"],
+      ["certmaster-ca", "--list", "web1"],
+      ["certmaster-ca"],
+      ["ca", "list", "--foo"],
+      ["ca", "revoke"],
+      ["remove-host", "--foo"],
+    ]) {
+      expect(problem(String(topic), ...words).nextStep).toBe(`See "func ${String(topic)} --help".`);
+    }
+    const { message, nextStep } = problem("ca", "frob");
+    expect(message).toMatch(/^func ca needs one of: token, .*; not "frob"\.$/);
+    expect(nextStep).toBe('See "func ca --help".\nFor a minion named ca: func -- ca ping');
+    expect(problem("audit", "frob").nextStep).toContain("func audit verify");
+    expect(problem("*", "ping", "--foo").nextStep).toContain('See "func --help".');
+    expect(command("certmaster-ca", "--help")).toEqual({ kind: "certmasterCa", action: "help" });
+    for (const option of ["--ssh-option KEY=VALUE", "--identity FILE"]) {
+      expect(helpText("remove-host")).toContain(option);
+    }
+  });
+
   it("refuses what it does not understand", () => {
     for (const words of [
       [],

@@ -7,6 +7,7 @@ import {
 import { chooseName } from "../../server/cli/hosts/hostName";
 import { planPlace } from "../../server/cli/hosts/hostPlan";
 import { chooseNode, readProbe, type HostProbe } from "../../server/cli/hosts/hostProbe";
+import { sshFailure } from "../../server/cli/hosts/sshFailure";
 import { parseCommandLine } from "../../server/cli/parse";
 
 const badArgument = expect.objectContaining({ reason: "bad-argument" }) as Error;
@@ -47,6 +48,26 @@ describe("a host to log in to", () => {
     for (const text of ["", "Port", "-F", "Port=1\nUser=x", "=x"]) {
       expect(() => parseSshOption(text)).toThrow(badArgument);
     }
+  });
+});
+
+describe("what to type by hand after ssh failed", () => {
+  const settings = { destination: parseDestination("root@web1"), options: [] };
+
+  it("has the options that were given", () => {
+    const options = ["Port=2222", "ProxyCommand ssh -W %h:%p it's"];
+    const given = { ...settings, options, identity: "/home/a b/key" };
+    const byHand = `ssh -o Port=2222 -o 'ProxyCommand ssh -W %h:%p it'\\''s' -i '/home/a b/key' root@web1`;
+    for (const words of [
+      "Host key verification failed.",
+      "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!",
+      "something else",
+    ]) {
+      expect(sshFailure(given, words).nextStep).toContain(byHand);
+    }
+    expect(sshFailure(settings, "Host key verification failed.").nextStep).toContain(
+      "(ssh root@web1)",
+    );
   });
 });
 

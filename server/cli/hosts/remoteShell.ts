@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { FuncError } from "../../common/errors";
 import { PRELUDE } from "./remoteScripts";
+import { quote } from "./shellQuote";
 import type { SshSession } from "./sshSession";
 
 /** What a script reported: the lines of each key, in order. */
@@ -77,10 +78,4 @@ export function first(report: Report, key: string): string | undefined {
 /** All lines of a key as one text. */
 export function all(report: Report, key: string): string {
   return (report.get(key) ?? []).join("\n");
-}
-
-/** `text` as one word of a POSIX shell. */
-function quote(text: string): string {
-  if (text.includes("\0")) throw new FuncError("bad-argument", "A text holds a NUL character.");
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,31 +1,35 @@
 import { FuncError } from "../../common/errors";
-import type { SshDestination } from "./destination";
+import { quote } from "./shellQuote";
+import type { SshSettings } from "./sshSession";
 
 interface Cause {
   words: RegExp;
-  explain: (host: string, words: string) => FuncError;
+  /** `byHand`: what somebody types to log in there in the same way. */
+  explain: (host: string, words: string, byHand: string) => FuncError;
 }
 
 const MAX_WORDS = 2_000;
+/** What no shell takes for more than text. */
+const PLAIN_WORD = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
 /** What ssh says about a connection that did not come about, first match first. */
 const CAUSES: readonly Cause[] = [
   {
     words: /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/,
-    explain: (host, words) =>
+    explain: (host, words, byHand) =>
       new FuncError(
         "wrong-identity",
         `The host key of ${host} is not the one that is known. ssh says:\n${words}`,
-        `Somebody may be answering in its place, and nothing was sent there. Only if you know that the host was installed anew, forget its old key (with ssh-keygen, as ssh says) and log in once by hand: ssh ${host}`,
+        `Somebody may be answering in its place, and nothing was sent there. Only if you know that the host was installed anew, forget its old key (with ssh-keygen, as ssh says) and log in once by hand: ${byHand}`,
       ),
   },
   {
     words: /Host key verification failed|No .* host key is known/,
-    explain: (host, words) =>
+    explain: (host, words, byHand) =>
       new FuncError(
         "wrong-identity",
         `The host key of ${host} is not known, and nobody agreed to it. ssh says:\n${words}`,
-        `Log in once by hand (ssh ${host}), compare the key's fingerprint with the host's, and try again.`,
+        `Log in once by hand (${byHand}), compare the key's fingerprint with the host's, and try again.`,
       ),
   },
   {
@@ -77,13 +81,25 @@ const CAUSES: readonly Cause[] = [
 ];
 
 /** The error for an ssh that ended with status 255, in its own words and with a remedy. */
-export function sshFailure({ text }: SshDestination, stderr: string): FuncError {
+export function sshFailure(settings: SshSettings, stderr: string): FuncError {
+  const { text } = settings.destination;
+  const byHand = sshByHand(settings);
   const words = stderr.trim().slice(-MAX_WORDS);
   const cause = CAUSES.find((one) => one.words.test(words));
-  if (cause) return cause.explain(text, words);
+  if (cause) return cause.explain(text, words, byHand);
   return new FuncError(
     "unreachable",
     `The connection to ${text} failed. ssh says: ${words === "" ? "nothing" : words}`,
-    `Try the same by hand: ssh ${text}`,
+    `Try the same by hand: ${byHand}`,
   );
+}
+
+/** The words for a person's shell, with the options that were given. */
+function sshByHand({ destination, options, identity }: SshSettings): string {
+  const words = [
+    ...options.flatMap((option) => ["-o", option]),
+    ...(identity === undefined ? [] : ["-i", identity]),
+    destination.text,
+  ];
+  return ["ssh", ...words.map((word) => (PLAIN_WORD.test(word) ? word : quote(word)))].join(" ");
 }

@@ -47,7 +47,7 @@ export class SshSession {
   async resolve(signal?: AbortSignal): Promise<ResolvedHost> {
     const args = ["-G", ...this.given(), "--", this.settings.destination.text];
     const run = await runSsh(args, { timeoutMs: RESOLVE_TIMEOUT_MS, signal });
-    if (run.status !== 0) throw sshFailure(this.settings.destination, run.stderr);
+    if (run.status !== 0) throw sshFailure(this.settings, run.stderr);
     const value = (key: string): string | undefined =>
       new RegExp(`^${key} (\\S+)$`, "m").exec(run.stdout)?.[1];
     const user = value("user");
@@ -61,7 +61,7 @@ export class SshSession {
   async run(command: string, options: SshRunOptions): Promise<SshRun> {
     const args = [...this.fixed(), ...this.given(), "--", this.settings.destination.text, command];
     const run = await runSsh(args, options);
-    if (run.status === SSH_FAILED) throw sshFailure(this.settings.destination, run.stderr);
+    if (run.status === SSH_FAILED) throw sshFailure(this.settings, run.stderr);
     this.connected = true;
     return run;
   }
