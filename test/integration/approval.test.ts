@@ -11,8 +11,9 @@ import { fingerprintWords } from "../../server/pki/certificates/fingerprintWords
 import { generateKey } from "../../server/pki/certificates/keyFiles";
 import type { CertmasterList, WaitingRequest } from "../../server/protocol/certmaster";
 import { RpcServer } from "../../server/wire/rpcServer";
-import { buildPrograms, certificateOf, FuncdProcess, type Run } from "../fixtures/askingHost";
-import { buildOverlord, connect, endOverlord, until } from "../fixtures/overlordBundle";
+import { certificateOf, FuncdProcess } from "../fixtures/askingHost";
+import { connect, endOverlord, until } from "../fixtures/overlordBundle";
+import { buildPrograms, programScript, type ProgramRun } from "../fixtures/programs";
 
 const run = promisify(execFile);
 const HOUR_MS = 60 * 60_000;
@@ -25,8 +26,8 @@ let hosts: FuncdProcess[];
 
 beforeAll(async () => {
   programs = await mkdtemp(join(tmpdir(), "func-programs-"));
-  script = await buildOverlord(programs);
   await buildPrograms(programs);
+  script = programScript(programs, "overlord");
 });
 afterAll(() => rm(programs, { recursive: true, force: true }));
 
@@ -72,7 +73,7 @@ async function waiting(count: number): Promise<WaitingRequest[]> {
   return (await list()).waiting;
 }
 
-async function func(...words: string[]): Promise<Run> {
+async function func(...words: string[]): Promise<ProgramRun> {
   const env = { ...process.env, FUNC_HOME: data };
   try {
     const { stdout, stderr } = await run(process.execPath, [join(programs, "func.js"), ...words], {

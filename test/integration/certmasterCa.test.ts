@@ -7,8 +7,8 @@ import type { OverlordConnection } from "../../server/client/connection";
 import { askForCertificate } from "../../server/pki/enrolment/ask";
 import type { Enrolment } from "../../server/pki/enrolment/enrolAnswer";
 import { generateKey } from "../../server/pki/certificates/keyFiles";
-import { buildPrograms, type Run } from "../fixtures/askingHost";
-import { buildOverlord, connect, endOverlord, until } from "../fixtures/overlordBundle";
+import { connect, endOverlord, until } from "../fixtures/overlordBundle";
+import { buildPrograms, programScript, type ProgramRun } from "../fixtures/programs";
 
 let home: string;
 let connection: OverlordConnection;
@@ -17,8 +17,8 @@ const stop = new AbortController();
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "func-certmaster-ca-"));
-  const script = await buildOverlord(home);
   await buildPrograms(home);
+  const script = programScript(home, "overlord");
   await symlink(join(home, "func.js"), join(home, "certmaster-ca"));
   await writeFile(join(home, "overlord.yaml"), 'certmaster: { listen: "127.0.0.1:0" }\n');
   connection = await connect(home, script);
@@ -53,11 +53,11 @@ async function ask(name: string): Promise<{ enrolment: Promise<Enrolment | undef
   return { enrolment };
 }
 
-function certmasterCa(...words: string[]): Promise<Run> {
+function certmasterCa(...words: string[]): Promise<ProgramRun> {
   return start(join(home, "certmaster-ca"), words);
 }
 
-async function start(program: string, words: string[]): Promise<Run> {
+async function start(program: string, words: string[]): Promise<ProgramRun> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,

@@ -2,11 +2,11 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { AuditChain } from "../../server/common/auditChain";
 import { silentLog } from "../../server/common/log";
 import { buildOverlord, endOverlord } from "../fixtures/overlordBundle";
+import { buildPrograms, programScript } from "../fixtures/programs";
 
 const OLD_LINES = 2_500;
 
@@ -18,16 +18,7 @@ beforeAll(async () => {
   home = join(root, "data");
   await mkdir(home, { mode: 0o700 });
   await buildOverlord(root);
-  await build({
-    entryPoints: ["server/cli/func.ts"],
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    mainFields: ["module", "main"],
-    define: { __VERSION__: '"0.0.0-test"' },
-    outfile: join(root, "func.js"),
-    logLevel: "error",
-  });
+  await buildPrograms(root, ["func"]);
   const chain = new AuditChain(join(home, "audit.log"), silentLog);
   const lines = Array.from({ length: OLD_LINES }, (_, at) => chain.append({ event: `old ${at}` }));
   await Promise.all(lines);
@@ -41,7 +32,7 @@ afterAll(async () => {
 
 function func(...words: string[]): Promise<{ code: number | null; out: string; err: string }> {
   return new Promise((resolve) => {
-    const all = [join(root, "func.js"), ...words, "--home", home];
+    const all = [programScript(root, "func"), ...words, "--home", home];
     const options = { maxBuffer: 64 * 1024 * 1024 };
     const child = execFile(process.execPath, all, options, (_error, out, err) => {
       resolve({ code: child.exitCode, out, err });

@@ -1,27 +1,18 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { until } from "../fixtures/overlordBundle";
 import { RealFleet } from "../fixtures/realFleet";
+import { buildPrograms, programScript } from "../fixtures/programs";
 
 let fleet: RealFleet;
 let script: string;
 
 beforeAll(async () => {
   fleet = await RealFleet.create();
-  script = join(fleet.root, "func.cjs");
-  await build({
-    entryPoints: ["server/cli/func.ts"],
-    outfile: script,
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    mainFields: ["module", "main"],
-    define: { __VERSION__: '"0.0.0-test"' },
-    logLevel: "error",
-  });
+  script = programScript(fleet.root, "func");
+  await buildPrograms(fleet.root, ["func"]);
   await fleet.add("web1");
 });
 afterAll(() => fleet.close());

@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { signOperator } from "../fixtures/operator";
 import { RealFleet } from "../fixtures/realFleet";
+import { buildPrograms, programScript } from "../fixtures/programs";
 
 let fleet: RealFleet;
 let script: string;
@@ -17,17 +17,8 @@ interface Run {
 
 beforeAll(async () => {
   fleet = await RealFleet.create();
-  script = join(fleet.root, "func.cjs");
-  await build({
-    entryPoints: ["server/cli/func.ts"],
-    outfile: script,
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    mainFields: ["module", "main"],
-    define: { __VERSION__: '"0.0.0-test"' },
-    logLevel: "error",
-  });
+  script = programScript(fleet.root, "func");
+  await buildPrograms(fleet.root, ["func"]);
   await fleet.add("web1", "web2");
 }, 60_000);
 afterAll(() => fleet.close());
@@ -73,6 +64,9 @@ it("revokes once someone has typed the name", async () => {
 it("says who does not have the list yet, and what there is nothing to revoke of", async () => {
   const connection = await fleet.connection();
   const { record } = await signOperator(connection, "ann", fleet.root);
+  const asMinion = await func("ca", "revoke", "ann", "--yes");
+  expect(asMinion.status).not.toBe(0);
+  expect(asMinion.stderr).toContain("func ca revoke ann --operator");
   await fleet.stopMinion("web1");
   const revoked = await func("ca", "revoke", "--serial", record.serial.toLowerCase(), "--yes");
   expect(revoked).toMatchObject({ status: 0, stdout: expect.stringContaining("ann") as string });

@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../server/common/log";
 import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
@@ -15,6 +14,7 @@ import { verifyMinionPeer } from "../../server/pki/certificates/identity";
 import { generateKey } from "../../server/pki/certificates/keyFiles";
 import type { XmlRpcValue } from "../../server/wire/value";
 import { WireClient, type WirePeer } from "../../server/wire/wireClient";
+import { buildPrograms, programScript } from "../fixtures/programs";
 
 let root: string;
 let funcdScript: string;
@@ -29,17 +29,8 @@ let homes = 0;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "funcd-"));
   // an own bundle: dist/ may be of another state of the sources
-  funcdScript = join(root, "funcd.cjs");
-  await build({
-    entryPoints: ["server/minion/funcd.ts"],
-    outfile: funcdScript,
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    mainFields: ["module", "main"],
-    define: { __VERSION__: '"0.0.0-test"' },
-    logLevel: "error",
-  });
+  funcdScript = programScript(root, "funcd");
+  await buildPrograms(root, ["funcd"]);
   authority = await CertificateAuthority.create(join(root, "ca"), "test");
 });
 
