@@ -1,7 +1,7 @@
 import { EventEmitter, window, type Disposable, type LogOutputChannel } from "vscode";
 import type { OverlordConnection, RequestOptions } from "../server/client/connection";
 import { FuncError } from "../server/common/errors";
-import type { JobProgress } from "../server/protocol/jobs";
+import type { JobOutput, JobProgress, JobsChanged } from "../server/protocol/jobs";
 import type { MinionsChanged } from "../server/protocol/minions";
 import type { OverlordHello } from "../server/protocol/overlord";
 import type { OverlordRequests } from "../server/protocol/requests";
@@ -23,8 +23,12 @@ export class OverlordSession implements Disposable {
   private readonly groupsEmitter = new EventEmitter<void>();
   private readonly certificatesEmitter = new EventEmitter<void>();
   private readonly progressEmitter = new EventEmitter<JobProgress>();
+  private readonly jobsEmitter = new EventEmitter<JobsChanged>();
+  private readonly outputEmitter = new EventEmitter<JobOutput>();
+  private readonly jobsEmitter = new EventEmitter<JobsChanged>();
+  private readonly outputEmitter = new EventEmitter<JobOutput>();
   readonly onDidChangeState = this.stateEmitter.event;
-  /** Connected anew: `unexpected` after the overlord was lost, whose memory is gone then. */
+  /** Connected anew: `unexpected` after the overlord was lost. It knows its jobs, but not who watched them. */
   readonly onDidRestart = this.restartEmitter.event;
   readonly onMinionsChanged = this.minionsEmitter.event;
   /** Some client, perhaps this one, changed them; see "groups/changed". */
@@ -32,6 +36,14 @@ export class OverlordSession implements Disposable {
   /** Something that `certmaster/list` tells is different. */
   readonly onCertificatesChanged = this.certificatesEmitter.event;
   readonly onJobProgress = this.progressEmitter.event;
+  /** Any jobs; only once this window has asked for `jobs/list`. */
+  readonly onJobsChanged = this.jobsEmitter.event;
+  /** Of jobs that this window follows. */
+  readonly onJobOutput = this.outputEmitter.event;
+  /** Jobs are new, stand differently, or are gone; told once `jobs/list` was asked. */
+  readonly onJobsChanged = this.jobsEmitter.event;
+  /** What jobs that are followed have written. */
+  readonly onJobOutput = this.outputEmitter.event;
 
   private current: SessionState = { kind: "idle" };
   private connecting: Promise<OverlordConnection> | undefined;
@@ -97,6 +109,8 @@ export class OverlordSession implements Disposable {
       this.groupsEmitter,
       this.certificatesEmitter,
       this.progressEmitter,
+      this.jobsEmitter,
+      this.outputEmitter,
     ]) {
       emitter.dispose();
     }
@@ -154,6 +168,18 @@ export class OverlordSession implements Disposable {
     });
     connection.on("jobs/progress", (progress) => {
       this.progressEmitter.fire(progress);
+    });
+    connection.on("jobs/changed", (changes) => {
+      this.jobsEmitter.fire(changes);
+    });
+    connection.on("jobs/output", (output) => {
+      this.outputEmitter.fire(output);
+    });
+    connection.on("jobs/changed", (changes) => {
+      this.jobsEmitter.fire(changes);
+    });
+    connection.on("jobs/output", (output) => {
+      this.outputEmitter.fire(output);
     });
     connection.onClose(() => {
       if (this.connected !== connection) return;
