@@ -6,6 +6,7 @@ import type { XmlRpcValue } from "../wire/value";
 import type { AccessControl, Decision } from "./accessControl";
 import { checkArguments } from "./argumentCheck";
 import { argumentsDigest, auditedCaller, type Audit } from "./audit";
+import { AuditRepeats } from "./auditRepeats";
 import type { CallJournal } from "./callJournal";
 import { FUNC_EXCEPTION, MethodError, toRemoteError } from "./methodError";
 import { NAME_LISTS, type MethodRegistry } from "./methodRegistry";
@@ -40,6 +41,8 @@ interface DispatchParts {
 
 /** From a request to its answer, in the order of the original (FUNC-SPEC 1.2). */
 export class Dispatcher {
+  readonly #repeats = new AuditRepeats();
+
   constructor(private readonly parts: DispatchParts) {}
 
   /** The answer; what a method raises is the REMOTE_ERROR value. Throws RpcFault only for a denied call. */
@@ -93,7 +96,8 @@ export class Dispatcher {
       const value = await this.parts.syncCalls.run(start, (signal) =>
         mayChange ? this.#callOnce(method, request, signal) : this.#call(method, request, signal),
       );
-      await audit(outcomeOf(value));
+      const outcome = outcomeOf(value);
+      if (outcome !== "ok" || !this.#isRepeat(method, request)) await audit(outcome);
       return value;
     } catch (error) {
       const value = toRemoteError(error);
@@ -137,6 +141,12 @@ export class Dispatcher {
   #mayChange(method: string): boolean {
     const declared = this.parts.registry.lookup(method);
     return declared !== undefined && declared.risk !== "read";
+  }
+
+  #isRepeat(method: string, { caller, params }: CallRequest): boolean {
+    if (this.parts.registry.lookup(method)?.repeats !== true) return false;
+    const about = typeof params[0] === "string" ? params[0].slice(0, MAX_CALL_ID_LENGTH) : "";
+    return this.#repeats.isRepeat(caller.keyFingerprint, method, about);
   }
 
   /** Never rejects, and never runs a call id of an earlier funcd again. */

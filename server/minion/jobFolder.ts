@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic } from "../common/atomicFile";
+import { syncFolder, writeFileAtomic } from "../common/atomicFile";
 import { makeFolders } from "../common/makeFolders";
 import type { JsonValue } from "../protocol/value";
 import { parseStat, type ProcessIdentity } from "../common/processIdentity";
@@ -13,6 +13,8 @@ export interface JobRecord {
   /** "command": runs under the job runner and outlives funcd; "inside": runs in funcd. */
   kind: "command" | "inside";
   startedAtMs: number;
+  /** The boot of the host that it was started in. */
+  bootId?: string;
   argumentsDigest: string;
   /** Who started it. */
   keyFingerprint: string;
@@ -41,6 +43,7 @@ export class JobFolder {
     try {
       await makeFolders(folder.path);
       await writeFileAtomic(folder.#file("job.json"), JSON.stringify(record));
+      await syncFolder(jobsFolder);
     } catch (error) {
       await folder.remove().catch(() => undefined);
       throw error;
@@ -96,6 +99,15 @@ export class JobFolder {
     }
   }
 
+  /** Notes that somebody else keeps the result. A power cut may take the note back. */
+  async acknowledge(): Promise<void> {
+    await writeFile(this.#file("acknowledged"), "", { mode: 0o600 });
+  }
+
+  async isAcknowledged(): Promise<boolean> {
+    return (await this.#read("acknowledged")) !== undefined;
+  }
+
   outputSize(name: OutputName): Promise<number> {
     return this.#size(name);
   }
@@ -103,6 +115,28 @@ export class JobFolder {
   /** Its path. */
   outputFile(name: OutputName): string {
     return this.#file(name);
+  }
+
+  /** At most `length` bytes of an output from `offset`, and how many it has. */
+  async readRange(
+    name: OutputName,
+    offset: number,
+    length: number,
+  ): Promise<{ bytes: Uint8Array; size: number }> {
+    let handle;
+    try {
+      handle = await open(this.#file(name), "r");
+    } catch (error) {
+      return { bytes: emptyIfMissing(error), size: 0 };
+    }
+    try {
+      const { size } = await handle.stat();
+      const most = Math.max(0, Math.min(length, size - offset));
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(most), 0, most, offset);
+      return { bytes: buffer.subarray(0, bytesRead), size };
+    } finally {
+      await handle.close();
+    }
   }
 
   async readOutput(name: OutputName): Promise<Uint8Array> {
@@ -160,8 +194,13 @@ export class JobFolder {
   }
 
   async #sync(name: OutputName): Promise<void> {
-    const handle = await open(this.#file(name), "r").catch(() => undefined);
-    if (!handle) return;
+    let handle;
+    try {
+      handle = await open(this.#file(name), "r");
+    } catch (error) {
+      emptyIfMissing(error);
+      return;
+    }
     try {
       await handle.datasync();
     } finally {

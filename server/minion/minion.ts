@@ -26,7 +26,7 @@ import { MethodRegistry } from "./methodRegistry";
 import { readCredentials, type MinionCredentials } from "./minionCredentials";
 import { MinionJobs } from "./minionJobs";
 import { commandModule } from "./modules/command";
-import { jobsModule } from "./modules/jobs";
+import { jobsModule, type JobsParts } from "./modules/jobs";
 import { systemModule } from "./modules/system";
 import { testModule } from "./modules/test";
 import { trustModule, type TrustParts } from "./modules/trust";
@@ -110,16 +110,11 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
 export const MODULE_NAMES: readonly string[] = ["command", "jobs", "test", "trust"];
 
 /** Every module of this minion, declared one by one. */
-export function minionRegistry(
-  home: string,
-  jobs: MinionJobs,
-  syncCalls: SyncCalls,
-  trust: TrustParts,
-): MethodRegistry {
+export function minionRegistry(home: string, parts: JobsParts, trust: TrustParts): MethodRegistry {
   const registry = new MethodRegistry();
   registry.add(testModule(join(home, "modules", "test.json")));
   registry.add(commandModule);
-  registry.add(jobsModule(jobs, syncCalls));
+  registry.add(jobsModule(parts));
   registry.add(trustModule(trust));
   registry.add(systemModule(registry, auditFile(home)));
   return registry;
@@ -176,7 +171,11 @@ function createServer(
     log,
   });
   const syncCalls = new SyncCalls();
-  const registry = minionRegistry(home, jobs, syncCalls, { renewal, revocations, authorities });
+  const registry = minionRegistry(
+    home,
+    { jobs, syncCalls, journal },
+    { renewal, revocations, authorities },
+  );
   const access = new AccessControl({ home }, registry, log, (problem) => {
     void audit.noteAccess(problem);
   });

@@ -4,6 +4,7 @@ import { NO_RESERVE, type Space } from "../common/diskReserve";
 import { messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { makeFolders } from "../common/makeFolders";
+import { currentBootId } from "../common/processIdentity";
 import { fromJson, toJson } from "../wire/jsonValue";
 import type { XmlRpcValue } from "../wire/value";
 import { answerExcess, MAX_ANSWER_BYTES, readInParts } from "./answerSize";
@@ -13,7 +14,8 @@ import { JobFolder, type JobRecord, type JobResult } from "./jobFolder";
 import { newJobId } from "./jobId";
 import { jobsToDrop } from "./jobRetention";
 import { FUNC_EXCEPTION, LOST, MethodError, toRemoteError } from "./methodError";
-import type { CommandSpec } from "./minionModule";
+import type { Caller, CommandSpec } from "./minionModule";
+import { OutputLooks } from "./outputLooks";
 
 export const STATUS_RUNNING = 0;
 export const STATUS_FINISHED = 1;
@@ -38,6 +40,10 @@ interface Job {
   folder: JobFolder;
   cancelling: AbortController;
   finishedAtMs?: number;
+  /** Whoever started it keeps the result. */
+  acknowledged?: boolean;
+  /** Of its outputs, once it has ended. */
+  bytes?: number;
   /** Settles once the job has ended and its result is kept. */
   ended: Promise<void>;
   /** Only where the result could not be written. */
@@ -60,6 +66,7 @@ export class MinionJobs {
   readonly #space: Space;
   readonly #jobs = new Map<string, Job>();
   readonly #byCall = new Map<string, Started>();
+  readonly #looks = new OutputLooks();
   readonly #closing = new AbortController();
   #purging: NodeJS.Timeout | undefined;
   #running = 0;
@@ -112,18 +119,49 @@ export class MinionJobs {
     return [STATUS_FINISHED, await this.#result(job)];
   }
 
-  /** Settles once the job has ended, or `signal` is aborted. */
-  async waitFor(id: string, signal: AbortSignal): Promise<void> {
+  /** Settles once the job has ended, `isNew` (asked again and again) answers true, or `signal` is aborted. */
+  async waitFor(id: string, signal: AbortSignal, isNew?: () => Promise<boolean>): Promise<void> {
     const job = this.#jobs.get(id);
     if (!job || signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      signal.addEventListener("abort", done);
-      void job.ended.then(done);
-    });
+    const over = new AbortController();
+    const done = (): void => {
+      over.abort();
+    };
+    signal.addEventListener("abort", done);
+    void job.ended.then(done);
+    await this.#looks.until(isNew ?? (() => Promise.resolve(false)), over.signal);
+    signal.removeEventListener("abort", done);
+  }
+
+  /** True while the job runs and has outputs that can grow. */
+  mayWrite(id: string): boolean {
+    const job = this.#jobs.get(id);
+    return job?.record.kind === "command" && job.finishedAtMs === undefined;
+  }
+
+  /** Notes that these results are kept elsewhere, of jobs of this caller that have ended; tells how many. */
+  async acknowledge(ids: readonly string[], caller: Caller): Promise<number> {
+    let count = 0;
+    for (const id of new Set(ids)) {
+      const job = this.#jobs.get(id);
+      if (job?.finishedAtMs === undefined || !mayAsk(job.record, caller)) continue;
+      count++;
+      if (job.acknowledged) continue;
+      job.acknowledged = true;
+      // without the note the job only stays longer
+      await job.folder.acknowledge().catch(() => undefined);
+    }
+    return count;
+  }
+
+  /** What became of the caller's async call of this call id. */
+  async callState(callId: string, caller: Caller): Promise<"unknown" | "running" | "ended"> {
+    const started = this.#startedBy(callId, caller);
+    if (!started) return "unknown";
+    const id = await started.id.catch(() => undefined);
+    const job = id === undefined ? undefined : this.#jobs.get(id);
+    if (!job) return "unknown";
+    return job.finishedAtMs === undefined ? "running" : "ended";
   }
 
   /** Asks a running job to end. `id` may be the call id that the same caller started it with. False where none runs. */
@@ -150,8 +188,10 @@ export class MinionJobs {
 
   /** Drops what retention no longer keeps. */
   async purge(nowMs: number): Promise<void> {
-    const candidates = [...this.#jobs].map(([id, { finishedAtMs }]) => ({ id, finishedAtMs }));
-    for (const id of jobsToDrop(candidates, nowMs)) {
+    const kept = [...this.#jobs].map(([id, { finishedAtMs, acknowledged, bytes }]) => {
+      return { id, finishedAtMs, acknowledged, bytes };
+    });
+    for (const id of jobsToDrop(kept, nowMs)) {
       const job = this.#jobs.get(id);
       if (!job) continue;
       this.#forget(id, job);
@@ -185,6 +225,7 @@ export class MinionJobs {
     const { work, ...rest } = start;
     const kind = typeof work === "function" ? "inside" : "command";
     const record: JobRecord = { ...rest, id: newJobId(), kind, startedAtMs: Date.now() };
+    record.bootId = currentBootId();
     let folder: JobFolder;
     try {
       folder = await this.#space.spend(() => JobFolder.create(this.#root, record));
@@ -230,6 +271,7 @@ export class MinionJobs {
       );
       this.#log.error("a job's result cannot be written", { problem: messageOf(error) });
     }
+    job.bytes = await outputBytes(job.folder);
     job.finishedAtMs = finishedAtMs;
   }
 
@@ -245,7 +287,10 @@ export class MinionJobs {
         const { finishedAtMs } = result;
         const cancelling = new AbortController();
         const ended = Promise.resolve();
-        this.#jobs.set(record.id, { record, folder, cancelling, finishedAtMs, ended });
+        const acknowledged = await folder.isAcknowledged();
+        const bytes = await outputBytes(folder);
+        const state = { cancelling, finishedAtMs, acknowledged, bytes, ended };
+        this.#jobs.set(record.id, { record, folder, ...state });
         return;
       }
       this.#running++;
@@ -294,11 +339,31 @@ export class MinionJobs {
     return excess === undefined ? value : tooMuch(excess);
   }
 
+  /** An overlord may have another key by now: its call ids are its own all the same. */
+  #startedBy(callId: string, { role, keyFingerprint }: Caller): Started | undefined {
+    const own = this.#byCall.get(callKey(keyFingerprint, callId));
+    if (own || role !== "overlord") return own;
+    for (const [key, started] of this.#byCall) {
+      if (key.slice(key.indexOf(" ") + 1) === callId) return started;
+    }
+    return undefined;
+  }
+
   #forget(id: string, job: Job): void {
     this.#jobs.delete(id);
     const { keyFingerprint, callId } = job.record;
     if (callId !== undefined) this.#byCall.delete(callKey(keyFingerprint, callId));
   }
+}
+
+/** An overlord's key changes with its certificate. */
+function mayAsk({ keyFingerprint }: JobRecord, caller: Caller): boolean {
+  return caller.role === "overlord" || caller.keyFingerprint === keyFingerprint;
+}
+
+async function outputBytes(folder: JobFolder): Promise<number> {
+  const sizes = (["stdout", "stderr"] as const).map((name) => folder.outputSize(name));
+  return (await Promise.all(sizes).catch(() => [])).reduce((sum, size) => sum + size, 0);
 }
 
 /** Call ids of one caller say nothing about another's. */

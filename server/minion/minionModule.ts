@@ -51,6 +51,11 @@ export interface MinionMethod {
     caller: Caller,
     ...args: (XmlRpcValue | undefined)[]
   ) => string | undefined | Promise<string | undefined>;
+  /**
+   * Such calls come again and again about the same first argument: where all goes well only one of a caller's in
+   * ten minutes is audited.
+   */
+  repeats?: boolean;
   /** Where the method is a shell command: called with `async.`, it runs under a runner of its own. */
   asCommand?: (...args: (XmlRpcValue | undefined)[]) => CommandSpec;
 }

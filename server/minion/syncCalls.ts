@@ -75,6 +75,13 @@ export class SyncCalls {
     return true;
   }
 
+  /** What became of this caller's call, as far as it is known here. */
+  state(callId: string, keyFingerprint: string): "unknown" | "running" | "ended" {
+    const call = this.#calls.get(callKey(keyFingerprint, callId));
+    if (!call) return "unknown";
+    return call.finishedAtMs === undefined ? "running" : "ended";
+  }
+
   async #runAnonymous(work: (signal: AbortSignal) => Promise<XmlRpcValue>): Promise<XmlRpcValue> {
     const cancelling = new AbortController();
     this.#anonymous.add(cancelling);

@@ -13,7 +13,14 @@ import {
 } from "../../server/minion/configuration";
 import { parseFuncdOptions } from "../../server/minion/funcdOptions";
 import { newJobId } from "../../server/minion/jobId";
-import { jobsToDrop, LEAST_AGE_MS, MOST_AGE_MS, MOST_JOBS } from "../../server/minion/jobRetention";
+import {
+  EASY_BYTES,
+  EASY_JOBS,
+  jobsToDrop,
+  LEAST_AGE_MS,
+  MOST_AGE_MS,
+  MOST_JOBS,
+} from "../../server/minion/jobRetention";
 import { identifyProcess, isAlive, parseStat } from "../../server/common/processIdentity";
 import { SyncCalls } from "../../server/minion/syncCalls";
 
@@ -153,10 +160,33 @@ describe("jobs of the minion", () => {
     expect(jobsToDrop([job("old", MOST_AGE_MS + 1), job("new", 0), job("runs")], now)).toEqual([
       "old",
     ]);
-    const young = Array.from({ length: MOST_JOBS + 5 }, (_, i) => job(`y${i}`, LEAST_AGE_MS - i));
-    expect(jobsToDrop(young, now)).toEqual([]);
+    const young = Array.from({ length: EASY_JOBS + 5 }, (_, i) => job(`y${i}`, LEAST_AGE_MS - i));
     const aged = job("aged", LEAST_AGE_MS + 1);
-    expect(jobsToDrop([aged, ...young], now)).toEqual(["aged"]);
+    expect(jobsToDrop([aged, ...young], now)).toEqual([]);
+    expect(jobsToDrop([{ ...aged, acknowledged: true }, ...young], now)).toEqual(["aged"]);
+    const kept = young.map((one) => ({ ...one, acknowledged: true }));
+    expect(jobsToDrop(kept, now)).toEqual([]);
+  });
+
+  it("go oldest first where there is too much, those first that are kept elsewhere", () => {
+    const now = Date.now();
+    const job = (id: string, minutes: number, gigabytes: number, acknowledged = false) => ({
+      id,
+      finishedAtMs: now - minutes * 60_000,
+      bytes: gigabytes * EASY_BYTES,
+      acknowledged,
+    });
+    const jobs = [
+      job("new", 1, 30),
+      job("b", 90, 1, true),
+      job("a", 99, 1, true),
+      job("c", 200, 1),
+    ];
+    expect(jobsToDrop(jobs, now)).toEqual(["a", "b", "c"]);
+    expect(jobsToDrop([job("a", 90, 0.6, true), job("b", 80, 0.6, true)], now)).toEqual(["a"]);
+    expect(jobsToDrop([job("a", 90, 2), job("b", 80, 2)], now)).toEqual([]);
+    const many = Array.from({ length: MOST_JOBS + 2 }, (_, i) => job(`m${i}`, 10_000 - i / 10, 0));
+    expect(jobsToDrop(many, now)).toEqual(["m0", "m1"]);
   });
 });
 

@@ -39,7 +39,9 @@ beforeEach(async () => {
   jobs = await MinionJobs.open(join(home, "jobs"), silentLog);
   const syncCalls = new SyncCalls();
   const revocations = await Revocations.open(join(home, "pki"), silentLog);
-  registry = minionRegistry(home, jobs, syncCalls, {
+  const journal = await CallJournal.open(join(home, "calls"), silentLog);
+  const jobsParts = { jobs, syncCalls, journal };
+  registry = minionRegistry(home, jobsParts, {
     revocations,
     authorities: new Authorities({
       pkiFolder: join(home, "pki"),
@@ -55,7 +57,6 @@ beforeEach(async () => {
       () => undefined,
     ),
   });
-  const journal = await CallJournal.open(join(home, "calls"), silentLog);
   const audit = new Audit(join(home, "audit.log"), silentLog);
   const log = silentLog;
   makeDispatcher = () => {
@@ -295,11 +296,12 @@ describe("dispatch", () => {
     makeDispatcher();
     const echo = "echo Progress report 1/2 completed; sleep 600";
     const id = await call("async.command.run", [echo], { caller: alice, callId: "c1" });
-    const methods = ["job_status", "tail_output", "get_progress", "wait", "cancel"];
+    const methods = ["job_status", "tail_output", "get_progress", "wait", "read_output", "cancel"];
     const count = (await audited()).length;
     for (const method of methods) {
       for (const name of [`jobs.${method}`, `async.jobs.${method}`]) {
-        const denied = call(name, [id], { caller: bob });
+        const more = method === "read_output" ? ["stdout", 0, 100] : [];
+        const denied = call(name, [id, ...more], { caller: bob });
         await expect(denied).rejects.toMatchObject({ code: 1, faultString: DENIED });
       }
     }
@@ -320,6 +322,40 @@ describe("dispatch", () => {
     expect(await call("jobs.wait", [id], { caller: alice })).toMatchObject({ 0: 1 });
     const own = await call("async.test.ping", [], { caller: bob });
     expect(await call("jobs.wait", [own], { caller: bob })).toEqual([1, 1]);
+    expect(await call("jobs.acknowledge", [[id, own, "none"]], { caller: bob })).toBe(1);
+    expect(await call("jobs.acknowledge", [[id, own]], { caller: as("overlord", "4") })).toBe(2);
+  });
+
+  it("tells what became of a call to whoever made it, also after its key has changed", async () => {
+    const other = { ...OVERLORD, keyFingerprint: "cd".repeat(32) };
+    const operator: Caller = { ...other, role: "operator" };
+    const state = (id: string, caller: Caller = OVERLORD) =>
+      call("jobs.call_state", [id], { caller });
+    expect(await state("c1")).toBe("unknown");
+    const id = await call("async.test.sleep", [600], { callId: "c1" });
+    const sleeping = call("test.sleep", [600], { callId: "s1" });
+    expect([await state("c1"), await state("s1")]).toEqual(["running", "running"]);
+    expect([await state("c1", other), await state("c1", operator)]).toEqual(["running", "unknown"]);
+    await call("jobs.cancel", ["s1"]);
+    await sleeping;
+    await call("jobs.cancel", [id]);
+    await call("jobs.wait", [id]);
+    expect([await state("c1"), await state("s1")]).toEqual(["ended", "ended"]);
+  });
+
+  it("audits a wait that goes on once", async () => {
+    const id = await call("async.command.run", ["sleep 600"]);
+    const count = (await audited()).length;
+    for (const seconds of [0, 0.01, 0.02]) await call("jobs.wait", [id, seconds]);
+    await call("jobs.wait", ["other", 0]);
+    await call("jobs.read_output", [id, "nowhere", 0, 1]);
+    const lines = (await audited()).slice(count);
+    expect(lines.map(({ method }) => method)).toEqual([
+      "jobs.wait",
+      "jobs.wait",
+      "jobs.read_output",
+    ]);
+    await call("jobs.cancel", [id]);
   });
 
   it("cancels a running sync call by its call id, for its own caller only", async () => {

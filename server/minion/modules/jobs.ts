@@ -1,14 +1,15 @@
 import type { ArgumentDescription } from "../../protocol/methods";
-import type { XmlRpcValue } from "../../wire/value";
 import { asString } from "../argumentCheck";
+import type { CallJournal } from "../callJournal";
+import { MAX_READ_BYTES, progressLook, progressOf, readOutput } from "../jobOutput";
 import type { MinionMethod, MinionModule } from "../minionModule";
-import type { MinionJobs } from "../minionJobs";
+import { STATUS_RUNNING, type MinionJobs } from "../minionJobs";
 import type { SyncCalls } from "../syncCalls";
 
 /** Below the time that anything between the two ends lets a quiet connection live. */
 const MOST_WAIT_SECONDS = 50;
 const TAIL_LINES = 50;
-const PROGRESS = /^Progress report (\d+)\/(\d+) completed\s*$/;
+const MOST_ACKNOWLEDGED = 10_000;
 
 const JOB_ID: ArgumentDescription = {
   name: "job_id",
@@ -17,15 +18,37 @@ const JOB_ID: ArgumentDescription = {
   description: "The id that the async call answered",
 };
 
+const SECONDS: ArgumentDescription = {
+  name: "seconds",
+  type: "float",
+  optional: true,
+  description: "How long to wait at most",
+  default: MOST_WAIT_SECONDS,
+  min: 0,
+  max: MOST_WAIT_SECONDS,
+};
+
+function bytesArgument(name: string, description: string, max?: number): ArgumentDescription {
+  const bounds = max === undefined ? { min: 0 } : { min: 1, max };
+  return { name, type: "int", optional: false, description, ...bounds };
+}
+
+/** What the module asks. */
+export interface JobsParts {
+  jobs: MinionJobs;
+  syncCalls: SyncCalls;
+  journal: CallJournal;
+}
+
 /** Asks about the async jobs of this minion. */
-export function jobsModule(jobs: MinionJobs, syncCalls: SyncCalls): MinionModule {
+export function jobsModule({ jobs, syncCalls, journal }: JobsParts): MinionModule {
   const othersBusiness: MinionMethod["othersBusiness"] = ({ role, name, keyFingerprint }, id) =>
     jobs.isOthers(asString(id), keyFingerprint)
       ? `${role} ${name} has not started this job`
       : undefined;
   return {
     name: "jobs",
-    version: "0.0.1",
+    version: "0.0.2",
     description: "Asks about async jobs, and ends them",
     methods: {
       job_status: {
@@ -53,29 +76,105 @@ export function jobsModule(jobs: MinionJobs, syncCalls: SyncCalls): MinionModule
         othersBusiness,
         handler: async (_context, id) => {
           const folder = jobs.folderOf(asString(id));
-          return folder ? progressIn(await folder.tail("stdout", TAIL_LINES)) : [0, 0];
+          return folder ? progressOf(folder) : [0, 0];
         },
       },
       wait: {
-        description: "Answers like job_status, but only once the job has ended or the time is over",
+        description:
+          "Answers like job_status, but only once the job has ended or the time is over; with known_done the answer is [0, -1, [n, m]] while it runs, and comes as soon as n is another",
         args: [
           JOB_ID,
+          SECONDS,
           {
-            name: "seconds",
-            type: "float",
+            name: "known_done",
+            type: "int",
             optional: true,
-            description: "How long to wait at most",
-            default: MOST_WAIT_SECONDS,
-            min: 0,
-            max: MOST_WAIT_SECONDS,
+            description: "The n of the last progress that is known",
           },
         ],
         risk: "read",
+        repeats: true,
         othersBusiness,
-        handler: async ({ signal, connectionClosed }, id, seconds) => {
+        handler: async ({ signal, connectionClosed }, id, seconds, knownDone) => {
           const time = AbortSignal.timeout(Number(seconds) * 1_000);
-          await jobs.waitFor(asString(id), AbortSignal.any([signal, connectionClosed, time]));
-          return jobs.status(asString(id));
+          const end = AbortSignal.any([signal, connectionClosed, time]);
+          const folder = knownDone === undefined ? undefined : jobs.folderOf(asString(id));
+          await jobs.waitFor(asString(id), end, folder && progressLook(folder, Number(knownDone)));
+          const status = await jobs.status(asString(id));
+          if (!folder || status[0] !== STATUS_RUNNING) return status;
+          return [...status, await progressOf(folder)];
+        },
+      },
+      read_output: {
+        description:
+          "Answers [bytes, size so far, ended] of what a command's job has written; waits for more than offset",
+        args: [
+          JOB_ID,
+          {
+            name: "stream",
+            type: "string",
+            optional: false,
+            description: "Which of the two",
+            options: ["stdout", "stderr"],
+          },
+          bytesArgument("offset", "Where to read from, in bytes"),
+          bytesArgument("length", "How many bytes at most", MAX_READ_BYTES),
+          { ...SECONDS, name: "wait_seconds", default: 0 },
+          {
+            ...bytesArgument(
+              "known_of_other",
+              "Bytes of the other stream that are known: the wait also ends with more of them, and the answer has its size as well",
+            ),
+            optional: true,
+          },
+        ],
+        risk: "read",
+        repeats: true,
+        othersBusiness,
+        handler: ({ signal, connectionClosed }, id, stream, offset, length, seconds, other) =>
+          readOutput(
+            jobs,
+            asString(id),
+            {
+              stream: stream === "stderr" ? "stderr" : "stdout",
+              offset: Number(offset),
+              length: Number(length),
+              waitMs: Number(seconds) * 1_000,
+              ...(other !== undefined && { knownOfOther: Number(other) }),
+            },
+            AbortSignal.any([signal, connectionClosed]),
+          ),
+      },
+      acknowledge: {
+        description:
+          "Tells that the results of these ended jobs are kept elsewhere: they may go first where room is needed; answers how many they are",
+        args: [
+          {
+            name: "job_ids",
+            type: "list",
+            optional: false,
+            description: "Ids that async calls answered",
+            maxLength: MOST_ACKNOWLEDGED,
+          },
+        ],
+        risk: "read",
+        handler: ({ caller }, ids) =>
+          jobs.acknowledge(Array.isArray(ids) ? ids.map(asString) : [], caller),
+      },
+      call_state: {
+        description:
+          'Answers whether the caller\'s own call of this Func-Call id is "unknown" here, "running" or has "ended"',
+        args: [{ ...JOB_ID, name: "call_id", description: "Func-Call id of a call" }],
+        risk: "read",
+        handler: async ({ caller }, id) => {
+          const callId = asString(id);
+          const states = [
+            await jobs.callState(callId, caller),
+            syncCalls.state(callId, caller.keyFingerprint),
+          ];
+          if (states.includes("running")) return "running";
+          const begun = journal.has(`${caller.keyFingerprint} ${callId}`);
+          return begun || states.includes("ended") ? "ended" : "unknown";
         },
       },
       cancel: {
@@ -90,12 +189,4 @@ export function jobsModule(jobs: MinionJobs, syncCalls: SyncCalls): MinionModule
       },
     },
   };
-}
-
-function progressIn(output: string): XmlRpcValue[] {
-  for (const line of output.split("\n").reverse()) {
-    const match = PROGRESS.exec(line);
-    if (match) return [Number(match[1]), Number(match[2])];
-  }
-  return [0, 0];
 }
