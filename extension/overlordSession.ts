@@ -25,8 +25,6 @@ export class OverlordSession implements Disposable {
   private readonly progressEmitter = new EventEmitter<JobProgress>();
   private readonly jobsEmitter = new EventEmitter<JobsChanged>();
   private readonly outputEmitter = new EventEmitter<JobOutput>();
-  private readonly jobsEmitter = new EventEmitter<JobsChanged>();
-  private readonly outputEmitter = new EventEmitter<JobOutput>();
   readonly onDidChangeState = this.stateEmitter.event;
   /** Connected anew: `unexpected` after the overlord was lost. It knows its jobs, but not who watched them. */
   readonly onDidRestart = this.restartEmitter.event;
@@ -39,10 +37,6 @@ export class OverlordSession implements Disposable {
   /** Any jobs; only once this window has asked for `jobs/list`. */
   readonly onJobsChanged = this.jobsEmitter.event;
   /** Of jobs that this window follows. */
-  readonly onJobOutput = this.outputEmitter.event;
-  /** Jobs are new, stand differently, or are gone; told once `jobs/list` was asked. */
-  readonly onJobsChanged = this.jobsEmitter.event;
-  /** What jobs that are followed have written. */
   readonly onJobOutput = this.outputEmitter.event;
 
   private current: SessionState = { kind: "idle" };
@@ -168,12 +162,6 @@ export class OverlordSession implements Disposable {
     });
     connection.on("jobs/progress", (progress) => {
       this.progressEmitter.fire(progress);
-    });
-    connection.on("jobs/changed", (changes) => {
-      this.jobsEmitter.fire(changes);
-    });
-    connection.on("jobs/output", (output) => {
-      this.outputEmitter.fire(output);
     });
     connection.on("jobs/changed", (changes) => {
       this.jobsEmitter.fire(changes);
