@@ -74,6 +74,10 @@ export interface MinionResult {
   digest?: string;
   /** Present in every final state but "succeeded". */
   error?: CallError;
+  /** In final states but "succeeded": the method may have run there, or may still run, all the same. */
+  mayHaveRun?: boolean;
+  /** What is wrong although the call has ended: its result could not be written to the disk so far. */
+  warning?: string;
   /** The minion's own job id, for async calls. */
   minionJobId?: string;
   /** 2 and more where it was tried again; `jobs/attempts` has the earlier ones. */

@@ -9,6 +9,7 @@ import type {
 import type { OutputRef } from "../../protocol/outputs";
 import type { JsonValue } from "../../protocol/value";
 import type { DigestPeer } from "../resultDigest";
+import type { StoreRequests, StoreSearch } from "./workerProtocol";
 
 /** What a job was started with: enough to go on with it in another overlord process. */
 export interface JobRecord {
@@ -109,6 +110,8 @@ export interface StoreUsage {
   problem?: string;
 }
 
+export type StoreSearchParams = StoreRequests["searchSlice"]["params"];
+
 /** The jobs of this overlord on the disk. Only the owner of the data directory's lock may have one. */
 export interface JobStore {
   /**
@@ -134,6 +137,8 @@ export interface JobStore {
     from: number,
     limit: number,
   ): Promise<{ events: JobHistoryEvent[]; total: number }>;
+  /** A tenth of a second's search in values and errors of the jobs of `query`, newest job first. */
+  searchSlice(search: StoreSearchParams): Promise<StoreSearch>;
   /** For the overlord's start. */
   unfinished(): Promise<UnfinishedJob[]>;
   /** For the overlord's start: the outputs in files (SHA-256 in hex) that each job refers to. */
