@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { commandEnvironment } from "./commandEnvironment";
-import type { JobFolder } from "./jobFolder";
+import type { JobFolder, JobRecord } from "./jobFolder";
 import { JOB_RUNNER_SCRIPT } from "./jobRunnerScript";
-import { LOST, MethodError } from "./methodError";
+import { FUNC_EXCEPTION, LOST, MethodError } from "./methodError";
 import type { CommandSpec } from "./minionModule";
 import { currentBootId, isAlive } from "../common/processIdentity";
 import { endProcessGroup } from "./processGroup";
@@ -44,6 +44,12 @@ export async function runCommandJob(
   const watch = watchSize(folder, cancel, watching.signal);
   try {
     await ended;
+    if (!signal.aborted && (await folder.readRunner()) === undefined) {
+      throw new MethodError(
+        FUNC_EXCEPTION,
+        `the command was not started: nothing can be written to ${folder.path}; is the disk full?`,
+      );
+    }
     return await statusOf(folder, signal);
   } finally {
     watching.abort();
@@ -58,16 +64,19 @@ export async function runCommandJob(
  */
 export async function adoptCommandJob(
   folder: JobFolder,
-  method: string,
+  { method, bootId }: JobRecord,
   signal: AbortSignal,
   stopWaiting: AbortSignal,
 ): Promise<number> {
-  if ((await folder.readRunner()) === undefined && (await folder.giveUp())) {
-    throw new MethodError(LOST, `lost: funcd ended before ${method} began; it did not run`);
-  }
+  if ((await folder.readRunner()) === undefined) await folder.giveUp();
   const runner = await folder.readRunner();
   if (runner === undefined || runner === "given up") {
-    throw new MethodError(LOST, `lost: funcd ended before ${method} began; it did not run`);
+    // a host that loses its power can lose what was written last
+    const why =
+      bootId === currentBootId()
+        ? `funcd ended before ${method} began; it did not run`
+        : `the host was restarted about when ${method} was to begin; it may have run`;
+    throw new MethodError(LOST, `lost: ${why}`);
   }
   const cancel = (): void => {
     if (isAlive(runner)) endProcessGroup(runner.pid);
@@ -95,7 +104,8 @@ async function statusOf(
     return signal.aborted && status > 128 ? 128 - status : status;
   }
   if (signal.aborted) return KILLED;
-  throw new MethodError(LOST, `lost: ${why}, so its end is not known`);
+  const cause = (await folder.lacksExit()) ? "its exit status could not be written" : why;
+  throw new MethodError(LOST, `lost: ${cause}, so its end is not known`);
 }
 
 async function watchSize(

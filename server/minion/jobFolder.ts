@@ -80,6 +80,12 @@ export class JobFolder {
     return bySignal ? 128 - status : status;
   }
 
+  /** True where the runner wanted to write an exit status and could not. */
+  async lacksExit(): Promise<boolean> {
+    const [begun, exit] = await Promise.all([this.#read("exit.new"), this.readExit()]);
+    return begun !== undefined && exit === undefined;
+  }
+
   /** The runner of the command: undefined where it has not begun, "given up" where it never will. */
   async readRunner(): Promise<ProcessIdentity | "given up" | undefined> {
     const text = await this.#read("identity");

@@ -4,7 +4,7 @@
  * rename, so that it is there whole or not at all.
  *
  * - `identity` (boot id, then /proc/PID/stat) is made by a hard link, which fails where funcd has already
- *   given the job up: then the command is not started.
+ *   given the job up: then, and where it cannot be written, the command is not started.
  * - The signals that `jobs.cancel` sends to the group are caught here, so that the exit status of the
  *   command is still written; a TERM that comes before the command began keeps it from beginning.
  * - `runner.log` takes the shell's own note about a command that a signal ended ("Terminated"): it tells
@@ -22,8 +22,7 @@ trap funcd_ended=143 TERM
 exec </dev/null 2>runner.log
 read -r funcd_boot </proc/sys/kernel/random/boot_id
 read -r funcd_stat <"/proc/$$/stat"
-printf '%s\\n%s\\n' "$funcd_boot" "$funcd_stat" >identity.new
-ln identity.new identity || exit 125
+printf '%s\\n%s\\n' "$funcd_boot" "$funcd_stat" >identity.new && ln identity.new identity || exit 125
 if [ "$funcd_ended" ]; then
   printf '%s\\n' "$funcd_ended" >exit.new && mv exit.new exit
   exit

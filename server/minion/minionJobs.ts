@@ -305,7 +305,7 @@ export class MinionJobs {
 
   async #adopt(record: JobRecord, folder: JobFolder, signal: AbortSignal): Promise<{ rc: number }> {
     if (record.kind === "command") {
-      return { rc: await adoptCommandJob(folder, record.method, signal, this.#closing.signal) };
+      return { rc: await adoptCommandJob(folder, record, signal, this.#closing.signal) };
     }
     throw new MethodError(LOST, `lost: funcd restarted while ${record.method} ran inside it`);
   }

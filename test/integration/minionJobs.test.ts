@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../server/common/log";
+import { currentBootId, identifyProcess } from "../../server/common/processIdentity";
 import { runCommand } from "../../server/minion/commandRunner";
 import { JobFolder } from "../../server/minion/jobFolder";
 import { newJobId } from "../../server/minion/jobId";
@@ -208,6 +209,7 @@ describe("an async command", () => {
       method: "command.run",
       kind: "command" as const,
       startedAtMs: Date.now(),
+      bootId: currentBootId(),
       argumentsDigest: "",
       keyFingerprint: KEY,
     };
@@ -220,6 +222,96 @@ describe("an async command", () => {
     const { runCommandJob } = await import("../../server/minion/commandJob");
     const late = runCommandJob(folder, { command: `touch ${root}/ran`, env: {} }, never);
     await expect(late).rejects.toThrow("lost");
+    expect(existsSync(join(root, "ran"))).toBe(false);
+  });
+
+  describe("whose funcd was away", () => {
+    /** Ends funcd, lets `change` do something to the folder of a job that runs, and starts the next funcd. */
+    async function meanwhile(change: (folder: string) => void): Promise<string> {
+      const id = await start("sleep 600");
+      const folder = jobs.folderOf(id)?.path ?? "";
+      await until(async () => typeof (await jobs.folderOf(id)?.readRunner()) === "object");
+      const runner = await jobs.folderOf(id)?.readRunner();
+      await jobs.close();
+      change(folder);
+      jobs = await open();
+      if (typeof runner === "object") process.kill(-runner.pid, "SIGKILL");
+      return id;
+    }
+    const lost = (why: string) => ({
+      0: "REMOTE_ERROR",
+      1: "func.minion.codes.JobLostException",
+      2: expect.stringContaining(why) as string,
+    });
+
+    it("is not taken for a later process of its number", async () => {
+      const own = identifyProcess(process.pid);
+      const id = await meanwhile((folder) => {
+        const file = join(folder, "identity");
+        const [boot = "", stat = ""] = readFileSync(file, "utf8").split("\n");
+        const fields = stat.split(" ");
+        fields[0] = String(own?.pid);
+        writeFileSync(file, `${boot}\n${fields.join(" ")}\n`);
+      });
+      expect(await result(id)).toMatchObject(lost("something killed its runner"));
+      expect(await jobs.cancel(id, KEY)).toBe(false);
+    });
+
+    it("is lost with a restart of the host, though a process of its number and time runs", async () => {
+      const id = await meanwhile((folder) => {
+        const stat = readFileSync("/proc/self/stat", "utf8");
+        writeFileSync(join(folder, "identity"), `an-earlier-boot\n${stat}`);
+      });
+      expect(await result(id)).toMatchObject(lost("the host was restarted"));
+    });
+
+    it("may have run where the host was restarted and nothing tells whether it began", async () => {
+      const id = await meanwhile((folder) => {
+        const file = join(folder, "job.json");
+        const record = JSON.parse(readFileSync(file, "utf8")) as object;
+        writeFileSync(file, JSON.stringify({ ...record, bootId: "an-earlier-boot" }));
+        writeFileSync(join(folder, "identity"), "");
+      });
+      expect(await result(id)).toMatchObject(lost("it may have run"));
+    });
+
+    it("is lost where its exit status could not be written", async () => {
+      const id = await meanwhile((folder) => {
+        writeFileSync(join(folder, "exit.new"), "");
+      });
+      expect(await result(id)).toMatchObject(lost("could not be written"));
+    });
+  });
+
+  it("keeps what was acknowledged in mind, and nothing but results that are there", async () => {
+    const id = await start("echo done");
+    const caller = { role: "operator" as const, name: "a", keyFingerprint: KEY, address: "" };
+    await result(id);
+    const running = await start("sleep 600");
+    expect(await jobs.acknowledge([id, id, running, "none"], caller)).toBe(1);
+    expect(await jobs.acknowledge([id], { ...caller, keyFingerprint: "" })).toBe(0);
+    await jobs.close();
+    jobs = await open();
+    expect(await jobs.folderOf(id)?.isAcknowledged()).toBe(true);
+    expect(await jobs.status(id)).toEqual([1, [0, "done\n", ""]]);
+    await jobs.cancel(running, KEY);
+    await result(running);
+  });
+
+  it("is not started where nothing can be written to its folder", async () => {
+    const record = {
+      id: newJobId(),
+      method: "command.run",
+      kind: "command" as const,
+      startedAtMs: Date.now(),
+      argumentsDigest: "",
+      keyFingerprint: KEY,
+    };
+    const folder = await JobFolder.create(join(root, "jobs"), record);
+    mkdirSync(join(folder.path, "identity.new")); // as good as a full disk
+    const { runCommandJob } = await import("../../server/minion/commandJob");
+    const run = runCommandJob(folder, { command: `touch ${root}/ran`, env: {} }, never);
+    await expect(run).rejects.toThrow("was not started");
     expect(existsSync(join(root, "ran"))).toBe(false);
   });
 
