@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { FuncError } from "../common/errors";
+import { readLine } from "../common/readLine";
 
 /** A secret from a pipe is one line; more than this is none. */
 const MAX_SECRET_LENGTH = 4_096;
@@ -20,7 +21,7 @@ export interface SecretQuestion {
  * the two differ; "cancelled" on Ctrl-C.
  */
 export async function askSecret({ what, confirm, fromStdin }: SecretQuestion): Promise<string> {
-  if (fromStdin) return checked(await firstLine(), what);
+  if (fromStdin) return checked(await readLine(), what);
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new FuncError(
       "bad-argument",
@@ -73,19 +74,5 @@ function typed(prompt: string): Promise<string> {
     };
     reader.once("SIGINT", cancel);
     reader.once("close", cancel);
-  });
-}
-
-function firstLine(): Promise<string> {
-  return new Promise((resolve) => {
-    const reader = createInterface({ input: process.stdin, terminal: false });
-    let first = "";
-    reader.once("line", (line) => {
-      first = line;
-      reader.close();
-    });
-    reader.once("close", () => {
-      resolve(first);
-    });
   });
 }

@@ -1,8 +1,8 @@
-import { createInterface } from "node:readline";
 import { FuncError } from "../common/errors";
-import type { AskState } from "../pki/enrolment/ask";
+import { ONLY_WHILE_OPEN, type AskState } from "../pki/enrolment/ask";
 import { fingerprintWords } from "../pki/certificates/fingerprintWords";
 import { formatHostPort, type HostPort } from "../common/hostPort";
+import { readLine } from "../common/readLine";
 import type { AskOptions } from "./enrolment";
 
 const STATES: Readonly<Record<Exclude<AskState, object>, string>> = {
@@ -12,6 +12,11 @@ const STATES: Readonly<Record<Exclude<AskState, object>, string>> = {
   approved: "Approved.\n",
   denied: "Denied.\n",
 };
+
+function problemText({ problem, reached }: Exclude<AskState, string>): string {
+  if (reached) return `Trying again: ${problem}\n`;
+  return `Nothing was asked yet, trying again: ${problem}\n${ONLY_WHILE_OPEN}\n`;
+}
 
 /** `funcd join --ask` for the person before it: what to compare, one question, and how it goes on. */
 export function askConsole(
@@ -38,7 +43,7 @@ export function askConsole(
           `(func ca list, in the line "CA words"): other words mean that somebody sits in between.\n` +
           `Does the overlord show the same words for its CA? [y/N] `,
       );
-      const answer = (await line(signal)).trim().toLowerCase();
+      const answer = (await readLine(signal)).trim().toLowerCase();
       if (answer === "y" || answer === "yes") return;
       throw new FuncError(
         "wrong-identity",
@@ -47,27 +52,9 @@ export function askConsole(
       );
     },
     onState: (state) => {
-      const text = typeof state === "string" ? STATES[state] : `Trying again: ${state.problem}\n`;
+      const text = typeof state === "string" ? STATES[state] : problemText(state);
       if (text !== last) tell(text);
       last = text;
     },
   };
-}
-
-/** One line from standard input; empty where that ends, or `signal` aborts. */
-function line(signal: AbortSignal): Promise<string> {
-  return new Promise((resolve) => {
-    const reader = createInterface({ input: process.stdin, terminal: false });
-    const end = (text: string): void => {
-      signal.removeEventListener("abort", onAbort);
-      resolve(text);
-      reader.close();
-    };
-    const onAbort = (): void => {
-      end("");
-    };
-    signal.addEventListener("abort", onAbort);
-    reader.once("line", end);
-    reader.once("close", onAbort);
-  });
 }

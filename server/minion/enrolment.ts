@@ -2,11 +2,12 @@ import { createPrivateKey } from "node:crypto";
 import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FuncError, messageOf, type ErrorReason } from "../common/errors";
+import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { askForCertificate, type AskParams } from "../pki/enrolment/ask";
 import type { Enrolment } from "../pki/enrolment/enrolAnswer";
 import { enroll } from "../pki/enrolment/enroll";
+import { isWorthARetry } from "../pki/enrolment/worthARetry";
 import { keyFingerprint } from "../pki/certificates/identity";
 import {
   openPrivateKey,
@@ -20,15 +21,6 @@ const TOKEN_LIFE_MS = 15 * 60_000;
 const ATTEMPT_TIMEOUT_MS = 20_000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
-
-/** The certmaster may not be up yet. Anything else will not get better by waiting. */
-const WORTH_A_RETRY: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
-  "refused",
-  "unreachable",
-  "timed-out",
-  "name-not-found",
-  "unavailable",
-]);
 
 export interface EnrolmentParams {
   home: string;
@@ -109,8 +101,7 @@ async function retry<T>(
     try {
       return await attempt();
     } catch (error) {
-      const worthIt = error instanceof FuncError && WORTH_A_RETRY.has(error.reason);
-      if (!worthIt || signal.aborted || Date.now() > untilMs) throw error;
+      if (!isWorthARetry(error) || signal.aborted || Date.now() > untilMs) throw error;
       log.info("not enrolled yet", { name, problem: messageOf(error) });
     }
     // many new minions must not come back all at once

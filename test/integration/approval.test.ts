@@ -9,6 +9,7 @@ import type { OverlordConnection } from "../../server/client/connection";
 import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
 import { fingerprintWords } from "../../server/pki/certificates/fingerprintWords";
 import { generateKey } from "../../server/pki/certificates/keyFiles";
+import { askForCertificate, type AskState } from "../../server/pki/enrolment/ask";
 import type { CertmasterList, WaitingRequest } from "../../server/protocol/certmaster";
 import { RpcServer } from "../../server/wire/rpcServer";
 import { certificateOf, FuncdProcess } from "../fixtures/askingHost";
@@ -220,6 +221,29 @@ describe("a host that asks without a token", () => {
       keyFingerprint: request?.keyFingerprint ?? "",
     });
     expect(await host.ended).toMatchObject({ status: 0 });
+  });
+
+  it("says soon that nobody was asked, and not that it waits, where nothing answers", async () => {
+    const port = await open();
+    await connection.request("certmaster/setApproval", { forMs: 0 }); // closes it
+    const host = ask("web1", "web1", port, "--ca-fingerprint", "0".repeat(64));
+    await host.says(/Nothing was asked yet.*refused[^]*func ca approval on/);
+    const states: AskState[] = [];
+    const asked = askForCertificate({
+      at: { host: "127.0.0.1", port },
+      name: "web1",
+      port: 1,
+      privateKeyPem: (await generateKey()).privateKeyPem,
+      timeoutMs: 100,
+      signal: new AbortController().signal,
+      confirmAuthority: async () => undefined,
+      onState: (state) => void states.push(state),
+    });
+    await expect(asked).rejects.toMatchObject({
+      reason: "unreachable",
+      message: expect.stringContaining("no request of web1 waits anywhere") as string,
+    });
+    expect(states).toEqual([{ problem: expect.any(String) as string, reached: false }]);
   });
 
   it("gets its certificate again where the answer was lost and the overlord forgot", async () => {

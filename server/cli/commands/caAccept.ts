@@ -1,8 +1,8 @@
+import { readLine } from "../../common/readLine";
 import { FuncError } from "../../common/errors";
 import { isFingerprint } from "../../pki/certificates/fingerprintWords";
 import { formatHostPort } from "../../common/hostPort";
 import type { InspectedMinion } from "../../protocol/certmaster";
-import { askLine } from "../ask";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import type { CaAccept } from "../parseCaImport";
 import type { Session } from "../session";
@@ -63,5 +63,5 @@ async function isCompared(
       `  openssl x509 -in /etc/pki/certmaster/${name}.cert -noout -pubkey | openssl pkey -pubin -outform der | sha256sum\n` +
       "Is it the same? [y/N] ",
   );
-  return /^y(es)?$/i.test((await askLine()).trim());
+  return /^y(es)?$/i.test((await readLine()).trim());
 }

@@ -1,4 +1,5 @@
-import { askLine, needPerson } from "../ask";
+import { readLine } from "../../common/readLine";
+import { needPerson } from "../needPerson";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { firstNames } from "../firstNames";
 import { noteGroups } from "../noteGroups";
@@ -16,7 +17,7 @@ export async function caForget(session: Session, names: string[], yes: boolean):
   if (!yes) {
     needPerson(`whether to forget ${what}`);
     session.out.note(`Forget ${what}, and revoke what they have? [y/N] `);
-    if (!/^y(es)?$/i.test((await askLine()).trim())) {
+    if (!/^y(es)?$/i.test((await readLine()).trim())) {
       session.out.note("Nothing is forgotten.\n");
       return EXIT_FAILED;
     }

@@ -1,7 +1,7 @@
+import { readLine } from "../../common/readLine";
 import { FuncError } from "../../common/errors";
 import { isFingerprint } from "../../pki/certificates/fingerprintWords";
 import type { CertmasterList, WaitingRequest } from "../../protocol/certmaster";
-import { askLine } from "../ask";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import type { Session } from "../session";
 import { utcTime, waitingLines } from "./caTables";
@@ -52,7 +52,7 @@ export async function caApprove(
           : "") +
         "Does the host show the same? [y/N] ",
     );
-    if (!/^y(es)?$/i.test((await askLine()).trim())) {
+    if (!/^y(es)?$/i.test((await readLine()).trim())) {
       session.out.note(`${name} goes on waiting. To turn it down: func ca deny ${name}\n`);
       return EXIT_FAILED;
     }

@@ -1,5 +1,6 @@
+import { readLine } from "../../common/readLine";
 import type { CertificateRecord, RevokeResult } from "../../protocol/certmaster";
-import { askLine, needPerson } from "../ask";
+import { needPerson } from "../needPerson";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import type { CaRevoke } from "../parseCaRevoke";
 import { renderTable } from "../render";
@@ -36,7 +37,7 @@ async function isAgreed(session: Session, meant: CertificateRecord[]): Promise<b
   session.out.note(
     `${renderTable(rowsOf(meant))}These are refused from then on, and that cannot be undone.\nType ${what} (${expected}) to revoke: `,
   );
-  return (await askLine()).trim().toLowerCase() === expected;
+  return (await readLine()).trim().toLowerCase() === expected;
 }
 
 function isMeant(record: CertificateRecord, params: CaRevoke["params"]): boolean {

@@ -1,6 +1,7 @@
+import { readLine } from "../../common/readLine";
 import type { OverlordConnection } from "../../client/connection";
 import type { CertmasterList, RotationStatus } from "../../protocol/certmaster";
-import { askLine, needPerson } from "../ask";
+import { needPerson } from "../needPerson";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { firstNames } from "../firstNames";
 import type { CaRotate } from "../parseCaRotate";
@@ -71,7 +72,7 @@ async function isAgreed(session: Session, without: readonly string[]): Promise<b
   session.out.note(
     `${lost}The old CA's key is deleted, and its certificates are refused: those of operators too.\nType ${without.length === 0 ? "the word" : "how many minions are given up"} (${expected}) to go on: `,
   );
-  return (await askLine()).trim().toLowerCase() === expected;
+  return (await readLine()).trim().toLowerCase() === expected;
 }
 
 function show(session: Session, { rotation, caFingerprint }: CertmasterList): number {

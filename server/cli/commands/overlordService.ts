@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -47,7 +47,7 @@ export async function installService(session: Session, print: boolean): Promise<
   session.close();
   await makeFolders(dirname(script));
   await copyFile(launch.script, script);
-  await mkdir(dirname(place.unit), { recursive: true });
+  await makeFolders(dirname(place.unit));
   await writeFile(place.unit, text, { mode: 0o644 });
   await systemctl(place, "daemon-reload");
   await stopOverlord(session.target, false);

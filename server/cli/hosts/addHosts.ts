@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { readLine } from "../../common/readLine";
 import { sshHosts } from "../../client/sshHosts";
 import { FuncError, messageOf } from "../../common/errors";
 import { nearestNames } from "../../targets/nearestNames";
-import { askLine } from "../ask";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import type { Session } from "../session";
 import { addHost } from "./addHost";
@@ -96,7 +96,7 @@ async function agreeToUser(
   session.out.note(
     `  ? ${user} cannot become root on ${host} without a password. Run funcd as ${user}, able to do what that user can? [y/N] `,
   );
-  return /^y(es)?$/i.test((await askLine()).trim());
+  return /^y(es)?$/i.test((await readLine()).trim());
 }
 
 async function agreeToReplace(
@@ -116,7 +116,7 @@ async function agreeToReplace(
   session.out.note(
     `  ? ${host} takes the place of ${name}: the certificate of the old ${name} is revoked, and it cannot be called any more. Type the name ${name} to go on: `,
   );
-  if ((await askLine()).trim().toLowerCase() === name) return;
+  if ((await readLine()).trim().toLowerCase() === name) return;
   throw new FuncError("cancelled", `${name} stays as it is.`);
 }
 

@@ -1,8 +1,9 @@
+import { readLine } from "../../common/readLine";
 import type { OverlordConnection } from "../../client/connection";
 import { FuncError } from "../../common/errors";
 import type { CertificateRecord } from "../../protocol/certmaster";
 import type { MinionRecord } from "../../protocol/minions";
-import { askLine, needPerson } from "../ask";
+import { needPerson } from "../needPerson";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { noteGroups } from "../noteGroups";
 import type { Session } from "../session";
@@ -191,7 +192,7 @@ async function agreed(session: Session, { name, offline }: RemoveHost): Promise<
     : `Remove funcd from ${name}, revoke its certificate and forget it?`;
   needPerson(`whether to remove ${name}`);
   session.out.note(`${what} [y/N] `);
-  return /^y(es)?$/i.test((await askLine()).trim());
+  return /^y(es)?$/i.test((await readLine()).trim());
 }
 
 function isUnreachable({ reason }: FuncError): boolean {

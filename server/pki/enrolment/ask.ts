@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FuncError, messageOf, type ErrorReason } from "../../common/errors";
+import { FuncError, messageOf } from "../../common/errors";
 import { formatHostPort, type HostPort } from "../../common/hostPort";
 import { parseMinionName } from "../../common/minionName";
 import { fetchPresentedChain } from "../../wire/presentedChain";
@@ -13,6 +13,7 @@ import { isFingerprint } from "../certificates/fingerprintWords";
 import { ASK_METHOD, decodeAskAnswer, encodeAskRequest, type AskAnswer } from "./askProtocol";
 import { checkedEnrolment, verifyCertmaster, type Enrolment } from "./enrolAnswer";
 import { errorOfFault } from "./enrolProtocol";
+import { isWorthARetry } from "./worthARetry";
 
 const CONNECT_TIMEOUT_MS = 5000;
 /** The operator's triggers may run for half a minute. */
@@ -21,18 +22,12 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 const PAUSE_GROWTH = 1.5;
 
-/** The certmaster may not be open yet, or not any more for a while. Anything else waiting does not help. */
-const WORTH_A_RETRY: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
-  "refused",
-  "unreachable",
-  "timed-out",
-  "name-not-found",
-  "unavailable",
-  "broken-answer", // the listener closed under the request
-]);
+/** What to do where nothing answers. */
+export const ONLY_WHILE_OPEN =
+  "Check address and port. The overlord listens there only while it takes requests: func ca approval on";
 
-/** What a host that waits can tell the person before it. */
-export type AskState = AskAnswer["state"] | { problem: string };
+/** What a host that waits can tell the person before it; `reached`: whether the certmaster ever answered. */
+export type AskState = AskAnswer["state"] | { problem: string; reached: boolean };
 
 export interface AskParams {
   at: HostPort;
@@ -146,6 +141,8 @@ function readAnswer(value: XmlRpcValue, address: string): AskAnswer {
 
 /** Tries again, with longer and longer pauses, until the deadline. */
 class Patience {
+  private reached = false;
+
   constructor(
     private readonly params: AskParams,
     private readonly deadlineMs: number,
@@ -163,28 +160,47 @@ class Patience {
       if (signal.aborted) throw cancelled(name);
       try {
         const result = await attempt();
+        this.reached = true;
         if (result !== undefined) return result;
         last = undefined;
       } catch (error) {
         if (isCancelled(error)) throw cancelled(name);
-        if (!(error instanceof FuncError) || !WORTH_A_RETRY.has(error.reason)) throw error;
+        if (!isWorthARetry(error) && !isCutOff(error)) throw error;
         last = error;
-        onState?.({ problem: messageOf(error) });
+        onState?.({ problem: messageOf(error), reached: this.reached });
       }
       // many hosts must not come back all at once
       const jitteredMs = pauseMs * (0.75 + Math.random() / 2);
       if (Date.now() + jitteredMs > this.deadlineMs) {
-        throw new FuncError(
-          "timed-out",
-          `The overlord at ${formatHostPort(at)} has not decided about ${name} in time${last ? ` (${last.message})` : ""}.`,
-          "Run the same command again: this host keeps its key, and its request goes on waiting.",
-        );
+        const why = last ? ` (${last.message})` : "";
+        throw this.reached ? undecided(name, at, why) : neverReached(name, at, why);
       }
       await sleep(jitteredMs, undefined, { signal }).catch(() => {
         throw cancelled(name);
       });
     }
   }
+}
+
+function undecided(name: string, at: HostPort, why: string): FuncError {
+  return new FuncError(
+    "timed-out",
+    `The overlord at ${formatHostPort(at)} has not decided about ${name} in time${why}.`,
+    "Run the same command again: this host keeps its key, and its request goes on waiting.",
+  );
+}
+
+function neverReached(name: string, at: HostPort, why: string): FuncError {
+  return new FuncError(
+    "unreachable",
+    `No overlord has answered at ${formatHostPort(at)}, so no request of ${name} waits anywhere${why}.`,
+    ONLY_WHILE_OPEN,
+  );
+}
+
+/** The listener closed under the request. */
+function isCutOff(error: unknown): error is FuncError {
+  return error instanceof FuncError && error.reason === "broken-answer";
 }
 
 function isCancelled(error: unknown): boolean {
