@@ -20,17 +20,23 @@ const KINDS: Record<MinionCallState, RowKind> = {
   cancelled: "cancelled",
   denied: "denied",
   lost: "lost",
-  skipped: "cancelled",
-  expired: "unreachable",
+  skipped: "skipped",
+  expired: "expired",
 };
+
+/** How a state looks. */
+export function kindOf(state: MinionCallState): RowKind {
+  return KINDS[state];
+}
 
 /** The row of one minion's result of a call of `module.method`. */
 export function resultRow(result: MinionResult, module: string, method: string): ResultRow {
-  const { minion, state, durationMs } = result;
+  const { minion, state, durationMs, progress } = result;
   const kind = KINDS[state];
   if (state !== "succeeded") {
     const text = result.error ? oneLine(plainProblem(result.error.message)) : "";
-    return { minion, kind, label: kind, text, explains: true, durationMs };
+    const row = { minion, kind, label: kind, text, explains: true, durationMs };
+    return progress && kind === "running" ? { ...row, progress } : row;
   }
   const command = commandHead(result.value, module, method);
   const exitStatus = result.exitStatus ?? command?.exitStatus;

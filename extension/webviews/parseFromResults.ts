@@ -12,7 +12,12 @@ export function parseFromResults(message: unknown): FromResults | undefined {
     case "ready":
     case "cancel":
     case "cancelSearch":
+    case "retry":
+    case "runAgainOn":
+    case "replay":
       return { type };
+    case "watchLive":
+      return { type, watch: message["watch"] === true };
     case "callAgain":
       if (minions === undefined) return { type };
       return isNames(minions) && minions.length > 0 ? { type, minions } : undefined;
@@ -38,7 +43,7 @@ export function parseFromResults(message: unknown): FromResults | undefined {
         ? { type, search, text }
         : undefined;
     case "view":
-      return view === "output" || view === "minion" ? { type, view } : undefined;
+      return view === "output" || view === "minion" || view === "live" ? { type, view } : undefined;
     default:
       return undefined;
   }

@@ -28,6 +28,11 @@ export async function callJobAgain(
   }
 }
 
+/** Makes a job's call again on minions that are asked for. */
+export async function callElsewhere(job: JobSummary): Promise<void> {
+  await commands.executeCommand(COMMANDS.callMethod, { again: job });
+}
+
 /** Opens one minion's result, or one output of it, as a document. */
 export async function openResult(
   { session }: Services,

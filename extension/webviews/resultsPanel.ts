@@ -6,9 +6,12 @@ import { exportJob } from "../commands/exportResults";
 import { asFuncError, showError } from "../errors";
 import type { JobChange, TrackedJob } from "../jobs/trackedJob";
 import type { Services } from "../services";
-import { readDetail, readPage } from "./detailReader";
+import { isCommand, readDetail, readPage } from "./detailReader";
+import { headerNotes } from "./headerNotes";
+import { LiveSender } from "./liveSender";
 import { parseFromResults } from "./parseFromResults";
-import { callJobAgain, compareMinions, openResult } from "./resultsActions";
+import { sendReplay } from "./replayReader";
+import { callElsewhere, callJobAgain, compareMinions, openResult } from "./resultsActions";
 import { resultsHtml } from "./resultsHtml";
 import type { FromResults, MenuAction, ResultsHeader, ToResults } from "./resultsProtocol";
 import { preferredView, preferView } from "./resultsView";
@@ -20,6 +23,7 @@ export class ResultsPanel implements Disposable {
   readonly job: TrackedJob;
   private readonly sender: RowSender;
   private readonly search: SearchRunner;
+  private readonly live: LiveSender;
   /** The webview's script runs and has had its snapshot; false again when it is hidden. */
   private ready = false;
   private readonly subscriptions: Disposable[];
@@ -38,10 +42,12 @@ export class ResultsPanel implements Disposable {
     this.search = new SearchRunner(services.session, jobId, (progress) => {
       this.post({ type: "search", ...progress });
     });
+    this.live = new LiveSender(services.jobOutputs, jobId, (message) => this.post(message));
     this.setTitle();
     this.subscriptions = [
       this.sender,
       this.search,
+      this.live,
       this.job.onDidChange((change) => this.take(change)),
       panel.webview.onDidReceiveMessage((message) => void this.receive(message)),
       panel.onDidChangeViewState(() => {
@@ -69,6 +75,7 @@ export class ResultsPanel implements Disposable {
     this.ready = false;
     this.sender.stop();
     this.search.cancel();
+    this.live.stop();
   }
 
   private take(change: JobChange): void {
@@ -108,6 +115,16 @@ export class ResultsPanel implements Disposable {
       case "cancel":
         await services.session.request("jobs/cancel", { jobId });
         return;
+      case "retry":
+        await services.session.request("jobs/retry", { jobId });
+        return;
+      case "runAgainOn":
+        return callElsewhere(this.summary());
+      case "watchLive":
+        this.live.watch(message.watch);
+        return;
+      case "replay":
+        return sendReplay(services.session, this.summary(), (part) => this.post(part));
       case "callAgain":
         return callJobAgain(services, this.summary(), message.minions);
       case "detail":
@@ -167,6 +184,8 @@ export class ResultsPanel implements Disposable {
       finished: finished || this.job.lost !== undefined,
       cancelRequested,
       total,
+      notes: headerNotes(summary),
+      live: isCommand(summary) && summary.async,
       readOnly: !workspace.isTrusted,
     };
   }

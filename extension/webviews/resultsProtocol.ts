@@ -9,6 +9,8 @@ export type RowKind =
   | "denied"
   | "cancelled"
   | "lost"
+  | "skipped"
+  | "expired"
   | "running"
   | "waiting";
 
@@ -23,6 +25,8 @@ export interface ResultRow {
   /** True where `text` is a sentence of ours about a problem, not output of the host. */
   explains?: boolean;
   durationMs?: number;
+  /** What a running job last reported. */
+  progress?: { done: number; total: number };
   /** Of final states: equal for results that are equal (MinionResult.digest). */
   digest?: string;
 }
@@ -57,6 +61,10 @@ export interface ResultsHeader {
   finished: boolean;
   cancelRequested: boolean;
   total: number;
+  /** What else there is to know: "in steps of 10%", "2nd attempt". */
+  notes: string[];
+  /** Its commands write outputs that can be watched while they run. */
+  live: boolean;
   /** Running is not possible: the workspace is not trusted. */
   readOnly: boolean;
 }
@@ -73,6 +81,22 @@ export interface SearchProgress {
   message?: string;
 }
 
+/** A line that a running command wrote. */
+export interface LiveLine {
+  minion: string;
+  stream: "stdout" | "stderr";
+  text: string;
+}
+
+/** How a job stood at some point in time: what the time slider moves over. Oldest first. */
+export interface ReplayStep {
+  atMs: number;
+  minion: string;
+  kind: RowKind;
+  /** State in words; as in a row. */
+  label: string;
+}
+
 /** What a context menu's entry does with the row or group that it was opened on. */
 export type MenuAction = "copy" | "callAgain";
 
@@ -86,17 +110,28 @@ export type ToResults =
   /** Another part of one section of an opened detail. */
   | { type: "page"; minion: string; section: string; text: string; range: ShownRange }
   | ({ type: "search" } & SearchProgress)
+  /** New lines of the live output; `notes`: whose output cannot be followed, and why. */
+  | { type: "live"; lines: LiveLine[]; notes: string[] }
+  /** A part of all steps; `complete`: the last one. */
+  | { type: "replay"; steps: ReplayStep[]; complete: boolean; problem?: string }
   | { type: "menu"; action: MenuAction; item: string }
   /** The job cannot be shown (any more). */
   | { type: "lost"; jobId: string; message: string; nextStep?: string };
 
 /** The results by what they say, equal ones together, or one by one. */
-export type ResultsView = "output" | "minion";
+export type ResultsView = "output" | "minion" | "live";
 
 /** From the results webview. `minions` are names in the order shown. */
 export type FromResults =
   | { type: "ready" }
   | { type: "cancel" }
+  /** Those without a result once more, within this job. */
+  | { type: "retry" }
+  | { type: "runAgainOn" }
+  /** The live output is looked at, from its beginning, or no longer. */
+  | { type: "watchLive"; watch: boolean }
+  /** All steps of the job, for the time slider. */
+  | { type: "replay" }
   /** Without `minions`: on the same targets as before. */
   | { type: "callAgain"; minions?: string[] }
   /** `peek`: only how it begins. */

@@ -41,7 +41,7 @@ function metaText(header: ResultsHeader): string {
   } else if (!header.finished) {
     parts.push(header.cancelRequested ? "cancelling" : "running");
   }
-  return parts.join(" · ");
+  return [...parts, ...header.notes].join(" · ");
 }
 
 /** Only a picture of the counts below it, which say the same in words. */

@@ -9,7 +9,9 @@ export const KINDS: readonly RowKind[] = [
   "timed-out",
   "denied",
   "lost",
+  "expired",
   "cancelled",
+  "skipped",
   "running",
   "waiting",
 ];
@@ -24,6 +26,10 @@ const SHAPES: Record<RowKind, SVGTemplateResult> = {
   "timed-out": shape("M8 4.6V8l2.4 1.6", CIRCLE),
   denied: shape("M3.8 3.8l8.4 8.4", CIRCLE),
   lost: shape("M6.2 6.3a1.9 1.9 0 1 1 2.6 1.8c-.6.3-.8.7-.8 1.3M8 11v.9", CIRCLE),
+  expired: shape(
+    "M4.6 2.4h6.8M4.6 13.6h6.8M5.4 2.6c0 3 2.6 3.6 2.6 5.4s-2.6 2.4-2.6 5.4M10.6 2.6c0 3-2.6 3.6-2.6 5.4s2.6 2.4 2.6 5.4",
+  ),
+  skipped: shape("M3.4 4.2 8 8l-4.6 3.8ZM9 4.2 12.6 8 9 11.8"),
   cancelled: shape("M4.8 8h6.4", CIRCLE),
   running: shape("M8 1.8a6.2 6.2 0 1 1-6.2 6.2"),
   waiting: svg`<circle cx="8" cy="8" r="5.6" fill="none" stroke="currentColor" stroke-width="1.4" stroke-dasharray="2 2.4"/>`,

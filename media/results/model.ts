@@ -6,9 +6,11 @@ import type {
   ToResults,
 } from "../../extension/webviews/resultsProtocol";
 import { fold, majorityOf, type Group } from "./folding";
+import { LiveLines } from "./liveLines";
 import { groupItems, minionItems, type ListItem } from "./listItems";
 import { OutputSearches } from "./outputSearch";
 import { Peeks } from "./peeks";
+import { Replay } from "./replay";
 import { RowLayout, ROW_HEIGHT } from "./rowLayout";
 import { RowList } from "./rowList";
 import { Selection } from "./selection";
@@ -26,7 +28,10 @@ const CARD_SPACE = 10;
 
 /** Everything the panel shows; changed by the host's messages and by the user. */
 export class ResultsModel {
-  readonly list = new RowList();
+  /** What running commands write, while the live view shows. */
+  readonly live = new LiveLines();
+  /** Present while the time slider shows. */
+  replay: Replay | undefined;
   readonly selection = new Selection();
   readonly searches = new OutputSearches();
   readonly details = new Map<string, Detail>();
@@ -36,6 +41,9 @@ export class ResultsModel {
   header: ResultsHeader | undefined;
   lost: { message: string; nextStep?: string } | undefined;
   view: ResultsView = "output";
+  private readonly now = new RowList();
+  /** The rows as they stood where the time slider is. */
+  private readonly then = new RowList();
   /** The item that the keyboard is on. */
   active: string | undefined;
   /** Measured heights of cards and opened rows. */
@@ -51,12 +59,21 @@ export class ResultsModel {
     this.peeks = new Peeks(askPeek);
   }
 
+  /** The rows that show: as they stand, or as they stood where the time slider is. */
+  get list(): RowList {
+    return this.isReplaying ? this.then : this.now;
+  }
+
+  get isReplaying(): boolean {
+    return this.replay?.complete === true && !this.replay.isEmpty;
+  }
+
   /** Takes a message of the host; gives the opened minions whose details are out of date. */
   take(message: Exclude<ToResults, { type: "menu" }>): string[] {
     switch (message.type) {
       case "snapshot":
         this.lost = undefined;
-        this.list.clear();
+        this.now.clear();
         this.peeks.clear();
         this.takeRows(message);
         return [...this.details.keys()];
@@ -78,6 +95,14 @@ export class ResultsModel {
         return [];
       case "search":
         if (this.searches.take(message)) this.found();
+        return [];
+      case "live":
+        this.live.add(message.lines);
+        this.live.notes = message.notes;
+        return [];
+      case "replay":
+        this.replay?.add(message.steps, message.complete, message.problem);
+        this.replayed();
         return [];
       case "lost":
         this.lost = message;
@@ -134,7 +159,7 @@ export class ResultsModel {
   }
 
   setFilter(text: string, kind: RowKind | undefined): void {
-    this.list.setFilter(text, kind);
+    for (const list of [this.now, this.then]) list.setFilter(text, kind);
     this.rearranged();
   }
 
@@ -145,7 +170,7 @@ export class ResultsModel {
   }
 
   setOrder(order: RowList["order"]): void {
-    this.list.setOrder(order);
+    for (const list of [this.now, this.then]) list.setOrder(order);
     this.rearranged();
   }
 
@@ -162,7 +187,27 @@ export class ResultsModel {
 
   /** The search, or its end, changed what shows. */
   found(): void {
-    this.list.setFound(this.searches.current?.lines);
+    const found = this.searches.current?.lines;
+    for (const list of [this.now, this.then]) list.setFound(found);
+    this.rearranged();
+  }
+
+  /** Opens the time slider; the host is to be asked for what happened. */
+  beginReplay(): void {
+    this.replay = new Replay(this.header?.startedAtMs ?? 0, () => this.now.all());
+  }
+
+  /** The job as it stands shows again. */
+  endReplay(): void {
+    this.replay = undefined;
+    this.rearranged();
+  }
+
+  /** The time slider has moved, or what it moves over has changed. */
+  replayed(): void {
+    if (!this.replay || !this.isReplaying) return;
+    this.then.clear();
+    this.then.update(this.replay.rowsAt());
     this.rearranged();
   }
 
@@ -174,7 +219,8 @@ export class ResultsModel {
 
   private takeRows({ header, rows }: Extract<ToResults, { type: "snapshot" | "delta" }>): void {
     this.header = header;
-    this.list.update(rows);
+    this.now.update(rows);
+    this.replayed();
     this.rearranged();
   }
 

@@ -4,9 +4,12 @@ import { copyRows } from "./clipboard";
 import { headerView } from "./headerView";
 import { extendTo, listKey } from "./listKeys";
 import { minionsOf, type ListItem } from "./listItems";
+import { LiveScroller, liveView } from "./liveView";
 import { listView, type ListActions } from "./listView";
 import { ResultsModel } from "./model";
 import { ProgressSpeaker } from "./progressSpeaker";
+import { replayActions } from "./replayActions";
+import { replayView } from "./replayView";
 import { nextOrder } from "./rowOrder";
 import { isView, restoreState, stateOf } from "./savedState";
 import { Scroller } from "./scroller";
@@ -19,8 +22,10 @@ const jobId = document.body.dataset["jobId"] ?? "";
 const root = document.getElementById("results");
 const model = new ResultsModel((minion) => post({ type: "detail", minion, peek: true }));
 const scroller = new Scroller(model, draw);
+const liveScroller = new LiveScroller(draw);
 const speaker = new ProgressSpeaker();
-const tools = toolActions(model, { post, remember });
+const replay = replayActions(model, { post, draw });
+const tools = { ...toolActions(model, { post, remember }), replay: replay.toggle };
 /** In the browser's performance timeline: the first results are drawn. */
 const FIRST_ROWS = "func-first-rows";
 let shown = false;
@@ -121,11 +126,17 @@ function drawNow(): void {
   const { header } = model;
   const list = header
     ? html`${toolsView(model, header, tools)}
+      ${replayView(model.replay, replay.isPlaying(), replay)}
       ${searchView(model.searches.current, header.finished, tools)}
-      ${listView(model, scroller.position, actions)}`
+      ${
+        model.view === "live"
+          ? liveView(model, liveScroller)
+          : listView(model, scroller.position, actions)
+      }`
     : nothing;
   render(html`${headerView(model, toggleKind)}${list}`, root);
   scroller.tidy();
+  liveScroller.settle();
   if (model.list.size > 0 && !shown) {
     shown = true;
     performance.mark(FIRST_ROWS);
@@ -169,3 +180,4 @@ if (state) {
 vscodeApi.setState(stateOf(model, jobId));
 draw();
 post({ type: "ready" });
+if (model.view === "live") post({ type: "watchLive", watch: true });

@@ -122,8 +122,18 @@ function textCell(model: ResultsModel, row: ResultRow): TemplateResult {
       >${markedLine(line, model.searches.current?.text ?? "")}</span
     >`;
   }
+  if (row.progress) return progressCell(row.progress);
   return html`<span role="gridcell" class="text ${row.explains ? "problem" : ""}"
     >${row.text}</span
+  >`;
+}
+
+function progressCell({ done, total }: { done: number; total: number }): TemplateResult {
+  const share = total > 0 ? Math.min(1, done / total) : 0;
+  return html`<span role="gridcell" class="text progress"
+    ><span class="track" aria-hidden="true"
+      ><span class="done" .style=${`width: ${share * 100}%`}></span></span
+    >${done.toLocaleString()} of ${total.toLocaleString()}</span
   >`;
 }
 

@@ -30,7 +30,7 @@ export function restoreState(model: ResultsModel, state: ResultsState): void {
 }
 
 export function isView(text: string | undefined): text is ResultsView {
-  return text === "output" || text === "minion";
+  return text === "output" || text === "minion" || text === "live";
 }
 
 function orderOf({ by, descending }: { by: string; descending: boolean }): SortOrder {

@@ -15,7 +15,7 @@ export interface ToolsHost {
 export function toolActions(
   model: ResultsModel,
   { post, remember }: ToolsHost,
-): ToolsActions & SearchActions {
+): Omit<ToolsActions, "replay"> & SearchActions {
   const chosen = (): string[] =>
     model.selection.size > 0
       ? selectedInOrder(model)
@@ -51,11 +51,17 @@ export function toolActions(
       remember();
     },
     setView: (view) => {
+      if (view !== model.view && (view === "live" || model.view === "live")) {
+        model.live.clear();
+        post({ type: "watchLive", watch: view === "live" });
+      }
       model.setView(view);
       post({ type: "view", view });
       remember();
     },
     cancel: () => post({ type: "cancel" }),
+    retry: () => post({ type: "retry" }),
+    runAgainOn: () => post({ type: "runAgainOn" }),
     callAgain: (minions) => {
       post({ type: "callAgain", minions: minions === undefined ? undefined : [...minions] });
     },

@@ -10,6 +10,11 @@ export interface ToolsActions {
   setView: (view: ResultsView) => void;
   cancel: () => void;
   callAgain: (minions?: readonly string[]) => void;
+  /** Those without a result once more, within this job. */
+  retry: () => void;
+  runAgainOn: () => void;
+  /** Opens or closes the time slider. */
+  replay: () => void;
   copy: () => void;
   export: () => void;
   compare: () => void;
@@ -28,7 +33,7 @@ export function toolsView(
   actions: ToolsActions,
 ): TemplateResult {
   return html`<div class="tools">
-    ${filterView(model, actions)} ${viewSwitch(model.view, actions)}
+    ${filterView(model, actions)} ${viewSwitch(model.view, header, actions)}
     ${selectionView(model, actions)}
     <div class="tool-buttons">
       <button type="button" class="button" title="Copy names or results" @click=${actions.copy}>
@@ -50,6 +55,15 @@ export function toolsView(
         @click=${actions.export}
       >
         Export…
+      </button>
+      <button
+        type="button"
+        class="button"
+        title="Show the job as it stood at any moment"
+        aria-pressed=${model.replay ? "true" : "false"}
+        @click=${actions.replay}
+      >
+        Replay
       </button>
       ${callButtons(model, header, actions)}
     </div>
@@ -87,7 +101,11 @@ function filterView(model: ResultsModel, actions: ToolsActions): TemplateResult 
   </span>`;
 }
 
-function viewSwitch(view: ResultsView, actions: ToolsActions): TemplateResult {
+function viewSwitch(
+  view: ResultsView,
+  { live }: ResultsHeader,
+  actions: ToolsActions,
+): TemplateResult {
   const choice = (value: ResultsView, label: string): TemplateResult =>
     html`<button
       type="button"
@@ -97,7 +115,9 @@ function viewSwitch(view: ResultsView, actions: ToolsActions): TemplateResult {
       ${label}
     </button>`;
   return html`<span class="switch" role="group" aria-label="Arrange results"
-    >${choice("output", "By output")}${choice("minion", "By minion")}</span
+    >${choice("output", "By output")}${choice("minion", "By minion")}${
+      live || view === "live" ? choice("live", "Live") : nothing
+    }</span
   >`;
 }
 
@@ -142,20 +162,10 @@ function callButtons(
   }
   const unsuccessful = list.size - (list.counts().get("succeeded") ?? 0);
   return html`${
-    unsuccessful > 0 && unsuccessful < list.size
-      ? again(`Call Again on ${unsuccessful.toLocaleString()} Failed`, () => {
-          actions.callAgain(unsuccessfulMinions(model));
-        })
+    unsuccessful > 0 && !model.isReplaying
+      ? again(`Retry ${unsuccessful.toLocaleString()} Failed`, actions.retry)
       : nothing
-  }${again("Call Again", () => actions.callAgain())}`;
-}
-
-/** Of all rows, whatever the filter says: the button counts them all. */
-function unsuccessfulMinions({ list }: ResultsModel): string[] {
-  return list
-    .all()
-    .filter(({ kind }) => kind !== "succeeded")
-    .map(({ minion }) => minion);
+  }${again("Run Again On…", actions.runAgainOn)}${again("Call Again", () => actions.callAgain())}`;
 }
 
 /**
