@@ -384,8 +384,8 @@ describe("the audit log of a minion", () => {
     const broken = await funcd("audit", "verify");
     expect(broken.code).toBe(1);
     const told = await overlord.call(lab.peer, "system.audit_verify", [], { timeoutMs: 20_000 });
-    expect(told).toMatchObject({ ok: false, problem: expect.stringContaining(file) as string });
     const line = text.split("\n").findIndex((one) => one.includes('"outcome":"denied"')) + 1;
+    expect(JSON.stringify(told)).toContain(`log is not whole: ${file}:${line}: `);
     expect(broken.out).toContain(`${file}:${line}: the line is not as it was written`);
     // with what was written since
     const now = readFileSync(file, "utf8");
@@ -394,7 +394,7 @@ describe("the audit log of a minion", () => {
     const all = Array.from({ length: 5 }, () =>
       overlord.call(lab.peer, "system.audit_verify", [], { timeoutMs: 20_000 }),
     );
-    for (const one of await Promise.all(all)) expect(one).toMatchObject({ ok: true, problem: "" });
+    for (const one of await Promise.all(all)) expect(one).toMatchObject({ ok: true });
     expect(await funcd("audit", "show", "--since", "soon")).toMatchObject({ code: 2 });
   });
 });

@@ -1,4 +1,5 @@
 import { verifyLiveAudit, type ChainReport } from "../../common/auditVerify";
+import { FuncError } from "../../common/errors";
 import type { XmlRpcValue } from "../../wire/value";
 import { asString } from "../argumentCheck";
 import { describeModule } from "../describeMethods";
@@ -49,7 +50,8 @@ export function systemModule(registry: MethodRegistry, auditFile: string): Minio
         handler: () => registry.modules().map(describeModule),
       },
       audit_verify: {
-        description: "Whether each line of this minion's audit log is as it was written",
+        description:
+          "Raises an error unless each line of this minion's audit log is as it was written",
         args: [],
         risk: "read",
         handler: async () => {
@@ -62,9 +64,14 @@ export function systemModule(registry: MethodRegistry, auditFile: string): Minio
   };
 }
 
+/** Throws FuncError "bad-data": an answer, whatever it says, would be counted among those of the hosts that are well. */
 function shownReport({ ok, lines, lastSeq, lastHash, problem }: ChainReport): XmlRpcValue {
-  const found = problem ? `${problem.file}:${problem.line}: ${problem.reason}` : "";
-  return { ok, lines, last: lastSeq, last_hash: lastHash, problem: found };
+  if (ok) return { ok, lines, last: lastSeq, last_hash: lastHash };
+  const found = problem ? `: ${problem.file}:${problem.line}: ${problem.reason}` : "";
+  throw new FuncError(
+    "bad-data",
+    `the audit log is not whole${found} (last good line ${lastSeq}, hash ${lastHash})`,
+  );
 }
 
 function grep(registry: MethodRegistry, word: string): XmlRpcValue {
