@@ -6,8 +6,8 @@ import { messageOf } from "./errors";
 import type { Log } from "./log";
 
 const RESERVE_BYTES = 128 * 1024;
-/** Room beyond the reserve from which on it is made: else it would only be what fills the disk. */
-const ROOM_BYTES = 3 * RESERVE_BYTES;
+/** From so many times its size on there is room for the reserve: else it would only be what fills the disk. */
+const ROOM = 4;
 const RENEW_EVERY_MS = 30_000;
 const MAX_CAUSES = 5;
 
@@ -28,14 +28,22 @@ export class DiskReserve implements Space {
   readonly #folder: string;
   readonly #file: string;
   readonly #log: Log;
+  readonly #bytes: number;
+  #lacksRoom = false;
   #timer: NodeJS.Timeout | undefined;
   #renewing: Promise<void> = Promise.resolve();
 
   /** The file is `<folder>/reserve`. */
-  constructor(folder: string, log: Log) {
+  constructor(folder: string, log: Log, bytes = RESERVE_BYTES) {
     this.#folder = folder;
+    this.#bytes = bytes;
     this.#file = join(folder, "reserve");
     this.#log = log;
+  }
+
+  /** True while the disk has no room for the reserve: what can wait should not be written. */
+  get lacksRoom(): boolean {
+    return this.#lacksRoom;
   }
 
   /** Makes the file, and again each half minute where it was used and there is room. Never rejects. */
@@ -65,6 +73,7 @@ export class DiskReserve implements Space {
     await this.#renewing;
     try {
       await rm(this.#file);
+      this.#lacksRoom = true;
       this.#log.warn("the disk is full: its reserve is being used", { file: this.#file });
     } catch {
       // used before, or nothing can be changed here
@@ -74,11 +83,16 @@ export class DiskReserve implements Space {
   #renew(): Promise<void> {
     this.#renewing = this.#renewing.then(async () => {
       try {
+        this.#lacksRoom = !(await isThere(this.#file));
+        if (!this.#lacksRoom) return;
         const { bavail, bsize } = await statfs(this.#folder);
-        if (bavail * bsize < RESERVE_BYTES + ROOM_BYTES || (await isThere(this.#file))) return;
+        if (bavail * bsize < ROOM * this.#bytes) return;
         // random: a file system that compresses would keep no room for zeros
-        await writeFileAtomic(this.#file, randomBytes(RESERVE_BYTES));
+        await writeFileAtomic(this.#file, randomBytes(this.#bytes));
+        this.#lacksRoom = false;
       } catch (error) {
+        // anything else is no lack of room, and shows where something is written
+        this.#lacksRoom = isFull(error);
         this.#log.debug("the reserve cannot be made", { problem: messageOf(error) });
       }
     });

@@ -84,6 +84,8 @@ export interface UnfinishedJob {
   cancelRequested: boolean;
   /** True where only `told` events are missing. */
   finished: boolean;
+  /** Events may be lost to damage of the disk: a minion that looks as if it was not called may have been. */
+  incomplete?: boolean;
   /** The latest attempt of each minion, in the job's order. */
   minions: readonly UnfinishedMinion[];
 }
