@@ -24,7 +24,7 @@ export async function runCall(
   if (!(await confirmed(services, call, risk))) return;
   const params = { ...call, ...callSettings() };
   const summary = await start(services, params);
-  services.jobs.remember(summary, { params, risk });
+  services.jobs.remember(summary.id, { params, risk });
   const { spec, exclude, module, method, args } = call;
   const { id: jobId, createdAtMs } = summary;
   await services.recentCalls.add({ jobId, spec, exclude, module, method, args, risk, createdAtMs });

@@ -46,11 +46,17 @@ export const COMMANDS = {
   backUpOverlord: "func.backUpOverlord",
   unlockCa: "func.unlockCa",
   setCaPassphrase: "func.setCaPassphrase",
+  openJob: "func.openJob",
+  showOlderJobs: "func.showOlderJobs",
+  refreshJobs: "func.refreshJobs",
+  filterJobs: "func.filterJobs",
+  clearJobFilter: "func.clearJobFilter",
 } as const;
 
 export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
 
 /** Ids of the trees in the view container. */
 export const MINIONS_VIEW = "func.minions";
+export const JOBS_VIEW = "func.jobs";
 export const CERTIFICATES_VIEW = "func.certificates";
 export const RESULTS_PANEL = "func.results";

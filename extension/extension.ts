@@ -9,6 +9,7 @@ import { registerCommands } from "./commands/registerCommands";
 import { registerPartContext } from "./documents/partContext";
 import { registerResultFiles } from "./documents/resultFileSystem";
 import { HostTerminal } from "./hostTerminal";
+import { JobOutputs } from "./jobs/jobOutputs";
 import { JobTracker } from "./jobs/jobTracker";
 import { LocalMinions } from "./localMinions";
 import { OverlordSession } from "./overlordSession";
@@ -19,6 +20,8 @@ import { createStatusBar } from "./statusBar";
 import { CertificatesModel } from "./views/certificatesModel";
 import { CertificatesView } from "./views/certificatesView";
 import { GroupsModel } from "./views/groupsModel";
+import { JobsModel } from "./views/jobsModel";
+import { JobsView } from "./views/jobsView";
 import { MinionsModel } from "./views/minionsModel";
 import { MinionsView } from "./views/minionsView";
 import { ResultsPanels } from "./webviews/resultsPanels";
@@ -39,6 +42,9 @@ export function activate(context: ExtensionContext): void {
   const certificatesView = new CertificatesView(session, certificates);
   const caPassphrase = new CaPassphrase(context.secrets, session, certificates);
   const jobs = new JobTracker(session);
+  const jobList = new JobsModel(session);
+  const jobsView = new JobsView(session, jobList);
+  const jobOutputs = new JobOutputs(session);
   const localMinions = new LocalMinions(session, join(dist, "funcd.js"));
   const recentCalls = new RecentCalls(context.workspaceState);
   const commandLine = new CommandLine(context, join(dist, "func.js"));
@@ -53,6 +59,9 @@ export function activate(context: ExtensionContext): void {
     certificates,
     certificatesView,
     jobs,
+    jobList,
+    jobsView,
+    jobOutputs,
     results,
     localMinions,
     recentCalls,
@@ -66,6 +75,9 @@ export function activate(context: ExtensionContext): void {
     log,
     session,
     jobs,
+    jobList,
+    jobsView,
+    jobOutputs,
     minionsView,
     certificates,
     certificatesView,
@@ -74,7 +86,7 @@ export function activate(context: ExtensionContext): void {
     results.registerSerializer(),
     registerResultFiles(session),
     registerPartContext(),
-    createStatusBar(session, jobs),
+    createStatusBar(session, jobList),
     registerSessionNotices(session),
     registerCertificateNotices({
       session,

@@ -1,5 +1,6 @@
 import type { ExtensionContext, LogOutputChannel } from "vscode";
 import type { CaPassphrase } from "./caPassphrase";
+import type { JobOutputs } from "./jobs/jobOutputs";
 import type { JobTracker } from "./jobs/jobTracker";
 import type { CommandLine } from "./commandLine/commandLine";
 import type { HostTerminal } from "./hostTerminal";
@@ -9,6 +10,8 @@ import type { RecentCalls } from "./recentCalls";
 import type { CertificatesModel } from "./views/certificatesModel";
 import type { CertificatesView } from "./views/certificatesView";
 import type { GroupsModel } from "./views/groupsModel";
+import type { JobsModel } from "./views/jobsModel";
+import type { JobsView } from "./views/jobsView";
 import type { MinionsModel } from "./views/minionsModel";
 import type { MinionsView } from "./views/minionsView";
 import type { ResultsPanels } from "./webviews/resultsPanels";
@@ -24,6 +27,9 @@ export interface Services {
   certificates: CertificatesModel;
   certificatesView: CertificatesView;
   jobs: JobTracker;
+  jobList: JobsModel;
+  jobsView: JobsView;
+  jobOutputs: JobOutputs;
   results: ResultsPanels;
   localMinions: LocalMinions;
   recentCalls: RecentCalls;

@@ -1,15 +1,15 @@
 import { Disposable, l10n, StatusBarAlignment, ThemeColor, window } from "vscode";
 import { COMMANDS } from "./commandIds";
-import type { JobTracker } from "./jobs/jobTracker";
 import type { OverlordSession } from "./overlordSession";
+import type { JobsModel } from "./views/jobsModel";
 
 /** One item: how the overlord is, and how many jobs run. */
-export function createStatusBar(session: OverlordSession, jobs: JobTracker): Disposable {
+export function createStatusBar(session: OverlordSession, jobs: JobsModel): Disposable {
   const item = window.createStatusBarItem("func.status", StatusBarAlignment.Left);
   item.name = "Func";
-  let running = 0;
   const show = (): void => {
     const { state } = session;
+    const running = jobs.runningCount;
     const failed = state.kind === "failed";
     item.backgroundColor = failed ? new ThemeColor("statusBarItem.errorBackground") : undefined;
     item.command = failed ? COMMANDS.retry : COMMANDS.showResults;
@@ -37,12 +37,5 @@ export function createStatusBar(session: OverlordSession, jobs: JobTracker): Dis
     item.accessibilityInformation = { label: `Func: ${item.tooltip}`, role: "button" };
     item.show();
   };
-  return Disposable.from(
-    item,
-    session.onDidChangeState(show),
-    jobs.onDidChangeRunning((count) => {
-      running = count;
-      show();
-    }),
-  );
+  return Disposable.from(item, session.onDidChangeState(show), jobs.onDidChange(show));
 }

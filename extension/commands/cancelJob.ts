@@ -1,15 +1,19 @@
 import { l10n } from "vscode";
 import { requireTrust } from "../calls";
 import type { Services } from "../services";
-import { pickJob } from "./jobPick";
+import { chosenJobs } from "./jobSelection";
 
-/** Cancels the job of the results in front, or a running one that it asks for. */
-export async function cancelJob(services: Services): Promise<void> {
+/** Cancels the chosen jobs, the one of the results in front, or a running one that it asks for. */
+export async function cancelJob(
+  services: Services,
+  item?: unknown,
+  items?: unknown,
+): Promise<void> {
   requireTrust();
-  const active = services.results.activeJob;
-  const jobId =
-    active?.state?.summary.finished === false
-      ? active.jobId
-      : await pickJob(services, l10n.t("Cancel Job"), ({ finished }) => !finished);
-  if (jobId !== undefined) await services.session.request("jobs/cancel", { jobId });
+  const jobs = await chosenJobs(services, item, items, {
+    title: l10n.t("Cancel Job"),
+    query: { state: "running" },
+    offered: ({ finished }) => !finished,
+  });
+  await Promise.all(jobs.map(({ id }) => services.session.request("jobs/cancel", { jobId: id })));
 }

@@ -4,26 +4,26 @@ import { compare, shownUri } from "../documents/showResult";
 import { askPick } from "../input/askPick";
 import { BACK } from "../input/steps";
 import type { Services } from "../services";
-import { pickJob } from "./jobPick";
+import { chosenJob } from "./jobSelection";
 
 /** More of them nobody looks through by hand; typing narrows them. */
 const MAX_SHOWN = 10_000;
+/** Results in one answer. */
+const PAGE = 250;
 
 /**
- * Shows the results of two minions side by side. `item` may be `{jobId, minions: [a, b]}`; what is
- * not given is asked for.
+ * Shows the results of two minions side by side, of the chosen job or `{jobId, minions: [a, b]}`; what is
+ * not given is asked for. Throws FuncError.
  */
 export async function compareResults(services: Services, item?: unknown): Promise<void> {
-  const { session, results } = services;
-  const given = givenBy(item);
-  const jobId =
-    given.jobId ??
-    results.activeJob?.jobId ??
-    (await pickJob(services, l10n.t("Compare Results"), ({ total }) => total > 1));
-  if (jobId === undefined) return;
-  const job = (await session.request("jobs/list", {})).jobs.find(({ id }) => id === jobId);
-  const pair = given.minions ?? (await pickPair(services, jobId));
+  const { session } = services;
+  const job = await chosenJob(services, item, {
+    title: l10n.t("Compare Results"),
+    offered: ({ total }) => total > 1,
+  });
+  const pair = job && (givenPair(item) ?? (await pickPair(services, job)));
   if (!job || !pair) return;
+  const { id: jobId } = job;
   const [left, right] = pair;
   const call = callOf(job);
   await compare(
@@ -38,28 +38,41 @@ function callOf({ module, method }: JobSummary): string {
   return `${module}.${method}`;
 }
 
-function givenBy(item: unknown): { jobId?: string; minions?: [string, string] } {
-  if (typeof item !== "object" || item === null) return {};
-  const { jobId, minions } = item as { jobId?: unknown; minions?: unknown };
-  const [left, right] = Array.isArray(minions) ? (minions as unknown[]) : [];
-  return {
-    ...(typeof jobId === "string" && { jobId }),
-    ...(typeof left === "string" && typeof right === "string" && { minions: [left, right] }),
-  };
+function givenPair(item: unknown): [string, string] | undefined {
+  if (typeof item !== "object" || item === null || !("minions" in item)) return undefined;
+  const [left, right] = Array.isArray(item.minions) ? (item.minions as unknown[]) : [];
+  return typeof left === "string" && typeof right === "string" ? [left, right] : undefined;
 }
 
-async function pickPair(services: Services, jobId: string): Promise<[string, string] | undefined> {
-  const { results } = await services.session.request("jobs/watch", { jobId });
-  const names = results.map(({ minion }) => minion).slice(0, MAX_SHOWN);
+async function pickPair(
+  { session }: Services,
+  job: JobSummary,
+): Promise<[string, string] | undefined> {
+  const names = namesOf(session, job);
   const left = await pickMinion(l10n.t("Compare the Result of..."), names);
   if (left === undefined) return undefined;
-  const others = names.filter((name) => name !== left);
+  const others = names.then((all) => all.filter((name) => name !== left));
   const right = await pickMinion(l10n.t("Compare {0} with...", left), others);
   return right === undefined ? undefined : [left, right];
 }
 
-async function pickMinion(title: string, names: readonly string[]): Promise<string | undefined> {
-  const items = Promise.resolve(names.map((name) => ({ label: name })));
+async function namesOf(
+  session: Services["session"],
+  { id: jobId, total }: JobSummary,
+): Promise<string[]> {
+  const names: string[] = [];
+  for (let from = 0; from < Math.min(total, MAX_SHOWN); from += PAGE) {
+    const { results } = await session.request("jobs/results", { jobId, from, limit: PAGE });
+    names.push(...results.map(({ minion }) => minion));
+  }
+  return names;
+}
+
+async function pickMinion(
+  title: string,
+  names: Promise<readonly string[]>,
+): Promise<string | undefined> {
+  const items = names.then((all) => all.map((name) => ({ label: name })));
   const picked = await askPick({ title, items });
   return picked === undefined || picked === BACK ? undefined : picked.label;
 }

@@ -12,38 +12,31 @@ import {
 import type { JobSummary, MinionResult } from "../../server/protocol/jobs";
 import { signalOf } from "../cancellation";
 import { exportText, type ExportFormat } from "../export/exportFormats";
-import { readResults } from "../export/readResults";
+import { readAllResults, readResults } from "../export/readResults";
 import { writeTarget } from "../export/writeTarget";
 import type { Services } from "../services";
 import { isCommand } from "../webviews/detailReader";
-import { pickJob } from "./jobPick";
+import { chosenJob } from "./jobSelection";
 
-/** Writes the results in front, or of a job that it asks for, to a file. */
-export async function exportResults(services: Services): Promise<void> {
-  const jobId =
-    services.results.activeJob?.jobId ??
-    (await pickJob(services, l10n.t("Export Results"), () => true));
-  if (jobId === undefined) return;
-  const { summary, results } = await services.session.request("jobs/watch", { jobId });
-  await exportJob(
-    services,
-    summary,
-    results.map(({ minion }) => minion),
-  );
+/** Writes the results of the chosen job, of those in front, or of a job that it asks for, to a file. */
+export async function exportResults(services: Services, item?: unknown): Promise<void> {
+  const job = await chosenJob(services, item, { title: l10n.t("Export Results") });
+  if (job) await exportJob(services, job);
 }
 
 type FormatItem = QuickPickItem & { format: ExportFormat; extension: string };
 
-/** Writes these minions' whole results to a file that the user chooses. Throws FuncError. */
+/** Writes these minions' whole results, or all of the job, to a file that the user chooses. Throws FuncError. */
 export async function exportJob(
   services: Services,
   job: JobSummary,
-  minions: readonly string[],
+  minions?: readonly string[],
 ): Promise<void> {
+  const count = minions?.length ?? job.total;
   const title =
-    minions.length === 1
+    count === 1
       ? l10n.t("Export the Result of 1 Minion")
-      : l10n.t("Export the Results of {0} Minions", minions.length);
+      : l10n.t("Export the Results of {0} Minions", count);
   const chosen = await window.showQuickPick(formats(), { title });
   if (!chosen) return;
   const target = await window.showSaveDialog({
@@ -56,8 +49,10 @@ export async function exportJob(
     { location: ProgressLocation.Notification, title, cancellable: true },
     async (progress, token) => {
       const signal = signalOf(token);
-      const results = readResults(services.session, job.id, minions, signal);
-      const texts = exportText(chosen.format, counted(results, minions.length, progress), {
+      const results = minions
+        ? readResults(services.session, job.id, minions, signal)
+        : readAllResults(services.session, job, signal);
+      const texts = exportText(chosen.format, counted(results, count, progress), {
         reader: services.session,
         isCommand: isCommand(job),
         signal,

@@ -20,12 +20,15 @@ import { denyRequest } from "./denyRequest";
 import { editAddress } from "./editAddress";
 import { exportCrl } from "./exportCrl";
 import { exportResults } from "./exportResults";
+import { clearJobFilter, filterJobs } from "./filterJobs";
 import { findMinion } from "./findMinion";
 import { forgetMinion } from "./forgetMinion";
 import { installCommandLine } from "./installCommandLine";
 import { openGroupsFile } from "./openGroupsFile";
+import { openJob } from "./openJob";
 import { openWalkthrough } from "./openWalkthrough";
 import { ping } from "./ping";
+import { refreshJobs, showOlderJobs } from "./refreshJobs";
 import { refreshMinions } from "./refreshMinions";
 import { removeCommandLine } from "./removeCommandLine";
 import { removeFromGroup } from "./removeFromGroup";
@@ -94,6 +97,11 @@ const HANDLERS: Record<CommandId, Handler> = {
   [COMMANDS.backUpOverlord]: backUpOverlord,
   [COMMANDS.unlockCa]: unlockCa,
   [COMMANDS.setCaPassphrase]: setCaPassphrase,
+  [COMMANDS.openJob]: openJob,
+  [COMMANDS.showOlderJobs]: showOlderJobs,
+  [COMMANDS.refreshJobs]: refreshJobs,
+  [COMMANDS.filterJobs]: filterJobs,
+  [COMMANDS.clearJobFilter]: clearJobFilter,
 };
 
 /** Registers every command; what one throws is shown to the user. */

@@ -4,6 +4,6 @@ import { pickJob } from "./jobPick";
 
 /** Opens the results of one of the overlord's recent jobs, of this and of other windows. */
 export async function showResults(services: Services): Promise<void> {
-  const jobId = await pickJob(services, l10n.t("Show Results"), () => true);
-  if (jobId !== undefined) services.results.show(jobId);
+  const job = await pickJob(services, { title: l10n.t("Show Results") });
+  if (job) services.results.show(job.id);
 }

@@ -1,5 +1,5 @@
-import { EventEmitter, type Disposable } from "vscode";
-import type { JobProgress, JobSummary } from "../../server/protocol/jobs";
+import type { Disposable } from "vscode";
+import type { JobProgress } from "../../server/protocol/jobs";
 import type { MethodRisk } from "../../server/protocol/methods";
 import type { StartCallParams } from "../../server/protocol/requests";
 import type { OverlordSession } from "../overlordSession";
@@ -19,26 +19,21 @@ export class JobTracker implements Disposable {
   private readonly open = new Map<string, { job: TrackedJob; users: number }>();
   /** Only in memory: arguments may be secret. */
   private readonly started = new Map<string, StartedCall>();
-  private readonly runningIds = new Set<string>();
-  private readonly changeEmitter = new EventEmitter<number>();
   private readonly disposables: Disposable[];
-  /** Number of running jobs that this window knows of. */
-  readonly onDidChangeRunning = this.changeEmitter.event;
 
   constructor(private readonly session: OverlordSession) {
     this.disposables = [
       session.onJobProgress((progress) => this.take(progress)),
+      // the overlord has the jobs of before, but does not know who watched them
       session.onDidRestart(() => this.watchAgain()),
-      this.changeEmitter,
     ];
   }
 
   /** Remembers a call of this window by its job. */
-  remember(summary: JobSummary, call: StartedCall): void {
-    this.started.set(summary.id, call);
+  remember(jobId: string, call: StartedCall): void {
+    this.started.set(jobId, call);
     const [oldest] = this.started.keys();
     if (this.started.size > MAX_REMEMBERED && oldest !== undefined) this.started.delete(oldest);
-    this.note(summary);
   }
 
   /** What the job was started with, where this window did it. */
@@ -75,24 +70,10 @@ export class JobTracker implements Disposable {
   }
 
   private take(progress: JobProgress): void {
-    this.note(progress.summary);
     this.open.get(progress.summary.id)?.job.take(progress);
   }
 
   private watchAgain(): void {
-    this.runningIds.clear();
-    this.changeEmitter.fire(0);
-    for (const { job } of this.open.values()) {
-      void job.watch().then((summary) => {
-        if (summary) this.note(summary);
-      });
-    }
-  }
-
-  private note(summary: JobSummary): void {
-    const before = this.runningIds.size;
-    if (summary.finished) this.runningIds.delete(summary.id);
-    else this.runningIds.add(summary.id);
-    if (this.runningIds.size !== before) this.changeEmitter.fire(this.runningIds.size);
+    for (const { job } of this.open.values()) void job.watch();
   }
 }

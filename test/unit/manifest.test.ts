@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   CERTIFICATES_VIEW,
   COMMANDS,
+  JOBS_VIEW,
   MINIONS_VIEW,
   RESULTS_PANEL,
 } from "../../extension/commandIds";
@@ -57,7 +58,7 @@ describe("the manifest", () => {
       expect(ids).toContain(entry.command);
     }
     for (const { view, contents } of contributes.viewsWelcome) {
-      expect([MINIONS_VIEW, CERTIFICATES_VIEW]).toContain(view);
+      expect([MINIONS_VIEW, JOBS_VIEW, CERTIFICATES_VIEW]).toContain(view);
       for (const [, command] of contents.matchAll(/\(command:([\w.]+)\)/g)) {
         if (!command?.startsWith("workbench.")) expect(ids).toContain(command);
       }
@@ -106,7 +107,7 @@ describe("the manifest", () => {
     const [container] = contributes.viewsContainers.activitybar;
     const views = contributes.views[container?.id ?? ""] ?? [];
     const [view] = views;
-    expect(views.map(({ id }) => id)).toEqual([MINIONS_VIEW, CERTIFICATES_VIEW]);
+    expect(views.map(({ id }) => id)).toEqual([MINIONS_VIEW, JOBS_VIEW, CERTIFICATES_VIEW]);
     for (const file of [manifest.icon, container?.icon, view?.icon]) {
       expect(existsSync(file ?? "")).toBe(true);
     }
