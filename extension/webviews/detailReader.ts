@@ -1,5 +1,6 @@
 import type { JobSummary } from "../../server/protocol/jobs";
 import type { OverlordSession } from "../overlordSession";
+import { resultFacts } from "../results/resultFacts";
 import { resultWindow, windowOf, type OutputWindow } from "../results/outputWindow";
 import { resultParts, type ResultPart } from "../results/resultParts";
 import type { DetailSection, ShownRange } from "./resultsProtocol";
@@ -27,7 +28,9 @@ export async function readDetail(
   for (const part of parts.slice(0, MAX_SECTIONS)) {
     sections.push(await sectionOf(part, peek ? PEEK_BYTES : PAGE_BYTES));
   }
-  return sections;
+  if (peek) return sections;
+  const facts = await resultFacts(session, job.id, result);
+  return [...sections, ...facts.map((fact) => ({ ...fact, verbatim: false }))];
 }
 
 /** Another part of one section, from about the byte `offset`. Throws FuncError. */
