@@ -150,7 +150,8 @@ async function serve(options: FuncdOptions): Promise<number> {
   const ending = endOfService(exitWithStdin);
   const starts = homes.map((home) =>
     startMinion({ home, log, name, listen, signal: ending.signal }).then((minion) => {
-      process.stdout.write(`funcd: ${minion.name} serves on ${minion.address}:${minion.port}\n`);
+      const { name, address, port } = minion;
+      process.stdout.write(`funcd: ${name} serves on ${address}:${port}\n${movedText(minion)}`);
       return minion;
     }),
   );
@@ -167,6 +168,12 @@ async function serve(options: FuncdOptions): Promise<number> {
   await ending.reached;
   await closeAll(minions);
   return OK;
+}
+
+/** Overlords learn of an address when a minion enrols, and not again. */
+function movedText({ name, port, formerPort }: RunningMinion): string {
+  if (formerPort === undefined) return "";
+  return `funcd: its port was ${formerPort}, and overlords call it there until they are told: func address ${name} HOST:${port}\n`;
 }
 
 interface Ending {

@@ -55,6 +55,8 @@ export interface RunningMinion {
   port: number;
   /** The announced address, else the one it listens on. */
   address: string;
+  /** Where overlords call it until they are told otherwise; absent where that is `port`. */
+  formerPort?: number;
   /** Ends at once; async commands go on. */
   close(): Promise<void>;
 }
@@ -99,7 +101,10 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
       const params = { home, name, port, announce, joinToken, ask, log, signal };
       use(await enrolMinion(params));
     }
-    return { name, port, address: announce ?? configuration.listen.host, close };
+    const formerPort = credentials && stored.listen?.port;
+    const hasMoved = formerPort !== undefined && formerPort !== 0 && formerPort !== port;
+    const address = announce ?? configuration.listen.host;
+    return { name, port, address, ...(hasMoved && { formerPort }), close };
   } catch (error) {
     await close();
     throw error;

@@ -337,8 +337,19 @@ describe("funcd", () => {
     const again = await funcd("join", await token(), ...listen);
     expect(again.code).toBe(1);
     expect(again.err).toContain("enrolled already, as hand1");
-    const { peers } = await serve(home);
+    const { child, peers } = await serve(home);
     expect(await call(only(peers), "test.ping")).toBe(1);
+    const ended = once(child, "exit");
+    child.stdin?.end();
+    await ended;
+    const moved = spawn(process.execPath, [funcdScript, ...listen, "--exit-with-stdin"]);
+    processes.push(moved);
+    let said = "";
+    moved.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    const { port } = only(peers);
+    await expect
+      .poll(() => said)
+      .toMatch(new RegExp(`its port was ${port}, .*: func address hand1 HOST:\\d+\n`));
     const wrong = await funcd("join", text, "--home", join(root, `home${homes++}`), "--name", "b");
     expect(wrong.code).toBe(1);
     expect(wrong.err).not.toContain("    at ");
