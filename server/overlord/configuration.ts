@@ -1,5 +1,6 @@
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Pair } from "yaml";
 import { FuncError, messageOf } from "../common/errors";
+import type { StoreLimits } from "../jobs/store/workerProtocol";
 import { parseNetwork, type AutosignRules } from "../pki/certmaster/autosign";
 import { parseNameGlob } from "../pki/certmaster/nameGlob";
 import { DEFAULTS, type OverlordConfiguration } from "./overlordConfiguration";
@@ -11,7 +12,14 @@ const KNOWN = [
   "timeout",
   "certmaster",
   "idle_minutes",
+  "jobs",
 ];
+
+/** A client of the original may come back for its results so late, whatever is set. */
+const LEAST_KEEP_MS = 60 * 60_000;
+const DAY_MS = 86_400_000;
+const MAX_DAYS = 36_500;
+const GIGABYTE = 1024 ** 3;
 
 /** The longest limit that a timer can hold. */
 const MAX_SECONDS = 2_000_000;
@@ -51,8 +59,28 @@ function apply(result: OverlordConfiguration, setting: Setting): void {
     case "certmaster":
       for (const inner of setting.settings()) applyCertmaster(result, inner);
       return;
+    case "jobs":
+      result.jobs = { ...result.jobs };
+      for (const inner of setting.settings()) applyJobs(result.jobs, inner);
+      return;
     default:
       throw setting.unknown(KNOWN);
+  }
+}
+
+function applyJobs(jobs: StoreLimits, setting: Setting): void {
+  switch (setting.key) {
+    case "keep_days":
+      jobs.keepMs = Math.max(setting.number(0, MAX_DAYS) * DAY_MS, LEAST_KEEP_MS);
+      return;
+    case "keep_jobs":
+      jobs.keepJobs = setting.integer(1, 10_000_000);
+      return;
+    case "keep_gigabytes":
+      jobs.keepBytes = Math.round(setting.number(0.01, 1_000_000) * GIGABYTE);
+      return;
+    default:
+      throw setting.unknown(["keep_days", "keep_jobs", "keep_gigabytes"]);
   }
 }
 

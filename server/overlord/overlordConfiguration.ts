@@ -1,3 +1,4 @@
+import type { StoreLimits } from "../jobs/store/workerProtocol";
 import type { AutosignRules } from "../pki/certmaster/autosign";
 import { DEFAULT_CONNECT_MS, DEFAULT_DELIVERY_MS } from "../wire/callLimits";
 
@@ -20,6 +21,8 @@ export interface OverlordConfiguration {
   originalHttp?: { host: string; port: number };
   /** The overlord ends itself after this long without a client or work. */
   idleMs: number;
+  /** How long finished jobs are kept, and how many at most. */
+  jobs: StoreLimits;
 }
 
 export const DEFAULTS: OverlordConfiguration = {
@@ -30,4 +33,5 @@ export const DEFAULTS: OverlordConfiguration = {
   timeoutMs: 60_000,
   certmasterListen: { host: "0.0.0.0", port: 51_235 },
   idleMs: 10 * 60_000,
+  jobs: { keepMs: 7 * 86_400_000, keepJobs: 100_000, keepBytes: 16 * 1024 ** 3 },
 };

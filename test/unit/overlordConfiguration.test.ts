@@ -10,13 +10,15 @@ it("has defaults for what is not set", () => {
     timeoutMs: 60_000,
     certmasterListen: { host: "0.0.0.0", port: 51_235 },
     idleMs: 600_000,
+    jobs: { keepMs: 604_800_000, keepJobs: 100_000, keepBytes: 17_179_869_184 },
   });
 });
 
 it("reads all settings", () => {
   const text =
     "nforks: 8\nconnect_timeout: 2\ndelivery_timeout: 0.5\ntimeout: 1.5\n" +
-    'idle_minutes: 0.5\ncertmaster:\n  listen: "[::1]:0"\n';
+    'idle_minutes: 0.5\ncertmaster:\n  listen: "[::1]:0"\n' +
+    "jobs: {keep_days: 1.5, keep_jobs: 50, keep_gigabytes: 0.5}\n";
   expect(parseConfiguration(text, "overlord.yaml")).toEqual({
     nforks: 8,
     nforksGiven: true,
@@ -25,6 +27,13 @@ it("reads all settings", () => {
     timeoutMs: 1_500,
     certmasterListen: { host: "::1", port: 0 },
     idleMs: 30_000,
+    jobs: { keepMs: 129_600_000, keepJobs: 50, keepBytes: 536_870_912 },
+  });
+});
+
+it("keeps finished jobs for an hour, whatever is set", () => {
+  expect(parseConfiguration("jobs:\n  keep_days: 0\n", "overlord.yaml")).toMatchObject({
+    jobs: { keepMs: 3_600_000, keepJobs: 100_000 },
   });
 });
 
@@ -73,6 +82,10 @@ it.each([
   ["certmaster: {port: 1}", /x\.yaml:1: there is no setting "certmaster.port"/],
   ["certmaster:\n  listen: 51235", /x\.yaml:2: certmaster.listen must be HOST:PORT/],
   ["certmaster:\n  listen: a:99999", /x\.yaml:2: certmaster.listen/],
+  ["jobs: {keep_days: -1}", /x\.yaml:1: jobs.keep_days must be a number from 0/],
+  ["jobs:\n  keep_jobs: 0", /x\.yaml:2: jobs.keep_jobs must be a number from 1/],
+  ["jobs:\n  keep_gigabytes: all", /x\.yaml:2: jobs.keep_gigabytes must be a number from 0\.01/],
+  ["jobs:\n  keep: 7", /x\.yaml:2: there is no setting "jobs.keep"; known: jobs.keep_days, /],
   ["- a", /x\.yaml:1: the file must hold settings/],
   ["a: 1\na: 2", /x\.yaml:2: /],
   ["nforks: 1\n  x: [", /x\.yaml:\d: /],
