@@ -1,8 +1,17 @@
 // Builds every bundle into dist/ and checks their size budgets. `--dev` adds source maps.
 import { build } from "esbuild";
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { clientTypes } from "./clientTypes.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -49,6 +58,7 @@ const bundles = [
     options: { ...node, ...executable },
   },
   { file: "func.js", entry: "server/cli/func.ts", kB: 600, options: { ...node, ...executable } },
+  { file: "client.js", entry: "server/client/library/client.ts", kB: 120, options: node },
   { file: "webview/results.js", entry: "media/results/results.ts", kB: 120, options: browser },
   { file: "dev/fleet.js", entry: "scripts/fleet.ts", kB: 600, options: node },
   { file: "dev/demo.js", entry: "scripts/demo.ts", kB: 600, options: node },
@@ -70,7 +80,9 @@ try {
     ),
   );
   copyFileSync(join(root, "media/results/results.css"), join(fresh, "webview/results.css"));
-  for (const file of [...bundles.map((bundle) => bundle.file), "webview/results.css"]) {
+  const types = clientTypes(join(root, "server/client/library/client.ts"));
+  writeFileSync(join(fresh, "client.d.ts"), types);
+  for (const file of [...bundles.map(({ file }) => file), "webview/results.css", "client.d.ts"]) {
     renameSync(join(fresh, file), join(dist, file));
   }
 } finally {

@@ -1,6 +1,8 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
+import { bundledOverlord } from "../client/bundledOverlord";
 import { connectOverlord, type OverlordConnection } from "../client/connection";
 import { dataDirectory } from "../client/dataDirectory";
+import { KeptConnection } from "../client/keptConnection";
 import type { OverlordTarget } from "../client/stopOverlord";
 import type { Output } from "./output";
 import type { GlobalOptions } from "./parse";
@@ -15,7 +17,9 @@ export type EndSignal = (typeof END_SIGNALS)[number];
 export class Session {
   /** Exit status for an error that ends the command, where it is not the error's own. */
   failureStatus: number | undefined;
-  #connection: OverlordConnection | undefined;
+  #overlord: KeptConnection | undefined;
+  /** To one that was running already. */
+  #running: OverlordConnection | undefined;
   #interrupt: ((signal: EndSignal) => boolean | undefined) | undefined;
 
   constructor(
@@ -30,20 +34,19 @@ export class Session {
       dataDirectory: home === undefined ? dataDirectory() : resolve(home),
       kind: "cli",
       version: __VERSION__,
-      // the bundles lie side by side in dist/
-      launch: {
-        execPath: process.execPath,
-        script: join(__dirname, "overlord.js"),
-        // func may run on the Node that is in VS Code
-        ...(process.versions["electron"] !== undefined && { env: { ELECTRON_RUN_AS_NODE: "1" } }),
-      },
+      launch: bundledOverlord(),
     };
   }
 
   /** Connects; starts an overlord where none runs, unless `start` is false (FuncError "not-found"). */
   async connect(start = true): Promise<OverlordConnection> {
-    this.#connection ??= await connectOverlord({ ...this.target, start });
-    return this.#connection;
+    if (start || this.#overlord?.isOpen) return this.overlord.connection();
+    return (this.#running ??= await connectOverlord({ ...this.target, start }));
+  }
+
+  /** The way to the overlord over its restarts; it is started where none runs. */
+  get overlord(): KeptConnection {
+    return (this.#overlord ??= new KeptConnection(this.target));
   }
 
   /** `spec` with what the options leave out of it. */
@@ -65,6 +68,7 @@ export class Session {
   }
 
   close(): void {
-    this.#connection?.dispose();
+    this.#overlord?.close();
+    this.#running?.dispose();
   }
 }

@@ -47,11 +47,18 @@ export interface RequestOptions {
   timeoutMs?: number;
 }
 
+/** One that this process has made itself. */
+export interface OwnConnection extends OverlordConnection {
+  readonly closed: boolean;
+  /** Whether this process stays alive for it while nothing else keeps it; at first it does. */
+  keepAlive(wanted: boolean): void;
+}
+
 /**
  * Connects to the overlord, starting it where needed, and checks that it is the right one.
  * Throws FuncError as openOverlordSocket does, and "denied" where either side's proof is wrong.
  */
-export async function connectOverlord(options: OverlordOptions): Promise<OverlordConnection> {
+export async function connectOverlord(options: OverlordOptions): Promise<OwnConnection> {
   const deadline = Date.now() + (options.timeoutMs ?? 20_000);
   for (;;) {
     const timeoutMs = Math.max(1, deadline - Date.now());
@@ -70,13 +77,13 @@ export async function connectOverlord(options: OverlordOptions): Promise<Overlor
   }
 }
 
-class Connection implements OverlordConnection {
+class Connection implements OwnConnection {
   hello!: OverlordHello;
   closedByPeer = false;
+  closed = false;
   private readonly rpc: MessageConnection;
   private readonly listeners = new Map<string, Set<(params: never) => void>>();
   private readonly closeListeners = new Set<() => void>();
-  private closed = false;
 
   constructor(private readonly opened: OverlordSocket) {
     const { socket } = opened;
@@ -140,6 +147,12 @@ class Connection implements OverlordConnection {
 
   dispose(): void {
     this.close();
+  }
+
+  keepAlive(wanted: boolean): void {
+    const { socket } = this.opened;
+    if (wanted) socket.ref();
+    else socket.unref();
   }
 
   private close(): void {

@@ -35,6 +35,11 @@ export function errorFromResponse(error: unknown): FuncError {
   });
 }
 
+/** Whether the overlord went away, or could not be reached. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof FuncError && error.reason === "unavailable";
+}
+
 function isReason(reason: string): reason is ErrorReason {
   return REASONS.has(reason);
 }

@@ -24,6 +24,8 @@ test("the extension ships these files and no others", () => {
     "extension.vsixmanifest",
     "extension/LICENSE.txt",
     "extension/changelog.md",
+    "extension/dist/client.d.ts",
+    "extension/dist/client.js",
     "extension/dist/extension.js",
     "extension/dist/func.js",
     "extension/dist/funcd.js",

@@ -37,9 +37,14 @@ export async function call(
     return EXIT_OK;
   }
   if (raw) return callRaw(session, connection, params);
-  return runJob(session, connection, (following) => followCall(connection, params, following), {
-    followed: options.async ? "async call" : "call",
-  });
+  return runJob(
+    session,
+    connection,
+    (following) => followCall(session.overlord, params, following),
+    {
+      followed: options.async ? "async call" : "call",
+    },
+  );
 }
 
 /** -f and -t as the overlord takes them. */

@@ -39,7 +39,7 @@ export async function callRaw(
   const interruption = cancelOnInterrupt(session, connection, call.async ? "async call" : "call");
   let status = EXIT_NO_RESULT;
   await followCall(
-    connection,
+    session.overlord,
     { ...call, spec: only },
     {
       onStarted: ({ id }) => {

@@ -22,13 +22,9 @@ export async function jobsList(session: Session): Promise<number> {
 /** `func jobs watch ID`: results so far and those to come. */
 export async function jobsWatch(session: Session, jobId: string): Promise<number> {
   const connection = await session.connect();
-  return runJob(
-    session,
-    connection,
-    (following) =>
-      followJob(connection, () => connection.request("jobs/watch", { jobId }), following),
-    { followed: "watched job" },
-  );
+  return runJob(session, connection, (following) => followJob(session.overlord, jobId, following), {
+    followed: "watched job",
+  });
 }
 
 /** `func jobs cancel ID`. */

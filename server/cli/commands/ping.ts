@@ -14,9 +14,14 @@ export async function ping(session: Session, spec: string): Promise<number> {
     args: [],
     ...callLimits(session.options),
   };
-  return runJob(session, connection, (following) => followCall(connection, params, following), {
-    show: (result) => {
-      session.out.result(renderPing(result));
+  return runJob(
+    session,
+    connection,
+    (following) => followCall(session.overlord, params, following),
+    {
+      show: (result) => {
+        session.out.result(renderPing(result));
+      },
     },
-  });
+  );
 }

@@ -1,0 +1,45 @@
+import type { MinionResult } from "../../protocol/jobs";
+import { expandJson, type OutputReader } from "../outputs";
+import type { FinalState, MinionOutcome, Result } from "./overlordTypes";
+import { remoteErrorOf } from "./remoteError";
+import { fromJson, type Value } from "./values";
+
+/** A final result as a value or an error. Throws as `expandJson` does. */
+export async function resultOf(
+  reader: OutputReader,
+  result: MinionResult,
+  signal?: AbortSignal,
+): Promise<Result> {
+  const { minion, state, error } = result;
+  return state === "succeeded"
+    ? valueOf(reader, result, signal)
+    : remoteErrorOf(minion, state, error);
+}
+
+/** A final result with all that is known of it. Throws as `expandJson` does. */
+export async function outcomeOf(
+  reader: OutputReader,
+  result: MinionResult,
+  signal?: AbortSignal,
+): Promise<MinionOutcome> {
+  const { minion, attempt = 1, startedAtMs, durationMs, error } = result;
+  const told = {
+    minion,
+    attempt,
+    ...(startedAtMs !== undefined && { startedAtMs }),
+    ...(durationMs !== undefined && { durationMs }),
+  };
+  // only final results are reported
+  const state = result.state as FinalState;
+  return state === "succeeded"
+    ? { ...told, state, value: await valueOf(reader, result, signal) }
+    : { ...told, state, error: remoteErrorOf(minion, state, error) };
+}
+
+async function valueOf(
+  reader: OutputReader,
+  { value }: MinionResult,
+  signal: AbortSignal | undefined,
+): Promise<Value> {
+  return fromJson(await expandJson(reader, value ?? null, signal ? { signal } : {}), reader);
+}
