@@ -5,11 +5,14 @@ import type { MethodRisk } from "../server/protocol/methods";
 import type { StartCallParams } from "../server/protocol/requests";
 import { firstNames, needsConfirmation } from "./confirmation";
 import { asFuncError, showError } from "./errors";
+import type { CallOptions } from "./input/callOptions";
 import type { TrackedJob } from "./jobs/trackedJob";
 import type { Services } from "./services";
-import { callSettings, confirmAbove } from "./settings";
+import { callSettings, confirmAbove, usualOptions } from "./settings";
 
-export type Call = Pick<StartCallParams, "spec" | "exclude" | "module" | "method" | "args">;
+export type Call = Pick<StartCallParams, "spec" | "exclude" | "module" | "method" | "args"> & {
+  options?: CallOptions;
+};
 
 /**
  * Makes a call: asks first where it should, starts the job, opens its results and shows its progress.
@@ -22,7 +25,8 @@ export async function runCall(
 ): Promise<void> {
   requireTrust();
   if (!(await confirmed(services, call, risk))) return;
-  const params = { ...call, ...callSettings() };
+  const { options, ...what } = call;
+  const params = { ...what, ...callSettings(), ...definedOf(options ?? usualOptions(call)) };
   const summary = await start(services, params);
   services.jobs.remember(summary.id, { params, risk });
   const { spec, exclude, module, method, args } = call;
@@ -32,6 +36,11 @@ export async function runCall(
   void commands.executeCommand("setContext", "func.called", true);
   services.results.show(summary.id);
   if (!summary.finished) void showProgress(services, summary.id, `${call.module}.${call.method}`);
+}
+
+/** What is undefined is left to the settings. */
+function definedOf(options: CallOptions): CallOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 async function start(services: Services, params: StartCallParams): Promise<JobSummary> {

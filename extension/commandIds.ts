@@ -3,6 +3,8 @@ export const COMMANDS = {
   callMethod: "func.callMethod",
   ping: "func.ping",
   runCommand: "func.runCommand",
+  callWithOptions: "func.callWithOptions",
+  runCommandWithOptions: "func.runCommandWithOptions",
   tryLocalMinions: "func.tryLocalMinions",
   stopLocalMinions: "func.stopLocalMinions",
   createJoinToken: "func.createJoinToken",

@@ -21,6 +21,15 @@ export function callSettings(): { timeoutMs?: number; nforks?: number } {
   };
 }
 
+/** How calls are made that nobody chose options for. */
+export function usualOptions({ module, method }: { module: string; method: string }): {
+  async?: boolean;
+} {
+  const isCommand = module === "command" && method === "run";
+  const asJobs = workspace.getConfiguration("func").get<boolean>("runCommandsAsJobs", true);
+  return isCommand && asJobs ? { async: true } : {};
+}
+
 /** Calls that change something ask first when they concern more minions than this; 0 asks always. */
 export function confirmAbove(): number {
   return workspace.getConfiguration("func").get<number>("confirmAbove", 10);

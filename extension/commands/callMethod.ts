@@ -7,14 +7,17 @@ import type {
   ModuleDescription,
 } from "../../server/protocol/methods";
 import { requireTrust, runCall } from "../calls";
+import { askCallOptions } from "../input/askCallOptions";
 import { argumentList, type ParsedArgument } from "../input/argumentInput";
 import { argumentTexts } from "../input/argumentText";
 import { askArgument, UNDECLARED } from "../input/askArgument";
 import { askPick } from "../input/askPick";
 import { askTargets } from "../input/askTargets";
+import type { CallOptions } from "../input/callOptions";
 import { plainLabel } from "../input/plainLabel";
 import { BACK, runSteps, type Step } from "../input/steps";
 import type { Services } from "../services";
+import { usualOptions } from "../settings";
 import { callToRepeat, type CallToRepeat } from "./callToRepeat";
 import { chosenSpec } from "./selection";
 
@@ -23,10 +26,11 @@ export async function callMethod(
   services: Services,
   item?: unknown,
   items?: unknown,
+  ask?: "options",
 ): Promise<void> {
   requireTrust();
   const chosen = await chosenSpec(services, item, items);
-  const question = new CallQuestion(services, chosen, callToRepeat(item));
+  const question = new CallQuestion(services, chosen, callToRepeat(item), ask === "options");
   if (!(await runSteps(() => question.steps()))) return;
   const { spec, exclude, module, method } = question;
   if (spec === undefined || !module || !method) return;
@@ -35,8 +39,18 @@ export async function callMethod(
     services.recentCalls.noteSecret(module.name, method.name);
   }
   const args = argumentList(declared, question.parsed);
-  const call = { spec, exclude, module: module.name, method: method.name, args };
+  const { options } = question;
+  const call = { spec, exclude, module: module.name, method: method.name, args, options };
   await runCall(services, call, method.risk);
+}
+
+/** As callMethod, and asks how the call is to be made. */
+export function callWithOptions(
+  services: Services,
+  item?: unknown,
+  items?: unknown,
+): Promise<void> {
+  return callMethod(services, item, items, "options");
 }
 
 const TITLE = (): string => l10n.t("Call Module Method");
@@ -51,12 +65,14 @@ class CallQuestion {
   parsed: ParsedArgument[] = [];
   spec: string | undefined;
   exclude: string | undefined;
+  options: CallOptions | undefined;
 
   /** `chosen` comes from the tree and is not asked for; `again` is a call to repeat. */
   constructor(
     private readonly services: Services,
     private readonly chosen: string | undefined,
     private readonly again: CallToRepeat | undefined,
+    private readonly withOptions: boolean,
   ) {
     this.spec = chosen ?? again?.spec;
     this.exclude = chosen === undefined ? again?.exclude : undefined;
@@ -65,6 +81,7 @@ class CallQuestion {
   steps(): Step[] {
     const args = this.method ? argumentsOf(this.method) : [];
     const steps = [this.askModule, this.askMethod, ...args.map((arg, at) => this.ask(arg, at))];
+    if (this.withOptions) steps.push(this.askOptions);
     return this.chosen === undefined ? [this.askSpec, ...steps] : steps;
   }
 
@@ -105,6 +122,19 @@ class CallQuestion {
     this.method = picked.method;
     this.parsed = [];
     return picked;
+  };
+
+  private readonly askOptions: Step = async (place) => {
+    const { module, method } = this;
+    const title = `${module?.name ?? ""}.${method?.name ?? ""}`;
+    const usual = usualOptions({ module: module?.name ?? "", method: method?.name ?? "" });
+    const answer = await askCallOptions(
+      l10n.t("{0} on {1}", title, this.where()),
+      this.options ?? usual,
+      place,
+    );
+    if (answer !== undefined && answer !== BACK) this.options = answer;
+    return answer;
   };
 
   private ask(description: ArgumentDescription, position: number): Step {

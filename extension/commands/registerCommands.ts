@@ -8,7 +8,7 @@ import { allowRequests, stopRequests } from "./allowRequests";
 import { approveRequest } from "./approveRequest";
 import { backUpOverlord } from "./backUpOverlord";
 import { callAgain, callLastAgain } from "./callAgain";
-import { callMethod } from "./callMethod";
+import { callMethod, callWithOptions } from "./callMethod";
 import { cancelJob } from "./cancelJob";
 import { closeJoinToken } from "./closeJoinToken";
 import { compareResults } from "./compareResults";
@@ -36,7 +36,7 @@ import { removeHost } from "./removeHost";
 import { callAgainOnResult, compareWithSelected, copyResult, openResultOfRow } from "./resultsMenu";
 import { retry } from "./retry";
 import { revokeCertificate } from "./revokeCertificate";
-import { runCommand } from "./runCommand";
+import { runCommand, runCommandWithOptions } from "./runCommand";
 import { saveOutput } from "./saveOutput";
 import { setCaPassphrase } from "./setCaPassphrase";
 import { showLog } from "./showLog";
@@ -52,6 +52,8 @@ type Handler = (services: Services, item?: unknown, items?: unknown) => Promise<
 /** One handler per command: the type sees to it that none is forgotten. */
 const HANDLERS: Record<CommandId, Handler> = {
   [COMMANDS.callMethod]: callMethod,
+  [COMMANDS.callWithOptions]: callWithOptions,
+  [COMMANDS.runCommandWithOptions]: runCommandWithOptions,
   [COMMANDS.ping]: ping,
   [COMMANDS.runCommand]: runCommand,
   [COMMANDS.tryLocalMinions]: tryLocalMinions,

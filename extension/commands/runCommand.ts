@@ -3,17 +3,33 @@ import { targetsText } from "../../server/protocol/jobs";
 import { runCall } from "../calls";
 import { CommandHistory } from "../commandHistory";
 import { askCommand } from "../input/askCommand";
+import { askCallOptions } from "../input/askCallOptions";
 import { askTargets, type Targets } from "../input/askTargets";
+import type { CallOptions } from "../input/callOptions";
+import { plainLabel } from "../input/plainLabel";
 import { BACK, runSteps, type Step } from "../input/steps";
 import type { Services } from "../services";
+import { usualOptions } from "../settings";
 import { callToRepeat } from "./callToRepeat";
 import { chosenSpec } from "./selection";
+
+const RUN = { module: "command", method: "run" };
+
+/** As runCommand, and asks how it is to be run. */
+export function runCommandWithOptions(
+  services: Services,
+  item?: unknown,
+  items?: unknown,
+): Promise<void> {
+  return runCommand(services, item, items, "options");
+}
 
 /** Runs a shell command on minions: those chosen in the tree, or of an expression that it asks for. */
 export async function runCommand(
   services: Services,
   item?: unknown,
   items?: unknown,
+  ask?: "options",
 ): Promise<void> {
   const chosen = await chosenSpec(services, item, items);
   const again = callToRepeat(item);
@@ -33,10 +49,17 @@ export async function runCommand(
     if (answer !== undefined && answer !== BACK) command = answer;
     return answer;
   };
-  const steps = chosen === undefined ? [where, what] : [what];
+  let options: CallOptions | undefined;
+  const how: Step = async (place) => {
+    const title = l10n.t("{0} on {1}", plainLabel(command), targetsText(targets));
+    const answer = await askCallOptions(title, options ?? usualOptions(RUN), place);
+    if (answer !== undefined && answer !== BACK) options = answer;
+    return answer;
+  };
+  const steps = [...(chosen === undefined ? [where] : []), what, ...(ask ? [how] : [])];
   if (!(await runSteps(() => steps))) return;
   await history.add(command);
-  const call = { ...targets, module: "command", method: "run", args: [command] };
+  const call = { ...targets, ...RUN, args: [command], options };
   // any command may change something; that it may also be disruptive is what its author knows
   await runCall(services, call, "change");
 }
