@@ -9,7 +9,8 @@ import type { Log } from "../common/log";
 import { makePrivate } from "../common/privateFolder";
 import { CallRunner } from "../jobs/callRunner";
 import { JobRegistry } from "../jobs/jobRegistry";
-import { OutputFiles } from "../jobs/outputFiles";
+import type { OutputFiles } from "../jobs/outputFiles";
+import type { JobStore } from "../jobs/store/storeTypes";
 import { ValueKeeper } from "../jobs/valueKeeper";
 import { Certmaster } from "../pki/certmaster/certmaster";
 import type { EnrolledMinion } from "../pki/certmaster/certmasterIssuing";
@@ -21,26 +22,24 @@ import {
   type OverlordHello,
 } from "../protocol/overlord";
 import { GroupsFile } from "../targets/groupsFile";
-import { Inventory } from "../targets/inventory";
+import type { Inventory } from "../targets/inventory";
 import { CaRotation } from "./caRotation";
 import { ChangeNews } from "./changeNews";
 import type { ClientFeed } from "./clientFeed";
 import { ClientSession } from "./clientSession";
-import { readConfiguration } from "./configurationFile";
 import type { OverlordConfiguration } from "./overlordConfiguration";
 import { openEndpoint, type Endpoint } from "./endpoint";
-import { FleetCredentials } from "./fleetCredentials";
+import type { FleetCredentials } from "./fleetCredentials";
 import { HelloVerifier } from "./helloVerifier";
 import { IdleWatch } from "./idleWatch";
 import { Renewals } from "./renewals";
 import { RevocationPusher } from "./revocationPusher";
+import { OutputFollows } from "./outputFollows";
 import { OverlordAudit } from "./overlordAudit";
+import { DATA_FILES, openData, type OverlordData } from "./overlordData";
 import { refuseMoved } from "./movedAway";
 import { OverlordService, type OverlordParts } from "./service";
 
-/** What an overlord and its clients put into a data directory. */
-const DATA_FILES =
-  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|hosts\.json|groups|audit\.log|moved\.json|replaced-|spool-|(?:ca|ca\.importing|credentials|minions|service|triggers|try|spool)$)/;
 /** Windows, terminals and scripts of one user. */
 const MAX_CLIENTS = 500;
 /** Connections that have not shown yet who they are; a new one takes the place of the oldest. */
@@ -54,6 +53,8 @@ export interface OverlordOptions {
   log: Log;
   /** It does not end when it is idle: a service manager keeps it. */
   stay?: boolean;
+  /** Where `store.js` and `sql-wasm.wasm` are; by default beside this program. */
+  programs?: string;
 }
 
 /** A running overlord. */
@@ -64,6 +65,11 @@ export class Overlord {
   readonly closingBegan: Promise<void>;
   private readonly startedAtMs = Date.now();
   private readonly sessions = new Set<ClientSession>();
+  private readonly configuration: OverlordConfiguration;
+  private readonly inventory: Inventory;
+  private readonly credentials: FleetCredentials;
+  private readonly outputs: OutputFiles;
+  private readonly store: JobStore;
   private readonly jobs: JobRegistry;
   private readonly groups: GroupsFile;
   private readonly methods: MethodDirectory;
@@ -86,12 +92,15 @@ export class Overlord {
   private constructor(
     private readonly options: OverlordOptions,
     private readonly lock: Lock,
-    private readonly configuration: OverlordConfiguration,
-    private readonly inventory: Inventory,
-    private readonly credentials: FleetCredentials,
-    private readonly outputs: OutputFiles,
+    data: OverlordData,
   ) {
     const { log } = options;
+    const { configuration, inventory, credentials, outputs, store } = data;
+    this.configuration = configuration;
+    this.inventory = inventory;
+    this.credentials = credentials;
+    this.outputs = outputs;
+    this.store = store;
     this.ended = new Promise((resolve) => (this.resolveEnded = resolve));
     this.closingBegan = new Promise((resolve) => (this.resolveClosingBegan = resolve));
     this.jobs = new JobRegistry(outputs);
@@ -182,18 +191,13 @@ export class Overlord {
    * naming the file that is in the way.
    */
   static async start(options: OverlordOptions): Promise<Overlord | undefined> {
-    const { dataDirectory, log } = options;
+    const { dataDirectory, log, programs = __dirname } = options;
     await makePrivate(dataDirectory, DATA_FILES, "Set FUNC_HOME to a folder of your own.");
     const lock = await acquireLock(join(dataDirectory, "lock"), "the overlord");
     if (!lock) return undefined;
     try {
       await refuseMoved(dataDirectory);
-      const configuration = await readConfiguration(join(dataDirectory, "overlord.yaml"));
-      const inventory = await Inventory.open(join(dataDirectory, "inventory.json"), log);
-      const outputs = await OutputFiles.open(join(dataDirectory, "spool"));
-      const credentials = new FleetCredentials(dataDirectory, log, outputs, inventory);
-      await credentials.open();
-      const overlord = new Overlord(options, lock, configuration, inventory, credentials, outputs);
+      const overlord = new Overlord(options, lock, await openData(dataDirectory, log, programs));
       await overlord.open().catch((error: unknown) => {
         overlord.server.close();
         throw error;
@@ -250,6 +254,7 @@ export class Overlord {
       () => this.credentials.close(),
       () => this.inventory.close(),
       () => this.outputs.close(),
+      () => this.store.close(),
       () => this.audit.close(),
       () => this.lock.release(),
     ];
@@ -360,8 +365,10 @@ export class Overlord {
       certmaster,
       triggers: this.triggers,
       jobs,
+      store: this.store,
       outputs,
       keeper,
+      follows: OutputFollows.of(caller, outputs, inventory),
       runner: new CallRunner(jobs, caller, methods, keeper, configuration, log),
       methods,
       audit: this.audit,

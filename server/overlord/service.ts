@@ -2,10 +2,12 @@ import { hostname } from "node:os";
 import type { MethodDirectory } from "../calls/methodDirectory";
 import { FuncError } from "../common/errors";
 import type { CallRunner } from "../jobs/callRunner";
+import { followedJob } from "../jobs/followedJob";
 import type { JobRegistry } from "../jobs/jobRegistry";
 import { JobSearch } from "../jobs/jobSearch";
 import { jobStatus } from "../jobs/jobStatus";
 import type { OutputFiles } from "../jobs/outputFiles";
+import type { JobStore } from "../jobs/store/storeTypes";
 import type { ValueKeeper } from "../jobs/valueKeeper";
 import type { Certmaster } from "../pki/certmaster/certmaster";
 import type { EnrolledMinion } from "../pki/certmaster/certmasterIssuing";
@@ -26,6 +28,7 @@ import type { FleetCredentials } from "./fleetCredentials";
 import type { Renewals } from "./renewals";
 import { isRequestName, parseParams } from "./requestSchemas";
 import { removeTriggered } from "./triggered";
+import type { OutputFollows } from "./outputFollows";
 import type { RevocationPusher } from "./revocationPusher";
 import { forgetRequest } from "./revoking";
 
@@ -41,8 +44,10 @@ export interface OverlordParts {
   certmaster: Certmaster;
   triggers: Triggers;
   jobs: JobRegistry;
+  store: JobStore;
   outputs: OutputFiles;
   keeper: ValueKeeper;
+  follows: OutputFollows;
   runner: CallRunner;
   methods: MethodDirectory;
   /** Brings the revocation list to the minions. */
@@ -178,8 +183,14 @@ function handlersOf(parts: OverlordParts): Handlers {
     "jobs/history": notYet,
     "jobs/attempts": notYet,
     "jobs/searchAll": notYet,
-    "jobs/follow": notYet,
-    "jobs/unfollow": notYet,
+    "jobs/follow": ({ jobId, ...request }, feed) => {
+      parts.follows.follow(feed, followedJob(jobs.get(jobId)), request);
+      return {};
+    },
+    "jobs/unfollow": ({ jobId }, feed) => {
+      parts.follows.unfollow(feed, jobId);
+      return {};
+    },
     "jobs/results": ({ jobId, from, limit }) => ({ results: jobs.get(jobId).page(from, limit) }),
     "jobs/watch": ({ jobId, limit }, feed) => {
       const job = jobs.get(jobId);
@@ -216,7 +227,7 @@ function notYet(): never {
   throw new FuncError("unavailable", "The overlord cannot do that yet.");
 }
 
-function statusOf(parts: OverlordParts): OverlordStatus {
+async function statusOf(parts: OverlordParts): Promise<OverlordStatus> {
   return {
     version: parts.version,
     pid: process.pid,
@@ -231,5 +242,6 @@ function statusOf(parts: OverlordParts): OverlordStatus {
     nforks: parts.configuration.nforks,
     timeoutMs: parts.configuration.timeoutMs,
     outputBytes: parts.outputs.bytes,
+    jobStore: await parts.store.usage(),
   };
 }

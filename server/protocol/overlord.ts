@@ -73,4 +73,14 @@ export interface OverlordStatus {
   timeoutMs: number;
   /** Disk space of outputs that are too large for memory. */
   outputBytes: number;
+  jobStore: JobStoreStatus;
+}
+
+export interface JobStoreStatus {
+  /** Kept ones, those that run included. */
+  jobs: number;
+  /** On the disk, large outputs not included. */
+  bytes: number;
+  /** Why nothing can be kept or read at this moment, for people. */
+  problem?: string;
 }

@@ -72,10 +72,16 @@ function rows(status: OverlordStatus): string[][] {
     ["clients", String(status.clients)],
     ["minions", String(status.minions)],
     ["running jobs", String(status.runningJobs)],
+    ["kept jobs", keptJobs(status)],
     ["large outputs", `${(status.outputBytes / 1e6).toFixed(1)} MB`],
     ["open tokens", String(status.openTokens)],
     ["certmaster", status.certmasterListening ?? "closed"],
     ["forks", String(status.nforks)],
     ["timeout", `${status.timeoutMs / 1000} s`],
   ];
+}
+
+function keptJobs({ jobStore: { jobs, bytes, problem } }: OverlordStatus): string {
+  const kept = `${jobs}, ${(bytes / 1e6).toFixed(1)} MB`;
+  return problem === undefined ? kept : `${kept}: ${problem}`;
 }

@@ -174,13 +174,17 @@ class DurableJobStore implements JobStore {
   }
 
   async usage(): Promise<StoreUsage> {
-    const problem = this.journal?.problem?.message ?? this.thread.problem;
+    const { mark, journal } = this;
+    const more = journal?.bytes ?? 0;
+    const problem = journal?.problem?.message ?? this.thread.problem;
     const told = problem === undefined ? {} : { problem };
-    if (this.mark && !this.thread.isStarted) {
-      return { jobs: this.mark.jobs, bytes: this.mark.bytes, ...told };
+    if (mark && !this.thread.isStarted) return { jobs: mark.jobs, bytes: mark.bytes, ...told };
+    try {
+      const usage = await this.ask("usage", {});
+      return { ...usage, ...told, bytes: usage.bytes + more };
+    } catch (error) {
+      return { jobs: 0, bytes: more, problem: messageOf(error) };
     }
-    const usage = await this.ask("usage", {});
-    return { ...usage, ...told, bytes: usage.bytes + (this.journal?.bytes ?? 0) };
   }
 
   onForgotten(listener: (jobIds: readonly string[]) => void): void {
@@ -270,10 +274,10 @@ class DurableJobStore implements JobStore {
     let nextSeq = this.mark?.nextSeq;
     let last = (nextSeq ?? 1) - 1;
     if (nextSeq === undefined) {
-      const { lastSeq } = await this.thread.start();
-      last = Math.max(lastSeq, this.recovery.last);
+      const { appliedSeq, lastSeq } = await this.thread.start();
+      last = Math.max(appliedSeq, this.recovery.last);
       const newest = (await journalFiles(this.folder)).at(-1)?.first ?? 0;
-      nextSeq = Math.max(last, newest) + 1;
+      nextSeq = Math.max(last, lastSeq, newest) + 1;
     }
     this.journal = new Journal({
       folder: this.folder,

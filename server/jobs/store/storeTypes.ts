@@ -7,6 +7,7 @@ import type {
   MinionResult,
 } from "../../protocol/jobs";
 import type { OutputRef } from "../../protocol/outputs";
+import type { JobStoreStatus } from "../../protocol/overlord";
 import type { JsonValue } from "../../protocol/value";
 import type { DigestPeer } from "../resultDigest";
 import type { StoreRequests, StoreSearch } from "./workerProtocol";
@@ -103,14 +104,7 @@ export interface UnfinishedMinion {
   toldCancel?: boolean;
 }
 
-/** How many jobs, results and bytes the store has, and what is wrong with it. */
-export interface StoreUsage {
-  jobs: number;
-  /** Of databases, journal and small outputs on the disk. */
-  bytes: number;
-  /** Why nothing can be written at this moment, for people. */
-  problem?: string;
-}
+export type StoreUsage = JobStoreStatus;
 
 export type StoreSearchParams = StoreRequests["searchSlice"]["params"];
 
@@ -145,6 +139,7 @@ export interface JobStore {
   unfinished(): Promise<UnfinishedJob[]>;
   /** For the overlord's start: the outputs in files (SHA-256 in hex) that each job refers to. */
   heldOutputs(): Promise<{ jobId: string; sha256: string[] }[]>;
+  /** Of databases, journal and small outputs. Never rejects: `problem` says what is wrong. */
   usage(): Promise<StoreUsage>;
   /** What retention no longer keeps was forgotten: by age, number or bytes. */
   onForgotten(listener: (jobIds: readonly string[]) => void): void;

@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import type { Log } from "../common/log";
+import { OutputFiles } from "../jobs/outputFiles";
+import { openJobStore } from "../jobs/store/jobStore";
+import type { JobStore } from "../jobs/store/storeTypes";
+import { Inventory } from "../targets/inventory";
+import { readConfiguration } from "./configurationFile";
+import { FleetCredentials } from "./fleetCredentials";
+import type { OverlordConfiguration } from "./overlordConfiguration";
+
+/** What an overlord and its clients put into a data directory. */
+export const DATA_FILES =
+  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|hosts\.json|groups|audit\.log|moved\.json|replaced-|spool-|(?:ca|ca\.importing|credentials|minions|service|triggers|try|spool|jobs)$)/;
+
+/** What is in a data directory, opened. */
+export interface OverlordData {
+  configuration: OverlordConfiguration;
+  inventory: Inventory;
+  outputs: OutputFiles;
+  credentials: FleetCredentials;
+  store: JobStore;
+}
+
+/**
+ * Opens a data directory; `programs` is where `store.js` is. To be called by the owner of its lock only. Throws
+ * FuncError naming the file that is in the way.
+ */
+export async function openData(
+  dataDirectory: string,
+  log: Log,
+  programs: string,
+): Promise<OverlordData> {
+  const configuration = await readConfiguration(join(dataDirectory, "overlord.yaml"));
+  const inventory = await Inventory.open(join(dataDirectory, "inventory.json"), log);
+  const outputs = await OutputFiles.open(join(dataDirectory, "spool"));
+  const credentials = new FleetCredentials(dataDirectory, log, outputs, inventory);
+  await credentials.open();
+  const limits = configuration.jobs;
+  const store = await openJobStore(join(dataDirectory, "jobs"), { limits, programs, log });
+  return { configuration, inventory, outputs, credentials, store };
+}
