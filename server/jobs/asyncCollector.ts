@@ -8,8 +8,8 @@ import { readJobAnswer } from "./jobAnswer";
 import { lostResult, resultOf } from "./outcome";
 import { Turns } from "./turns";
 
-/** Each held wait takes a connection and some memory at both ends. */
-const MAX_HELD_WAITS = 2_000;
+/** With those of OutputReads 2,000: each takes a connection and some memory at both ends. */
+const MAX_HELD_WAITS = 1_500;
 const MAX_POLLS = 64;
 const WAIT_SECONDS = 25;
 /** When others wait for their turn. */

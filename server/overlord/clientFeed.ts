@@ -1,6 +1,6 @@
 import type { Job } from "../jobs/job";
 import type { MinionRecord, MinionsChanged } from "../protocol/minions";
-import type { JobProgress } from "../protocol/jobs";
+import type { JobOutput, JobProgress } from "../protocol/jobs";
 import type { OverlordNotifications } from "../protocol/requests";
 import type { Outbox } from "./outbox";
 
@@ -20,11 +20,27 @@ export class ClientFeed {
   private groupsAreNew = false;
   private certmasterIsNew = false;
   private disposed = false;
+  private readonly leaving = new AbortController();
 
   constructor(
     private readonly outbox: Outbox,
     private readonly send: Send,
   ) {}
+
+  /** Aborted once the client has gone. */
+  get gone(): AbortSignal {
+    return this.leaving.signal;
+  }
+
+  /** Settles once the client is not behind. */
+  room(): Promise<void> {
+    return this.outbox.room();
+  }
+
+  /** Settles once it has left; rejects where the client has gone. */
+  output(output: JobOutput): Promise<void> {
+    return this.send("jobs/output", output);
+  }
 
   watch(job: Job): void {
     if (this.disposed || this.watched.has(job.id) || job.finished) return;
@@ -63,6 +79,7 @@ export class ClientFeed {
 
   dispose(): void {
     this.disposed = true;
+    this.leaving.abort();
     this.groupsAreNew = false;
     this.certmasterIsNew = false;
     for (const jobId of [...this.watched.keys()]) this.unwatch(jobId);

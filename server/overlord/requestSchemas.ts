@@ -118,7 +118,9 @@ const schemas: Schemas = {
   "jobs/follow": v.object({
     jobId,
     minions: names,
-    offsets: v.optional(v.record(name, v.object({ stdout: place0, stderr: place0 }))),
+    offsets: v.optional(
+      v.record(name, v.object({ stdout: place0, stderr: place0, attempt: v.optional(count) })),
+    ),
   }),
   "jobs/unfollow": v.object({ jobId }),
   "jobs/watch": v.object({ jobId, limit: v.optional(count) }),

@@ -1,11 +1,15 @@
 import type { JsonValue } from "./value";
 
-/** Job states of the seed, as a client of the original knows them. */
+/** Code of a job, as the original has it: there is no result yet. */
 export const JOB_ID_RUNNING = 0;
+/** Code of a job: all results are there. */
 export const JOB_ID_FINISHED = 1;
+/** Code of a job that is unknown, or no longer known. */
 export const JOB_ID_LOST_IN_SPACE = 2;
+/** Code of a job: it has begun on all minions, or has some results. */
 export const JOB_ID_PARTIAL = 3;
 
+/** Where a job stands, as the original tells it. */
 export type JobCode =
   | typeof JOB_ID_RUNNING
   | typeof JOB_ID_FINISHED
@@ -186,6 +190,8 @@ export type JobHistoryEvent =
 export interface OutputOffsets {
   stdout: number;
   stderr: number;
+  /** Of which attempt, the latest without; another is read from its beginning. */
+  attempt?: number;
 }
 
 /** A stretch of the output of a job on one minion, as it was written there. */
