@@ -3,6 +3,7 @@ import type { Benchmark } from "./benchmark";
 import { codecBenchmark } from "./codecBenchmark";
 import { codecWorker } from "./codecWorker";
 import { fleetBenchmark } from "./fleetBenchmark";
+import { jobsBenchmark } from "./jobsBenchmark";
 import { largeBenchmark } from "./largeBenchmark";
 import { notifyBenchmark } from "./notifyBenchmark";
 import { notifyWorker, type NotifyOptions } from "./notifyWorker";
@@ -23,6 +24,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   notifyBenchmark,
   startBenchmark,
   fleetBenchmark,
+  jobsBenchmark,
   largeBenchmark,
   badMinionsBenchmark,
 ];
