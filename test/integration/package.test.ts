@@ -31,6 +31,8 @@ test("the extension ships these files and no others", () => {
     "extension/dist/funcd.js",
     "extension/dist/overlord.js",
     "extension/dist/overlordClient.js",
+    "extension/dist/sql-wasm.wasm",
+    "extension/dist/store.js",
     "extension/dist/webview/results.css",
     "extension/dist/webview/results.js",
     "extension/media/func.svg",

@@ -1,0 +1,213 @@
+import { textBytes, type SqlValue } from "./database";
+import type { DayDatabase } from "./dayDatabase";
+import type { DayJob } from "./dayJob";
+import {
+  CANCEL_PENDING,
+  detailText,
+  HAS_MINION_JOB,
+  isFinal,
+  QUEUED,
+  RUNNING,
+  SENT,
+  stateCode,
+  TOLD_CANCEL,
+  TOLD_KEPT,
+} from "./dayRows";
+import type { JobEvent } from "./storeTypes";
+
+/** What is larger goes to the day's log, and equal ones once. */
+const INLINE_BYTES = 200;
+
+type EventOf<Kind extends JobEvent["kind"]> = Extract<JobEvent, { kind: Kind }>;
+
+const INSERT_ENDED = `INSERT INTO results (
+  job, place, attempt, state, flags, began_at, ended_at, duration, exit_status, value_bytes,
+  minion_job, digest, detail, hash
+) VALUES (
+  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?
+) ON CONFLICT (job, place, attempt) DO UPDATE SET
+  state = excluded.state, flags = flags | excluded.flags, began_at = excluded.began_at,
+  ended_at = excluded.ended_at, duration = excluded.duration, exit_status = excluded.exit_status,
+  value_bytes = excluded.value_bytes, minion_job = coalesce(excluded.minion_job, minion_job),
+  digest = excluded.digest, detail = excluded.detail, hash = excluded.hash`;
+
+/** Changes a day by an event of one of its jobs. A repeat of one, or one that comes too late, changes nothing. */
+export function applyToDay(day: DayDatabase, event: JobEvent): void {
+  if (event.kind === "created") {
+    day.create(event.job);
+    return;
+  }
+  if (event.kind === "deleted") {
+    day.delete(event.jobId);
+    return;
+  }
+  const job = day.find(event.jobId);
+  if (!job) return;
+  switch (event.kind) {
+    case "sent":
+      send(day, job, event);
+      return;
+    case "started":
+      start(day, job, event);
+      return;
+    case "ended":
+      end(day, job, event);
+      return;
+    case "told":
+      tell(day, job, event);
+      return;
+    case "retried":
+      retry(day, job, event);
+      return;
+    case "noted":
+      note(day, job, event);
+  }
+}
+
+/** The minion's place where the attempt is its latest, or a new one, and has not ended. */
+function placeToChange(job: DayJob, minion: string, attempt: number): number | undefined {
+  const place = job.roster.places.get(minion);
+  if (place === undefined || attempt < job.attempt(place)) return undefined;
+  return attempt === job.attempt(place) && isFinal(job.state(place)) ? undefined : place;
+}
+
+/** Zero in a new attempt. */
+function presentFlags(job: DayJob, place: number, attempt: number): number {
+  return attempt === job.attempt(place) ? job.flagsOf(place) : 0;
+}
+
+function send(day: DayDatabase, job: DayJob, event: EventOf<"sent">): void {
+  const { minion, attempt } = event;
+  const place = placeToChange(job, minion, attempt);
+  if (place === undefined) return;
+  const isRunning = attempt === job.attempt(place) && job.state(place) === RUNNING;
+  const state = isRunning ? RUNNING : SENT;
+  day.begin();
+  day.database.run(
+    "INSERT INTO results (job, place, attempt, state, sent_at) VALUES (?, ?, ?, ?, ?) " +
+      "ON CONFLICT (job, place, attempt) DO UPDATE SET state = excluded.state, sent_at = excluded.sent_at",
+    [job.number, place, attempt, state, event.atMs - job.record.createdAtMs],
+  );
+  job.set(place, attempt, state, presentFlags(job, place, attempt));
+}
+
+function start(day: DayDatabase, job: DayJob, event: EventOf<"started">): void {
+  const { minion, attempt, minionJobId } = event;
+  const place = placeToChange(job, minion, attempt);
+  if (place === undefined) return;
+  const flags = presentFlags(job, place, attempt) | HAS_MINION_JOB;
+  const at = event.atMs - job.record.createdAtMs;
+  day.begin();
+  day.database.run(
+    "INSERT INTO results (job, place, attempt, state, flags, running_at, minion_job) " +
+      "VALUES (?, ?, ?, ?, ?, ?, CAST(? AS TEXT)) ON CONFLICT (job, place, attempt) DO UPDATE SET " +
+      "state = excluded.state, flags = excluded.flags, running_at = excluded.running_at, minion_job = excluded.minion_job",
+    [job.number, place, attempt, RUNNING, flags, at, textBytes(minionJobId)],
+  );
+  job.set(place, attempt, RUNNING, flags);
+}
+
+function end(day: DayDatabase, job: DayJob, { result }: EventOf<"ended">): void {
+  const { minion, attempt, minionJobId, digest } = result;
+  const place = placeToChange(job, minion, attempt);
+  const state = stateCode(result.state);
+  if (place === undefined || !isFinal(state)) return;
+  const flags =
+    presentFlags(job, place, attempt) |
+    (result.cancelPending ? CANCEL_PENDING : 0) |
+    (minionJobId !== undefined ? HAS_MINION_JOB : 0);
+  const { createdAtMs } = job.record;
+  day.begin();
+  day.database.run(INSERT_ENDED, [
+    job.number,
+    place,
+    attempt,
+    state,
+    flags,
+    result.startedAtMs === undefined ? null : result.startedAtMs - createdAtMs,
+    result.atMs - createdAtMs,
+    result.durationMs ?? null,
+    result.exitStatus ?? null,
+    result.valueBytes,
+    minionJobId === undefined ? null : textBytes(minionJobId),
+    digest === undefined ? null : textBytes(digest),
+    ...keepDetail(day, detailText(result)),
+  ]);
+  for (const { sha256 } of result.outputs) {
+    const values = [job.number, Buffer.from(sha256, "hex")];
+    day.database.run("INSERT OR IGNORE INTO held VALUES (?, ?)", values);
+  }
+  job.set(place, attempt, state, flags);
+}
+
+/** The columns `detail` and `hash`. */
+function keepDetail(day: DayDatabase, text: string | undefined): [SqlValue, SqlValue] {
+  if (text === undefined) return [null, null];
+  const bytes = textBytes(text);
+  return bytes.length <= INLINE_BYTES ? [bytes, null] : [null, day.keepText(bytes)];
+}
+
+function tell(day: DayDatabase, job: DayJob, { minion, attempt, what }: EventOf<"told">): void {
+  const place = job.roster.places.get(minion);
+  if (place === undefined) return;
+  const flag = what === "kept" ? TOLD_KEPT : TOLD_CANCEL;
+  day.begin();
+  day.database.run(
+    "UPDATE results SET flags = flags | ? WHERE job = ? AND place = ? AND attempt = ?",
+    [flag, job.number, place, attempt],
+  );
+  if (attempt === job.attempt(place) && day.database.changed > 0) {
+    job.set(place, attempt, job.state(place), job.flagsOf(place) | flag);
+  }
+}
+
+function retry(day: DayDatabase, job: DayJob, event: EventOf<"retried">): void {
+  const { minions, attempt, atMs } = event;
+  const at = atMs - job.record.createdAtMs;
+  let isNew = false;
+  for (const minion of minions) {
+    const place = job.roster.places.get(minion);
+    if (place === undefined || attempt <= job.attempt(place)) continue;
+    isNew = true;
+    day.begin();
+    day.database.run(
+      "INSERT INTO results (job, place, attempt, state, queued_at) VALUES (?, ?, ?, ?, ?)",
+      [job.number, place, attempt, QUEUED, at],
+    );
+    job.set(place, attempt, QUEUED, 0);
+  }
+  if (!isNew) return;
+  job.finishedAtMs = undefined;
+  job.cancelRequested = false;
+  day.database.run("UPDATE jobs SET finished_at = NULL, cancel_requested = 0 WHERE job = ?", [
+    job.number,
+  ]);
+  keepNote(day, job, atMs, "retried");
+}
+
+function note(day: DayDatabase, job: DayJob, { atMs, event, cause }: EventOf<"noted">): void {
+  day.begin();
+  if (event === "finished") {
+    job.finishedAtMs = atMs;
+    day.database.run("UPDATE jobs SET finished_at = ? WHERE job = ?", [atMs, job.number]);
+  } else if (event === "cancel-requested") {
+    job.cancelRequested = true;
+    day.database.run("UPDATE jobs SET cancel_requested = 1 WHERE job = ?", [job.number]);
+  }
+  keepNote(day, job, atMs, event, cause);
+}
+
+function keepNote(
+  day: DayDatabase,
+  job: DayJob,
+  atMs: number,
+  event: string,
+  cause?: string,
+): void {
+  day.database.run("INSERT OR IGNORE INTO notes VALUES (?, ?, ?, CAST(? AS TEXT))", [
+    job.number,
+    atMs - job.record.createdAtMs,
+    event,
+    cause === undefined ? null : textBytes(cause),
+  ]);
+}

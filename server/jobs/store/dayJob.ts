@@ -1,0 +1,138 @@
+import {
+  JOB_ID_FINISHED,
+  JOB_ID_PARTIAL,
+  JOB_ID_RUNNING,
+  type JobCode,
+  type JobSummary,
+} from "../../protocol/jobs";
+import {
+  CANCEL_PENDING,
+  HAS_MINION_JOB,
+  isFinal,
+  QUEUED,
+  SENT,
+  stateOf,
+  TOLD_CANCEL,
+  TOLD_KEPT,
+} from "./dayRows";
+import type { JobRecord } from "./storeTypes";
+
+/** A job's minions, shared by all jobs of the day that have the same ones. */
+export interface Roster {
+  minions: JobRecord["minions"];
+  /** By name: its place in the job's order. */
+  places: ReadonlyMap<string, number>;
+}
+
+/** Where the minions of a job stand: a few bytes for each, so that events need not ask the database. */
+export class DayJob {
+  finishedAtMs: number | undefined;
+  cancelRequested = false;
+  private readonly states: Uint8Array;
+  private readonly attempts: Uint16Array;
+  private readonly flags: Uint8Array;
+
+  constructor(
+    readonly number: number,
+    readonly record: Omit<JobRecord, "minions">,
+    readonly roster: Roster,
+  ) {
+    const total = roster.minions.length;
+    this.states = new Uint8Array(total);
+    this.attempts = new Uint16Array(total).fill(1);
+    this.flags = new Uint8Array(total);
+  }
+
+  get total(): number {
+    return this.states.length;
+  }
+
+  /** The latest attempt of the minion at a place. */
+  attempt(place: number): number {
+    return this.attempts[place] ?? 1;
+  }
+
+  state(place: number): number {
+    return this.states[place] ?? QUEUED;
+  }
+
+  flagsOf(place: number): number {
+    return this.flags[place] ?? 0;
+  }
+
+  /** What is now known of a minion's latest attempt. */
+  set(place: number, attempt: number, state: number, flags: number): void {
+    this.attempts[place] = attempt;
+    this.states[place] = state;
+    this.flags[place] = flags;
+  }
+
+  /** True where the job goes on, or a minion has to be told something still. */
+  get isOpen(): boolean {
+    if (this.finishedAtMs === undefined) return true;
+    return this.record.async && this.states.some((_, place) => this.isUntold(place));
+  }
+
+  get hasProblems(): boolean {
+    return (
+      this.finishedAtMs !== undefined && this.states.some((state) => stateOf(state) !== "succeeded")
+    );
+  }
+
+  fullRecord(): JobRecord {
+    return { ...this.record, minions: this.roster.minions };
+  }
+
+  summary(): JobSummary {
+    const { id, spec, exclude, module, method, argsText, async, startedBy } = this.record;
+    const { batch, maxErrors, createdAtMs } = this.record;
+    const attempts = this.attempts.reduce((most, attempt) => Math.max(most, attempt), 1);
+    const finished = this.finishedAtMs !== undefined;
+    return {
+      id,
+      spec,
+      ...(exclude !== undefined && { exclude }),
+      module,
+      method,
+      argsText,
+      async,
+      ...(startedBy && { startedBy }),
+      ...(batch && { batch }),
+      ...(maxErrors !== undefined && { maxErrors }),
+      ...(attempts > 1 && { attempts }),
+      createdAtMs,
+      ...(finished && { finishedAtMs: this.finishedAtMs }),
+      finished,
+      cancelRequested: this.cancelRequested,
+      code: this.code(),
+      total: this.total,
+      counts: this.counts(),
+    };
+  }
+
+  private counts(): JobSummary["counts"] {
+    const counts: JobSummary["counts"] = {};
+    for (const code of this.states) {
+      const state = stateOf(code);
+      counts[state] = (counts[state] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  /** As the seed has it: RUNNING until a first result, or until all are started. */
+  private code(): JobCode {
+    if (this.finishedAtMs !== undefined) return JOB_ID_FINISHED;
+    if (this.states.some(isFinal)) return JOB_ID_PARTIAL;
+    const notStarted = this.states.some(
+      (state) => state === QUEUED || (this.record.async && state === SENT),
+    );
+    return notStarted ? JOB_ID_RUNNING : JOB_ID_PARTIAL;
+  }
+
+  private isUntold(place: number): boolean {
+    const flags = this.flagsOf(place);
+    if (!isFinal(this.state(place))) return false;
+    if (flags & CANCEL_PENDING) return (flags & TOLD_CANCEL) === 0;
+    return (flags & HAS_MINION_JOB) !== 0 && (flags & TOLD_KEPT) === 0;
+  }
+}
