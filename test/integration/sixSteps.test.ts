@@ -97,7 +97,7 @@ afterEach(async () => {
 /** Runs on each minion until it is told to end; the minion that begins first is "first". */
 function command(): string {
   return `cd ${folder} && if mkdir first; then me=first; else me=second; fi 2>/dev/null
-until [ -e $me.end ]; do sleep 0.05; done; echo $me`;
+while [ -d ${folder} ] && [ ! -e $me.end ]; do sleep 0.05; done; echo $me`;
 }
 
 async function end(me: "first" | "second"): Promise<void> {
