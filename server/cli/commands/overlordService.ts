@@ -14,6 +14,9 @@ import type { Session } from "../session";
 const run = promisify(execFile);
 const SYSTEMCTL_TIMEOUT_MS = 60_000;
 
+/** What the overlord's program needs beside it. */
+const BESIDE = ["store.js", "sql-wasm.wasm"];
+
 /** Where the unit goes: root's belongs to the system, anybody else's to the user. */
 interface Place {
   scope: "system" | "user";
@@ -46,6 +49,9 @@ export async function installService(session: Session, print: boolean): Promise<
   await session.connect();
   session.close();
   await makeFolders(dirname(script));
+  for (const name of BESIDE) {
+    await copyFile(join(dirname(launch.script), name), join(dirname(script), name));
+  }
   await copyFile(launch.script, script);
   await makeFolders(dirname(place.unit));
   await writeFile(place.unit, text, { mode: 0o644 });
