@@ -65,6 +65,7 @@ const bundles = [
   { file: "dev/demo.js", entry: "scripts/demo.ts", kB: 600, options: node },
   { file: "dev/start.js", entry: "scripts/start.ts", kB: 600, options: node },
   { file: "dev/bench.js", entry: "scripts/bench.ts", kB: 800, options: node },
+  { file: "dev/chaos.js", entry: "scripts/chaos.ts", kB: 600, options: node },
 ];
 
 /** What is copied as it is. */
