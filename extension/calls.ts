@@ -40,7 +40,8 @@ export async function runCall(
 
 /** What is undefined is left to the settings. */
 function definedOf(options: CallOptions): CallOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const entries: [string, unknown][] = Object.entries(options);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
 async function start(services: Services, params: StartCallParams): Promise<JobSummary> {
@@ -54,7 +55,7 @@ async function start(services: Services, params: StartCallParams): Promise<JobSu
     throw new FuncError(
       failure.reason,
       l10n.t("The overlord was lost while the call was started: it may have run on some minions."),
-      l10n.t("Look there before you make it again."),
+      l10n.t("Look into the view Jobs before you make it again."),
       { cause: failure },
     );
   }

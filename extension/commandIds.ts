@@ -53,6 +53,14 @@ export const COMMANDS = {
   refreshJobs: "func.refreshJobs",
   filterJobs: "func.filterJobs",
   clearJobFilter: "func.clearJobFilter",
+  searchJobs: "func.searchJobs",
+  retryJob: "func.retryJob",
+  runAgain: "func.runAgain",
+  runAgainOn: "func.runAgainOn",
+  followOutput: "func.followOutput",
+  compareRuns: "func.compareRuns",
+  copyJobId: "func.copyJobId",
+  deleteJobs: "func.deleteJobs",
 } as const;
 
 export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];

@@ -7,7 +7,8 @@ import { CommandLine } from "./commandLine/commandLine";
 import { dropOnGroup } from "./commands/addToGroup";
 import { registerCommands } from "./commands/registerCommands";
 import { registerPartContext } from "./documents/partContext";
-import { registerResultFiles } from "./documents/resultFileSystem";
+import { registerResultFiles } from "./documents/resultFiles";
+import { RunFiles } from "./documents/runFiles";
 import { HostTerminal } from "./hostTerminal";
 import { JobOutputs } from "./jobs/jobOutputs";
 import { JobTracker } from "./jobs/jobTracker";
@@ -45,6 +46,7 @@ export function activate(context: ExtensionContext): void {
   const jobList = new JobsModel(session);
   const jobsView = new JobsView(session, jobList);
   const jobOutputs = new JobOutputs(session);
+  const runFiles = new RunFiles(session);
   const localMinions = new LocalMinions(session, join(dist, "funcd.js"));
   const recentCalls = new RecentCalls(context.workspaceState);
   const commandLine = new CommandLine(context, join(dist, "func.js"));
@@ -62,6 +64,7 @@ export function activate(context: ExtensionContext): void {
     jobList,
     jobsView,
     jobOutputs,
+    runFiles,
     results,
     localMinions,
     recentCalls,
@@ -85,6 +88,7 @@ export function activate(context: ExtensionContext): void {
     results,
     results.registerSerializer(),
     registerResultFiles(session),
+    runFiles.register(),
     registerPartContext(),
     createStatusBar(session, jobList),
     registerSessionNotices(session),

@@ -1,5 +1,6 @@
 import type { ExtensionContext, LogOutputChannel } from "vscode";
 import type { CaPassphrase } from "./caPassphrase";
+import type { RunFiles } from "./documents/runFiles";
 import type { JobOutputs } from "./jobs/jobOutputs";
 import type { JobTracker } from "./jobs/jobTracker";
 import type { CommandLine } from "./commandLine/commandLine";
@@ -30,6 +31,7 @@ export interface Services {
   jobList: JobsModel;
   jobsView: JobsView;
   jobOutputs: JobOutputs;
+  runFiles: RunFiles;
   results: ResultsPanels;
   localMinions: LocalMinions;
   recentCalls: RecentCalls;

@@ -41,7 +41,7 @@ const bundles = [
   {
     file: "extension.js",
     entry: "extension/extension.ts",
-    kB: 150,
+    kB: 180,
     options: { ...node, external: ["vscode", "./overlordClient.js"] },
   },
   {

@@ -12,16 +12,20 @@ import { callMethod, callWithOptions } from "./callMethod";
 import { cancelJob } from "./cancelJob";
 import { closeJoinToken } from "./closeJoinToken";
 import { compareResults } from "./compareResults";
+import { compareRuns } from "./compareRuns";
 import { copyDiagnostics } from "./copyDiagnostics";
 import { copyFingerprint } from "./copyFingerprint";
+import { copyJobId } from "./copyJobId";
 import { createJoinToken } from "./createJoinToken";
 import { deleteGroup } from "./deleteGroup";
+import { deleteJobs } from "./deleteJobs";
 import { denyRequest } from "./denyRequest";
 import { editAddress } from "./editAddress";
 import { exportCrl } from "./exportCrl";
 import { exportResults } from "./exportResults";
 import { clearJobFilter, filterJobs } from "./filterJobs";
 import { findMinion } from "./findMinion";
+import { followOutput } from "./followOutput";
 import { forgetMinion } from "./forgetMinion";
 import { installCommandLine } from "./installCommandLine";
 import { openGroupsFile } from "./openGroupsFile";
@@ -35,9 +39,12 @@ import { removeFromGroup } from "./removeFromGroup";
 import { removeHost } from "./removeHost";
 import { callAgainOnResult, compareWithSelected, copyResult, openResultOfRow } from "./resultsMenu";
 import { retry } from "./retry";
+import { retryJob } from "./retryJob";
 import { revokeCertificate } from "./revokeCertificate";
+import { runAgain, runAgainOn } from "./runAgain";
 import { runCommand, runCommandWithOptions } from "./runCommand";
 import { saveOutput } from "./saveOutput";
+import { searchJobs } from "./searchJobs";
 import { setCaPassphrase } from "./setCaPassphrase";
 import { showLog } from "./showLog";
 import { nextPart, previousPart } from "./showPart";
@@ -104,6 +111,14 @@ const HANDLERS: Record<CommandId, Handler> = {
   [COMMANDS.refreshJobs]: refreshJobs,
   [COMMANDS.filterJobs]: filterJobs,
   [COMMANDS.clearJobFilter]: clearJobFilter,
+  [COMMANDS.searchJobs]: searchJobs,
+  [COMMANDS.retryJob]: retryJob,
+  [COMMANDS.runAgain]: runAgain,
+  [COMMANDS.runAgainOn]: runAgainOn,
+  [COMMANDS.followOutput]: followOutput,
+  [COMMANDS.compareRuns]: compareRuns,
+  [COMMANDS.copyJobId]: copyJobId,
+  [COMMANDS.deleteJobs]: deleteJobs,
 };
 
 /** Registers every command; what one throws is shown to the user. */

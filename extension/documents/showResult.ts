@@ -15,15 +15,24 @@ import { resultSource } from "../results/resultSource";
 import { parseResultUri, partUri, resultUri, type ResultAddress } from "./resultUri";
 
 /**
- * Opens one minion's result, or one section of it, in an editor: of a large one its first part. Throws
- * FuncError.
+ * Opens one minion's result, or one section of it, in an editor: of a large one its first part. The first
+ * place with `text`, in capitals or not, is selected. Throws FuncError.
  */
 export async function showResult(
   reader: ResultReader,
   address: Pick<ResultAddress, "jobId" | "minion" | "call" | "section">,
+  text?: string,
 ): Promise<void> {
   const document = await workspace.openTextDocument(await shownUri(reader, address));
-  await window.showTextDocument(document, { preview: true });
+  const at = text === undefined ? -1 : indexOfText(document.getText(), text);
+  const end = at + (text?.length ?? 0);
+  const selection =
+    at < 0 ? undefined : new Range(document.positionAt(at), document.positionAt(end));
+  await window.showTextDocument(document, { preview: true, selection });
+}
+
+function indexOfText(where: string, text: string): number {
+  return where.toLowerCase().indexOf(text.toLowerCase());
 }
 
 /** The address under which an editor shows it: its text, or of a large one the first part. */

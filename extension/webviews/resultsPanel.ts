@@ -3,6 +3,8 @@ import { FuncError } from "../../server/common/errors";
 import { targetsText, type JobSummary } from "../../server/protocol/jobs";
 import { copyResults } from "../commands/copyResults";
 import { exportJob } from "../commands/exportResults";
+import { retryJob } from "../commands/retryJob";
+import { runAgainOn } from "../commands/runAgain";
 import { asFuncError, showError } from "../errors";
 import type { JobChange, TrackedJob } from "../jobs/trackedJob";
 import type { Services } from "../services";
@@ -11,7 +13,7 @@ import { headerNotes } from "./headerNotes";
 import { LiveSender } from "./liveSender";
 import { parseFromResults } from "./parseFromResults";
 import { sendReplay } from "./replayReader";
-import { callElsewhere, callJobAgain, compareMinions, openResult } from "./resultsActions";
+import { callJobAgain, compareMinions, openResult } from "./resultsActions";
 import { resultsHtml } from "./resultsHtml";
 import type { FromResults, MenuAction, ResultsHeader, ToResults } from "./resultsProtocol";
 import { preferredView, preferView } from "./resultsView";
@@ -116,10 +118,9 @@ export class ResultsPanel implements Disposable {
         await services.session.request("jobs/cancel", { jobId });
         return;
       case "retry":
-        await services.session.request("jobs/retry", { jobId });
-        return;
+        return retryJob(services, { jobId });
       case "runAgainOn":
-        return callElsewhere(this.summary());
+        return runAgainOn(services, { jobId });
       case "watchLive":
         this.live.watch(message.watch);
         return;

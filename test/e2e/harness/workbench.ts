@@ -81,8 +81,8 @@ export class Workbench {
     return this.page.getByRole("tree", { name: view });
   }
 
-  /** The row whose label is exactly `label`. */
-  row(view: string, label: string): Locator {
+  /** The row whose label is exactly `label`, or matches it. */
+  row(view: string, label: string | RegExp): Locator {
     const name = this.page.locator(".label-name").getByText(label, { exact: true });
     return this.tree(view).getByRole("treeitem").filter({ has: name });
   }

@@ -3,9 +3,6 @@ import {
   FilePermission,
   FileSystemError,
   FileType,
-  MarkdownString,
-  l10n,
-  workspace,
   Disposable,
   type FileChangeEvent,
   type FileStat,
@@ -13,30 +10,24 @@ import {
   type Uri,
 } from "vscode";
 import { errorText } from "../errors";
-import type { OverlordSession } from "../overlordSession";
-import { bufferSource, type ByteSource } from "../results/byteSource";
-import { partText } from "../results/documentParts";
-import type { ResultReader } from "../results/resultParts";
-import { resultSource } from "../results/resultSource";
-import { parseResultUri, RESULT_SCHEME } from "./resultUri";
+import type { ByteSource } from "../results/byteSource";
 
 /** VS Code asks for a file's size and then for its content. */
 const MAX_KEPT = 8;
 
-/** Provides the read-only files of `resultUri`, which are read from the overlord. */
-export function registerResultFiles(session: OverlordSession): Disposable {
-  return workspace.registerFileSystemProvider(RESULT_SCHEME, new ResultFileSystem(session), {
-    isReadonly: new MarkdownString(l10n.t("This is the result of a call.")),
-    isCaseSensitive: true,
-  });
-}
-
-class ResultFileSystem implements FileSystemProvider {
+/** Read-only files that are made when they are looked at, and then do not change. */
+export class ReadOnlyFiles implements FileSystemProvider {
   // results do not change once they are there
   readonly onDidChangeFile = new EventEmitter<FileChangeEvent[]>().event;
   private readonly kept = new Map<string, Promise<ByteSource>>();
 
-  constructor(private readonly reader: ResultReader) {}
+  /**
+   * `read` gives the file's content, or undefined where there is none; `forget` is to be called where the next
+   * look may find something else.
+   */
+  constructor(
+    private readonly read: (uri: Uri, forget: () => void) => Promise<ByteSource | undefined>,
+  ) {}
 
   watch(): Disposable {
     return new Disposable(() => undefined);
@@ -94,19 +85,16 @@ class ResultFileSystem implements FileSystemProvider {
     return opened;
   }
 
-  /** `forget` is called where the next look may find something else. */
   private async open(uri: Uri, forget: () => void): Promise<ByteSource> {
-    const address = parseResultUri(uri);
-    if (!address) throw FileSystemError.FileNotFound(uri);
     try {
-      const { source, final } = await resultSource(this.reader, address);
-      if (!final) forget();
-      if (address.part === undefined) return source;
-      return bufferSource(Buffer.from(await partText(source, address.part), "utf8"));
+      const source = await this.read(uri, forget);
+      if (source) return source;
     } catch (error) {
       forget();
       throw unavailable(error);
     }
+    forget();
+    throw FileSystemError.FileNotFound(uri);
   }
 }
 
