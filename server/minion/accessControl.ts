@@ -4,9 +4,15 @@ import type { Log } from "../common/log";
 import { identityOf, keyFingerprint } from "../pki/certificates/identity";
 import { subjectNameOf } from "../pki/certificates/subjectName";
 import type { XmlRpcValue } from "../wire/value";
-import { accessSignature, readAccessFiles, type AccessFiles, type AccessPlaces } from "./aclFiles";
-import type { AclRule } from "./aclRule";
-import type { MethodRegistry } from "./methodRegistry";
+import {
+  accessSignature,
+  readAccessFiles,
+  type AccessFiles,
+  type AccessPlaces,
+  type PlacedRule,
+} from "./aclFiles";
+import { idleRules } from "./idleRules";
+import { NAME_LISTS, type MethodRegistry } from "./methodRegistry";
 import type { Caller } from "./minionModule";
 import { presetAllows, type Preset } from "./presets";
 import { VanishedRules } from "./vanishedRules";
@@ -21,7 +27,8 @@ const MAX_KNOWN_CALLERS = 1_000;
 
 /** What a call is answered. */
 export type Decision =
-  | { allowed: true }
+  /** `by`: the preset, or file and line of the rule. */
+  | { allowed: true; by: string }
   | {
       allowed: false;
       /** For the audit, and the overlord. */
@@ -75,8 +82,9 @@ export class AccessControl {
   #lookedAtMs: number;
   /** What narrowed calls was gone at the last look. */
   #missed = false;
+  #idleTold = "";
   /** The rules that name a caller. */
-  readonly #rulesOf = new Map<string, AclRule[]>();
+  readonly #rulesOf = new Map<string, PlacedRule[]>();
 
   /** `onProblem` hears what is wrong with the files, and that nothing is any more. */
   constructor(
@@ -94,6 +102,7 @@ export class AccessControl {
     this.#files = this.#vanished.judge(readAccessFiles(places));
     if (this.#files.problem !== undefined) this.#onProblem(this.#files.problem);
     if (this.#files.problem !== undefined || this.#files.folder) this.#tell();
+    this.#warn();
   }
 
   /** See `callerOf`. */
@@ -106,7 +115,8 @@ export class AccessControl {
     const who = `${caller.role} ${caller.name}`;
     if (method === "") return denied(`${who} names no method`);
     const isOverlord = caller.role === "overlord";
-    if (isOverlord && this.#isForRepair(method)) return { allowed: true };
+    if (isOverlord && this.#isForRepair(method))
+      return { allowed: true, by: "what every overlord may do" };
     const rules = this.#rulesFor(caller);
     const { problem } = this.#files;
     if (problem !== undefined) {
@@ -114,9 +124,11 @@ export class AccessControl {
       return { allowed: false, reason, told: isOverlord ? reason : "the access rules are wrong" };
     }
     const risk = this.#registry.riskOf(method);
-    if (presetAllows(this.#presetOf(caller), risk)) return { allowed: true };
+    const preset = this.#presetOf(caller);
+    if (presetAllows(preset, risk)) return { allowed: true, by: `the preset ${preset}` };
     const call = { method, risk, params, nowMs: Date.now() };
-    if (rules.some((rule) => rule.allows(call))) return { allowed: true };
+    const rule = rules.find((one) => one.allows(call));
+    if (rule) return { allowed: true, by: `${rule.file}:${rule.line}` };
     return denied(`no access rule allows ${who} to call ${method.slice(0, 100)} like this`);
   }
 
@@ -126,6 +138,16 @@ export class AccessControl {
     // what has no name and no risk is allowed only by what allows all
     const any = { method: "", risk: undefined, params: [], nowMs: Date.now() };
     return this.#rulesFor(caller).some((rule) => rule.allows(any));
+  }
+
+  /** See `idleRules`. */
+  idle(): string[] {
+    return idleRules(this.#files.rules, [...this.#registry.handlerNames(), ...NAME_LISTS]);
+  }
+
+  /** What is wrong with the files, with file and line. */
+  get problem(): string | undefined {
+    return this.#files.problem;
   }
 
   /** Whatever the files say, the overlord can see how the minion is, and keep its trust up to date. */
@@ -142,7 +164,7 @@ export class AccessControl {
     return "none";
   }
 
-  #rulesFor(caller: Caller): AclRule[] {
+  #rulesFor(caller: Caller): PlacedRule[] {
     this.#look();
     const key = [caller.role, caller.keyFingerprint, caller.name, caller.subject].join(" ");
     let rules = this.#rulesOf.get(key);
@@ -171,6 +193,7 @@ export class AccessControl {
     this.#missed = false;
     this.#files = this.#vanished.judge(files);
     this.#rulesOf.clear();
+    this.#warn();
     if (this.#files.problem === before.problem) return;
     this.#tell();
     this.#onProblem(this.#files.problem);
@@ -180,6 +203,16 @@ export class AccessControl {
     const { problem } = this.#files;
     if (problem === undefined) this.#log.info("the access rules are in use", this.#counts());
     else this.#log.error("the access rules are wrong, and calls are denied", { problem });
+  }
+
+  /** Of what is misspelt, once. */
+  #warn(): void {
+    const idle = this.idle();
+    const told = idle.join("\n");
+    if (told !== this.#idleTold && told !== "") {
+      this.#log.warn("access rules allow what is not there", { rules: idle });
+    }
+    this.#idleTold = told;
   }
 
   #counts(): Record<string, unknown> {

@@ -25,7 +25,7 @@ const MAX_TOTAL_BYTES = 16 * 1024 * 1024;
 export interface AccessFiles {
   /** True where there is a folder `acls`: operators then have what rules and presets give them. */
   folder: boolean;
-  rules: AclRule[];
+  rules: PlacedRule[];
   /** From `minion.yaml`; undefined where that is missing or empty. */
   presets: AccessPresets | undefined;
   /** Whether `minion.yaml` sets presets (or may, where it cannot be read), or says nothing at all. */
@@ -36,6 +36,11 @@ export interface AccessFiles {
   changedAtMs: number;
   /** What is wrong, with file and line: nothing may be concluded from the rest then. */
   problem?: string;
+}
+
+/** A rule, and the file that it stands in. */
+export interface PlacedRule extends AclRule {
+  file: string;
 }
 
 /** What the rules are read from. */
@@ -80,7 +85,8 @@ export function readAccessFiles(places: AccessPlaces): AccessFiles {
       if (total > MAX_TOTAL_BYTES) {
         throw new AclProblem(0, `the files are larger than ${MAX_TOTAL_BYTES} bytes together`);
       }
-      files.rules.push(...(isYaml(name) ? parseYamlAcl(text) : parseOriginalAcl(text)));
+      const rules = isYaml(name) ? parseYamlAcl(text) : parseOriginalAcl(text);
+      for (const rule of rules) files.rules.push({ ...rule, file });
     }
     return files;
   } catch (error) {

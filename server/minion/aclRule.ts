@@ -10,8 +10,19 @@ export interface JudgedCall {
   nowMs: number;
 }
 
+/** Which methods a rule is about. */
+export interface MethodGlob {
+  glob: string;
+  /** From 1. */
+  line: number;
+}
+
 /** One permission. There are no prohibitions: what no rule allows is denied. */
 export interface AclRule {
+  /** Of its file, from 1. */
+  line: number;
+  /** The globs of methods as they are written; none where it is a preset. */
+  methods: readonly MethodGlob[];
   /** True where the rule is about this caller, whatever it allows. */
   names(caller: Caller): boolean;
   allows(call: JudgedCall): boolean;

@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import { FuncError, messageOf } from "../common/errors";
 import { createLog } from "../common/log";
 import { logFileWriter } from "../common/logFile";
+import { accessReport, aclCommand, reportText } from "./aclCommand";
 import { askConsole } from "./askConsole";
 import { auditCommand } from "./auditCommand";
 import { HELP, parseFuncdOptions, type FuncdOptions } from "./funcdOptions";
@@ -42,6 +43,8 @@ async function main(): Promise<number> {
       return stop(options);
     case "audit":
       return audit(options);
+    case "acl":
+      return acl(options);
     case "serve":
       return serve(options);
   }
@@ -107,8 +110,9 @@ async function install({ homes, name, listen, file = "-" }: FuncdOptions): Promi
 async function status({ homes, json }: FuncdOptions): Promise<number> {
   const [home = ""] = homes;
   const found = await funcdStatus(home);
+  const access = await accessReport(home).catch(() => undefined); // no home, no rules
   if (json) {
-    process.stdout.write(`${JSON.stringify(found)}\n`);
+    process.stdout.write(`${JSON.stringify({ ...found, ...(access && { access }) })}\n`);
     return OK;
   }
   const { name = "no name yet", listen, keyFingerprint, certificateNotAfterMs, pid } = found;
@@ -119,7 +123,8 @@ async function status({ homes, json }: FuncdOptions): Promise<number> {
       (keyFingerprint === undefined ? "not enrolled\n" : `key ${keyFingerprint}\n`) +
       (until === false ? "" : `certificate until ${until}\n`) +
       (listen === undefined ? "" : `listens on ${listen}\n`) +
-      (pid === undefined ? "does not run\n" : `runs, process ${pid}\n`),
+      (pid === undefined ? "does not run\n" : `runs, process ${pid}\n`) +
+      (access ? reportText(access) : ""),
   );
   return OK;
 }
@@ -136,6 +141,13 @@ async function audit({ homes, audit: question }: FuncdOptions): Promise<number> 
   if (!question) return USAGE;
   const whole = await auditCommand(home, question, (line) => process.stdout.write(line));
   return whole ? OK : FAILED;
+}
+
+async function acl({ homes, acl: question }: FuncdOptions): Promise<number> {
+  const [home = ""] = homes;
+  if (!question) return USAGE;
+  const allowed = await aclCommand(home, question, (line) => process.stdout.write(line));
+  return allowed ? OK : FAILED;
 }
 
 async function readGiven(file: string): Promise<string> {

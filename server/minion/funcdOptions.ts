@@ -5,6 +5,7 @@ import { FuncError, messageOf } from "../common/errors";
 import { sinceTime } from "../common/auditText";
 import { parseFingerprint } from "../pki/certificates/fingerprintWords";
 import { parseHostPort, type HostPort } from "../common/hostPort";
+import { aclCall, type AclQuestion } from "./aclCommand";
 import type { AuditQuestion } from "./auditCommand";
 import { parseListen, type ListenAddress } from "./configuration";
 
@@ -22,6 +23,9 @@ export const HELP = `funcd: the daemon of a host that an overlord manages
   funcd audit show [--last N] [--since TIME] [--json]
                                who called what here (TIME: 2h, 2026-11-22)
   funcd audit verify [--json]  whether a line of that was changed or removed
+  funcd acl check [--json]     whether the access rules are right, and name what is here
+  funcd acl check ROLE NAME METHOD [ARGS...]
+                               whether they would allow that call, such as: operator alice test.ping
 
 Options:
   --home DIR           folder of this minion; several make several minions in one process
@@ -32,6 +36,8 @@ Options:
   --ca-fingerprint HEX the overlord's CA, from "func ca list" (with --ask); without it you are asked
                        to compare a few words
   --minutes N          how long to wait for the operator (with --ask; default: 60, at most 1440)
+  --key HEX            SHA-256 of the caller's public key, where rules name keys (with acl check)
+  --subject NAME-HASH  of the caller's certificate, for rules in the original's format (with acl check)
   --out FILE           write there instead of standard output (with csr)
   --log FILE           write the log there (10 MB at most) instead of to standard error
   --exit-with-stdin    end when standard input closes
@@ -51,15 +57,21 @@ export type FuncdAction =
   | "status"
   | "stop"
   | "audit"
+  | "acl"
   | "help"
   | "version"
   | "list-modules";
 
 /** First words that ask for something else than serving. */
-const VERBS = ["join", "csr", "install-certificate", "status", "stop", "audit"] as const;
+const VERBS = ["join", "csr", "install-certificate", "status", "stop", "audit", "acl"] as const;
 type Verb = (typeof VERBS)[number];
 /** Those that a word can follow. */
-const WITH_OPERAND: ReadonlySet<Verb> = new Set<Verb>(["join", "install-certificate", "audit"]);
+const WITH_OPERAND: ReadonlySet<Verb> = new Set<Verb>([
+  "join",
+  "install-certificate",
+  "audit",
+  "acl",
+]);
 
 /** Where a certmaster listens unless overlord.yaml says otherwise. */
 const CERTMASTER_PORT = 51_235;
@@ -79,6 +91,7 @@ export interface FuncdOptions {
   /** File of the log, instead of standard error. */
   log?: string;
   audit?: AuditQuestion;
+  acl?: AclQuestion;
   name?: string;
   listen?: ListenAddress;
   announce?: string;
@@ -96,7 +109,7 @@ export function parseFuncdOptions(
   const unexpected =
     (verb === undefined ? first : undefined) ??
     (verb === undefined || !WITH_OPERAND.has(verb) ? operand : undefined) ??
-    more[0];
+    (verb === "acl" ? undefined : more[0]);
   if (unexpected !== undefined) throw usage(`"${unexpected}" is not expected here`);
   const ask = askOf(values, verb);
   if (verb === "join" && !ask && (operand === undefined || operand === "")) {
@@ -116,8 +129,8 @@ export function parseFuncdOptions(
   if (values.announce !== undefined && verb !== "join") throw usage("--announce goes with join");
   if (values.log !== undefined && verb !== undefined) throw usage("--log goes with serving");
   if (values.out !== undefined && verb !== "csr") throw usage("--out goes with csr");
-  if (values.json === true && verb !== "status" && verb !== "audit") {
-    throw usage("--json goes with status and audit");
+  if (values.json === true && verb !== "status" && verb !== "audit" && verb !== "acl") {
+    throw usage("--json goes with status, audit and acl");
   }
   return {
     action: actionOf(values, verb),
@@ -129,6 +142,7 @@ export function parseFuncdOptions(
     json: values.json ?? false,
     log: values.log,
     audit: auditOf(values, verb, operand),
+    acl: aclOf(values, verb, operand, more),
     name: values.name,
     listen: values.listen === undefined ? undefined : parseListen(values.listen),
     announce: values.announce,
@@ -154,6 +168,8 @@ function parse(argv: readonly string[]) {
         out: { type: "string" },
         json: { type: "boolean" },
         log: { type: "string" },
+        key: { type: "string" },
+        subject: { type: "string" },
         last: { type: "string" },
         since: { type: "string" },
         "exit-with-stdin": { type: "boolean" },
@@ -207,6 +223,18 @@ function auditOf(
     ...(last !== undefined && { last: Number(last) }),
     ...(sinceMs !== undefined && { sinceMs }),
   };
+}
+
+function aclOf(
+  { key, subject, json = false }: Parsed["values"],
+  verb: Verb | undefined,
+  action: string | undefined,
+  words: readonly string[],
+): AclQuestion | undefined {
+  if (verb === "acl" && action === "check") return { json, call: aclCall(words, { key, subject }) };
+  if (verb === "acl") throw usage("acl needs check");
+  if ((key ?? subject) !== undefined) throw usage("--key and --subject go with acl check");
+  return undefined;
 }
 
 function actionOf(values: Parsed["values"], verb: Verb | undefined): FuncdAction {

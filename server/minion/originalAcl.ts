@@ -14,14 +14,17 @@ export function parseOriginalAcl(text: string): AclRule[] {
     const [subject = "", methods = ""] = parts;
     if (parts.length !== 2) throw new AclProblem(at + 1, `needs exactly one "="`);
     if (subject.trim() === "") throw new AclProblem(at + 1, `names nobody in front of the "="`);
-    return [ruleOf(subject.trim().toLowerCase(), methods.replaceAll(",", " ").trim())];
+    return [ruleOf(at + 1, subject.trim().toLowerCase(), methods.replaceAll(",", " ").trim())];
   });
 }
 
-function ruleOf(subject: string, methods: string): AclRule {
+function ruleOf(line: number, subject: string, methods: string): AclRule {
   const isSubject = fnmatchCase(subject);
-  const globs = (methods === "" ? [] : methods.split(/\s+/)).map(fnmatchCase);
+  const words = methods === "" ? [] : methods.split(/\s+/);
+  const globs = words.map(fnmatchCase);
   return {
+    line,
+    methods: words.map((glob) => ({ glob, line })),
     names: (caller) => caller.subject !== undefined && isSubject(caller.subject),
     allows: ({ method }) => globs.some((isMethod) => isMethod(method)),
   };

@@ -30,7 +30,10 @@ function ruleOf(rule: YamlMap): AclRule {
     rule.fail('a rule has "methods" or "preset", not both: make two rules');
   }
   if (argumentRules && !methods) rule.fail('"arguments" goes with "methods"');
+  const written = rule.list("methods")?.map(({ value, line }) => ({ glob: String(value), line }));
   return {
+    line: rule.line,
+    methods: written ?? [],
     names: namesOf(rule),
     allows: ({ method, risk, params, nowMs }: JudgedCall) => {
       if (nowMs >= untilMs) return false;

@@ -3,12 +3,19 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLM
 /** Ends the reading of a file; `line` is from 1, or undefined for the file as a whole. */
 export type YamlProblem = (line: number | undefined, what: string) => never;
 
-type Fail = (offset: number | undefined, what: string) => never;
+/** The file that is read. */
+interface Source {
+  fail: (offset: number | undefined, what: string) => never;
+  /** From 1; 0 where that is not known. */
+  lineOf: (offset: number | undefined) => number;
+}
 
 /** One value of a file, with the place where it stands. */
 export interface YamlValue {
   /** A map and a list are given as what they are: see `YamlMap.map` and `list`. */
   value: unknown;
+  /** From 1. */
+  line: number;
   fail: (what: string) => never;
 }
 
@@ -23,29 +30,31 @@ export function parseYamlMap(
 ): YamlMap | undefined {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, strict: true });
-  const fail: Fail = (offset, what) =>
+  const fail: Source["fail"] = (offset, what) =>
     problem(offset === undefined ? undefined : lines.linePos(offset).line, what);
+  const lineOf: Source["lineOf"] = (offset) =>
+    offset === undefined ? 0 : lines.linePos(offset).line;
   const first = document.errors[0] ?? document.warnings[0];
   if (first) fail(first.pos[0], first.message.split("\n", 1)[0] ?? "is no YAML");
   const root: unknown = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) return undefined;
   if (!isMap(root)) return fail(0, `has to be a map with ${known.join(", ")}`);
-  return new YamlMap(root, known, fail);
+  return new YamlMap(root, known, { fail, lineOf });
 }
 
 /** Reads the keys of one map of a file, and refuses those it does not know. */
 export class YamlMap {
   readonly #map: YAMLMap;
-  readonly #fail: Fail;
+  readonly #source: Source;
 
   /** `known`: undefined where any text is a key. */
-  constructor(map: YAMLMap, known: readonly string[] | undefined, fail: Fail) {
+  constructor(map: YAMLMap, known: readonly string[] | undefined, source: Source) {
     this.#map = map;
-    this.#fail = fail;
+    this.#source = source;
     for (const { key } of map.items) {
       const name: unknown = isScalar(key) ? key.value : undefined;
       if (known === undefined || (typeof name === "string" && known.includes(name))) continue;
-      fail(offsetOf(key), `unknown key "${String(name)}"; known are ${known.join(", ")}`);
+      source.fail(offsetOf(key), `unknown key "${String(name)}"; known are ${known.join(", ")}`);
     }
   }
 
@@ -78,9 +87,9 @@ export class YamlMap {
   map(key: string, known: readonly string[] | undefined): YamlMap | undefined {
     const node: unknown = this.#map.get(key, true);
     if (node === undefined) return undefined;
-    if (isMap(node)) return new YamlMap(node, known, this.#fail);
+    if (isMap(node)) return new YamlMap(node, known, this.#source);
     const kind = known === undefined ? "a map" : `a map with ${known.join(" and ")}`;
-    return this.#fail(offsetOf(node), `"${key}" has to be ${kind}`);
+    return this.#source.fail(offsetOf(node), `"${key}" has to be ${kind}`);
   }
 
   /** The values of a list; a single value is a list of one. */
@@ -95,10 +104,10 @@ export class YamlMap {
   maps(key: string, known: readonly string[]): YamlMap[] | undefined {
     const node: unknown = this.#map.get(key, true);
     if (node === undefined) return undefined;
-    if (!isSeq(node)) return this.#fail(offsetOf(node), `"${key}" has to be a list`);
+    if (!isSeq(node)) return this.#source.fail(offsetOf(node), `"${key}" has to be a list`);
     return node.items.map((item) => {
-      if (isMap(item)) return new YamlMap(item, known, this.#fail);
-      return this.#fail(offsetOf(item), `each of "${key}" has to be a map`);
+      if (isMap(item)) return new YamlMap(item, known, this.#source);
+      return this.#source.fail(offsetOf(item), `each of "${key}" has to be a map`);
     });
   }
 
@@ -107,19 +116,25 @@ export class YamlMap {
     return node === undefined ? undefined : this.#valueOf(node, offsetOf(node));
   }
 
+  /** Where it begins, from 1. */
+  get line(): number {
+    return this.#source.lineOf(offsetOf(this.#map));
+  }
+
   /** Refuses the map itself. */
   fail(what: string): never {
-    return this.#fail(offsetOf(this.#map), what);
+    return this.#source.fail(offsetOf(this.#map), what);
   }
 
   #valueOf(node: unknown, offset: number | undefined): YamlValue {
-    if (isAlias(node)) this.#fail(offset, "aliases are not allowed");
+    if (isAlias(node)) this.#source.fail(offset, "aliases are not allowed");
     const value: unknown = isScalar(node)
       ? node.value
       : isMap(node)
-        ? new YamlMap(node, undefined, this.#fail)
+        ? new YamlMap(node, undefined, this.#source)
         : (node ?? undefined);
-    return { value, fail: (what) => this.#fail(offset, what) };
+    const { fail, lineOf } = this.#source;
+    return { value, line: lineOf(offset), fail: (what) => fail(offset, what) };
   }
 }
 

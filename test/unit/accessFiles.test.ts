@@ -101,6 +101,21 @@ describe("access control", () => {
     expect(decide()).toBe("nothing");
   });
 
+  it("warns once of rules for methods that are not here", () => {
+    let lines = "";
+    const decide = deciding(createLog((line) => (lines += line)));
+    const file = write("a.acl", "alice-1 = command.run\nalice-1 = command.* comand.run\n");
+    expect(decide()).toBe("run");
+    expect(decide()).toBe("run");
+    expect(lines.match(/warn/gi)).toHaveLength(1);
+    expect(lines).toContain(`${file}:2: this minion has no method`);
+    write("a.acl", "alice-1 = command.run\n");
+    decide();
+    write("a.acl", "alice-1 = async.command.run\n");
+    expect(decide()).toBe("nothing");
+    expect(lines.match(/warn/gi)).toHaveLength(2);
+  });
+
   it("denies where rules vanish while they are in use, until they are back or it starts anew", () => {
     let lines = "";
     const problems: (string | undefined)[] = [];
