@@ -2,7 +2,7 @@ import type { Disposable } from "vscode";
 import type { JobOutput } from "../../server/protocol/jobs";
 import { asFuncError } from "../errors";
 import type { OverlordSession } from "../overlordSession";
-import { OutputLines, type OutputLine } from "./outputLines";
+import { OutputLines, type OutputLine } from "../../server/client/outputLines";
 
 /** What is told to who follows a job's output. */
 export interface OutputNews {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { OutputLines } from "../../extension/jobs/outputLines";
+import { OutputLines } from "../../server/client/outputLines";
 import type { OutputPiece } from "../../server/protocol/jobs";
 
 const piece = (offset: number, text: string, rest: Partial<OutputPiece> = {}): OutputPiece => ({
@@ -34,6 +34,15 @@ describe("lines of a job's output", () => {
       web1: { stdout: 3, stderr: 1 },
       web2: { stdout: 1, stderr: 0 },
     });
+  });
+
+  test("a new attempt is read from its beginning", () => {
+    const lines = new OutputLines();
+    lines.take(piece(0, "one"));
+    lines.take(piece(0, "bad", { stream: "stderr" }));
+    expect(lines.take(piece(0, "again\n", { attempt: 2 }))).toHaveLength(1);
+    expect(lines.take(piece(3, "late", { stream: "stdout", attempt: 1 }))).toEqual([]);
+    expect(lines.offsets()).toEqual({ web1: { stdout: 6, stderr: 0, attempt: 2 } });
   });
 
   test("however it is cut and repeated, each byte counts once", () => {

@@ -1,5 +1,5 @@
-import type { OutputOffsets, OutputPiece } from "../../server/protocol/jobs";
-import { inertText } from "../../server/common/inertText";
+import type { OutputOffsets, OutputPiece } from "../protocol/jobs";
+import { inertText } from "../common/inertText";
 
 /** A line that a command wrote, harmless to show. */
 export interface OutputLine {
@@ -55,10 +55,15 @@ export class OutputLines {
   /** Where each minion's output is to be read on from. */
   offsets(): Record<string, OutputOffsets> {
     const offsets: Record<string, OutputOffsets> = {};
-    for (const [key, { offset }] of this.streams) {
+    for (const [key, { offset, attempt }] of this.streams) {
       const [stream, minion = ""] = key.split(" ");
-      offsets[minion] ??= { stdout: 0, stderr: 0 };
-      offsets[minion][stream === "stdout" ? "stdout" : "stderr"] = offset;
+      let known = offsets[minion];
+      if (!known || (known.attempt ?? 1) < attempt) {
+        known = { stdout: 0, stderr: 0, ...(attempt > 1 && { attempt }) };
+        offsets[minion] = known;
+      }
+      if ((known.attempt ?? 1) > attempt) continue; // nothing came of this stream since
+      known[stream === "stdout" ? "stdout" : "stderr"] = offset;
     }
     return offsets;
   }
