@@ -38,14 +38,17 @@ export class TailMerge {
 
   #overlapping(tail: string): TailNews {
     const last = this.#last ?? "";
-    const overlaps: number[] = [];
+    const overlaps: string[] = [];
     for (let from = 0; from < last.length && overlaps.length < 2;) {
-      if (tail.startsWith(last.slice(from))) overlaps.push(last.length - from);
+      if (tail.startsWith(last.slice(from))) overlaps.push(last.slice(from));
       const end = last.indexOf("\n", from);
       from = end < 0 ? last.length : end + 1;
     }
-    // with lines that are alike, how many are new cannot be known
-    return { fresh: tail.slice(overlaps[0] ?? 0), exact: overlaps.length === 1 };
+    const [most, other] = overlaps;
+    if (most === undefined) return { fresh: tail, exact: false };
+    // with lines that are alike, how many are new cannot be known; the beginning of one proves nothing
+    const isOnly = other === undefined || (most.includes("\n") && !other.includes("\n"));
+    return { fresh: tail.slice(most.length), exact: isOnly };
   }
 }
 
