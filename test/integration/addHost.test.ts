@@ -184,6 +184,7 @@ describe("a host on which something is in the way", () => {
       expect(failed.stderr).toContain("The disk of 127.0.0.1 is full");
       expect(failed.stderr).toContain("Make room on the file system of");
       expect(existsSync(join(home, "program", ".funcd.js.new"))).toBe(false);
+      expect(failed.stderr).not.toContain("for the next attempt");
     } finally {
       unmount();
     }
@@ -201,6 +202,7 @@ describe("a host on which something is in the way", () => {
     expect(failed.status).toBe(1);
     expect(failed.stderr).toContain(`Port ${taken} of 127.0.0.1 is taken by another program`);
     expect(failed.stderr).toContain("To use another port for funcd: --port N");
+    expect(failed.stderr).toContain(`stays, for the next attempt: the folder ${home}.`);
     expect((await certificates()).filter(({ name }) => name === "taken")).toEqual([]);
   });
 
@@ -222,6 +224,7 @@ describe("a host on which something is in the way", () => {
     expect(failed.status).toBe(1);
     expect(failed.stderr).toMatch(/funcd runs on 127\.0\.0\.1 and answers on port \d+ there, but/);
     expect(failed.stderr).toMatch(/Let TCP port \d+ through/);
+    expect(failed.stderr).toContain(`next attempt: the folder ${home}, a funcd that may run.`);
     // the address was the mistake: the next attempt goes on from there
     const corrected = await add([...words.slice(0, 4), "--address", "127.0.0.1"]);
     expect(corrected.stderr).toContain("✓ walled answers at 127.0.0.1");

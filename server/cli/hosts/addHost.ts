@@ -63,9 +63,11 @@ export async function addHost(
     return name;
   }
   await bringProgram(parts, setup, state);
+  if (state.program === undefined) steps.leaves(`the folder ${home}`);
   const certifying = { name, reach, state, record, certificates, destination };
   const { keyFingerprint, certified } = await certifyHost(parts, setup, params, certifying);
   if (certified || !state.running || state.program !== parts.program.sha256) {
+    if (!state.running) steps.leaves(serviceOf(place));
     await startHost(parts, setup, place, at, node);
   } else {
     steps.done("funcd runs there already");
@@ -132,6 +134,10 @@ async function bringProgram(
       ? `copied funcd (${kilobytes} kB, checksum right)`
       : `replaced funcd by this version (${kilobytes} kB, checksum right)`,
   );
+}
+
+function serviceOf({ service, unitFile }: HostPlace): string {
+  return service === "detached" ? "a funcd that may run" : `the service of ${unitFile}`;
 }
 
 function runsAlready({ text }: SshDestination, { home }: HostPlace): FuncError {

@@ -14,7 +14,8 @@ import { readFuncdProgram } from "./hostSetup";
 import { HostSteps } from "./hostSteps";
 import { SshSession } from "./sshSession";
 
-type Outcome = { name: string } | { error: string; reason: string };
+/** `left`: what a host that was not added has by now. */
+type Outcome = { name: string } | { error: string; reason: string; left: string[] };
 
 /** `func add-host`: one host after the other, since each may ask for a password. */
 export async function addHosts(session: Session, params: AddHost): Promise<number> {
@@ -49,7 +50,8 @@ export async function addHosts(session: Session, params: AddHost): Promise<numbe
         ? cancelled(destination.text)
         : await withNearest(asFuncError(error), destination.host);
       steps.failed(failure);
-      outcomes.set(destination.text, { error: failure.message, reason: failure.reason });
+      const { message, reason } = failure;
+      outcomes.set(destination.text, { error: message, reason, left: [...steps.left] });
     } finally {
       await ssh.close();
     }
