@@ -1,5 +1,7 @@
 import { hash } from "node:crypto";
+import { join } from "node:path";
 import type { SqlJsStatic } from "sql.js";
+import { copyLog, isMostlyFree, liveOutputs, replaceOutputs } from "./dayCompaction";
 import { textBytes, type Database } from "./database";
 import { metaOf, openDatabase, setMeta } from "./databaseMeta";
 import { DayJob, type Roster } from "./dayJob";
@@ -11,6 +13,8 @@ const CACHE_KIB = 8_192;
 /** Of all jobs that are kept in memory, a few bytes for each. */
 const MAX_CACHED_MINIONS = 1_000_000;
 const MAX_CACHED_ROSTERS = 64;
+/** A smaller log is not worth being copied. */
+const LEAST_LOG_BYTES = 1024 * 1024;
 
 /** The jobs of one day: its database in memory, and the log of its larger outputs. */
 export class DayDatabase {
@@ -28,22 +32,27 @@ export class DayDatabase {
   /** Throws DamagedFile. */
   constructor(
     sqlite: SqlJsStatic,
+    private readonly folder: string,
     /** `2026-11-22`. */
     readonly day: string,
-    logFile: string,
     image?: Uint8Array,
   ) {
     this.database = openDatabase(sqlite, DAY_SCHEMA, CACHE_KIB, image);
-    this.log = new OutputLog(logFile, metaOf(this.database, "log"));
+    this.generation = metaOf(this.database, "generation");
+    this.log = new OutputLog(this.logFile(), metaOf(this.database, "log"));
     this.bytes = image?.length ?? 0;
     this.seq = metaOf(this.database, "seq");
   }
 
-  readonly log: OutputLog;
+  log: OutputLog;
   /** About what it takes in memory. */
   bytes: number;
   /** Number of the last journal record that is in it. */
   seq: number;
+  /** Which of its logs is the present one. */
+  private generation: number;
+  private oldLogs: string[] = [];
+  private hasDeleted = false;
 
   get isDirty(): boolean {
     return this.changes !== this.savedChanges;
@@ -68,6 +77,7 @@ export class DayDatabase {
     this.log.sync();
     setMeta(this.database, "seq", this.seq);
     setMeta(this.database, "log", this.log.bytes);
+    setMeta(this.database, "generation", this.generation);
     const image = this.database.export();
     this.bytes = image.length;
     return image;
@@ -123,6 +133,7 @@ export class DayDatabase {
     const job = this.find(jobId);
     if (!job) return;
     this.begin();
+    this.hasDeleted = true;
     this.drop(jobId);
     for (const table of ["results", "notes", "held", "jobs"]) {
       this.database.run(`DELETE FROM ${table} WHERE job = ?`, [job.number]);
@@ -149,9 +160,41 @@ export class DayDatabase {
     return this.log.read({ offset: Number(offset), length: Number(length) }, digest).toString();
   }
 
+  /**
+   * Gives back the room of deleted jobs where they had much. The present log stays until the database that does
+   * without it is written: then takeOldLogs names it.
+   */
+  compact(): void {
+    if (!this.hasDeleted) return;
+    this.hasDeleted = false;
+    if (isMostlyFree(this.database)) this.database.script("VACUUM");
+    const live = liveOutputs(this.database);
+    const liveBytes = live.reduce((sum, { place }) => sum + place.length, 0);
+    if (this.log.bytes < LEAST_LOG_BYTES || liveBytes > this.log.bytes / 2) return;
+    const log = copyLog(this.log, this.logFile(this.generation + 1), live);
+    if (!log) return;
+    this.begin();
+    replaceOutputs(this.database, live);
+    this.commit();
+    this.generation++;
+    this.log.close();
+    this.oldLogs.push(this.log.file);
+    this.log = log;
+  }
+
+  /** Those that nothing refers to any more; to be removed. */
+  takeOldLogs(): string[] {
+    return this.oldLogs.splice(0);
+  }
+
   close(): void {
     this.database.close();
     this.log.close();
+  }
+
+  private logFile(generation = this.generation): string {
+    const suffix = generation === 0 ? "" : `.${generation}`;
+    return join(this.folder, `${this.day}${suffix}.outputs`);
   }
 
   private load(jobId: string): DayJob | undefined {

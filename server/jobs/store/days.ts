@@ -7,6 +7,8 @@ import { DayDatabase } from "./dayDatabase";
 
 const DAY = /^(\d{4}-\d\d-\d\d)\.db$/;
 
+const FILE = /^(\d{4}-\d\d-\d\d)\.(?:\d+\.)?(?:db|outputs)$/;
+
 /** A file that was damaged, and what became of it. */
 export interface DamageReport {
   day: string;
@@ -39,6 +41,18 @@ export class Days {
       .sort();
   }
 
+  /** Bytes of each day: on the disk, and what its database has grown by in memory. */
+  sizes(): Map<string, number> {
+    const sizes = new Map<string, number>();
+    for (const name of readdirSync(this.folder)) {
+      const day = FILE.exec(name)?.[1];
+      if (day === undefined) continue;
+      const bytes = statSync(join(this.folder, name), { throwIfNoEntry: false })?.size ?? 0;
+      sizes.set(day, (sizes.get(day) ?? 0) + bytes);
+    }
+    return sizes;
+  }
+
   dirty(): DayDatabase[] {
     return [...this.loaded.values()].filter((day) => day.isDirty);
   }
@@ -57,7 +71,7 @@ export class Days {
     const file = this.fileOf(day);
     try {
       const image = readDatabaseFile(file);
-      return image && this.use(new DayDatabase(this.sqlite, day, this.logOf(day), image));
+      return image && this.use(new DayDatabase(this.sqlite, this.folder, day, image));
     } catch (error) {
       if (!(error instanceof DamagedFile)) throw error;
       this.setAside(day, error.message);
@@ -67,7 +81,7 @@ export class Days {
 
   /** As `open`, and made where it is not there. */
   openOrCreate(day: string): DayDatabase {
-    return this.open(day) ?? this.use(new DayDatabase(this.sqlite, day, this.logOf(day)));
+    return this.open(day) ?? this.use(new DayDatabase(this.sqlite, this.folder, day));
   }
 
   /** To be called when nobody works with a day: at the end of a request. */
@@ -85,16 +99,19 @@ export class Days {
 
   /** Writes a day that has changed. Throws what the disk says. */
   async save(day: DayDatabase): Promise<void> {
+    day.compact();
     const { changes } = day;
     await writeDatabaseFile(this.fileOf(day.day), day.export());
     day.savedChanges = changes;
+    for (const log of day.takeOldLogs()) await rm(log, { force: true });
   }
 
   /** With its outputs. */
   async remove(day: string): Promise<void> {
     this.forget(day);
+    // the database first: it must not refer to outputs that are gone
     await rm(this.fileOf(day), { force: true });
-    await rm(this.logOf(day), { force: true });
+    for (const name of this.logsOf(day)) await rm(join(this.folder, name), { force: true });
   }
 
   /** Without writing anything. */
@@ -117,7 +134,7 @@ export class Days {
   private setAside(day: string, why: string): void {
     const file = this.fileOf(day);
     const aside = setAside(file);
-    if (statSync(this.logOf(day), { throwIfNoEntry: false })) setAside(this.logOf(day));
+    for (const name of this.logsOf(day)) setAside(join(this.folder, name));
     this.damaged({ day, message: `${file} is damaged (${why}) and was set aside as ${aside}` });
   }
 
@@ -125,7 +142,9 @@ export class Days {
     return join(this.folder, `${day}.db`);
   }
 
-  private logOf(day: string): string {
-    return join(this.folder, `${day}.outputs`);
+  private logsOf(day: string): string[] {
+    return readdirSync(this.folder).filter(
+      (name) => name.endsWith(".outputs") && FILE.exec(name)?.[1] === day,
+    );
   }
 }

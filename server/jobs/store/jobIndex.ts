@@ -181,6 +181,11 @@ export class JobIndex {
     return this.database.number("SELECT count(*) FROM jobs");
   }
 
+  jobsByDay(): Map<string, number> {
+    const rows = this.database.all("SELECT day, count(*) FROM jobs GROUP BY day");
+    return new Map(rows.map(([day, count]) => [String(day), Number(count)]));
+  }
+
   /** Those that have finished, oldest end first. */
   finishedJobs(): KeptJob[] {
     const rows = this.database.all(

@@ -10,7 +10,7 @@ import { hasAny } from "./nameSet";
 const CURSOR = /^(-?\d{1,16}) (.+)$/s;
 
 /** Where a list goes on: behind this job. */
-interface ListPlace {
+export interface ListPlace {
   createdAtMs: number;
   id: string;
 }

@@ -37,6 +37,8 @@ export interface FoundJob {
 export class StoreDatabases {
   readonly days: Days;
   index: JobIndex;
+  /** Jobs that were seen to end, and when, by performance.now(). */
+  readonly endsSeen = new Map<string, number>();
   /** Days that lost jobs: where they have none left, their files go with the next checkpoint. */
   private readonly emptied = new Set<string>();
   /** Jobs whose rows in the index are behind, and the outputs in files that came since. */
@@ -171,17 +173,18 @@ export class StoreDatabases {
     const { folder } = this.options;
     this.settle();
     const { seq } = this;
+    const emptied = [...this.emptied].filter((day) => this.isEmptied(day));
     try {
       for (const day of this.days.dirty()) {
-        if (!this.isEmptied(day.day)) await this.days.save(day);
+        if (!emptied.includes(day.day)) await this.days.save(day);
       }
       await syncFolder(folder);
       if (this.index.isDirty || this.index.checkpointSeq !== seq) await this.saveIndex(seq);
-      await this.removeEmptied();
+      await this.remove(emptied);
       return seq;
     } catch (error) {
       // files that are to go give back room
-      await this.removeEmptied().catch(() => undefined);
+      await this.remove(emptied).catch(() => undefined);
       throw diskError(folder, error);
     }
   }
@@ -219,10 +222,12 @@ export class StoreDatabases {
     await syncFolder(this.options.folder);
   }
 
-  private async removeEmptied(): Promise<void> {
-    for (const day of [...this.emptied]) {
-      if (this.isEmptied(day)) await this.days.remove(day);
+  private async remove(days: readonly string[]): Promise<void> {
+    for (const day of days) {
+      // a job may have come since
+      if (!this.isEmptied(day)) continue;
       this.emptied.delete(day);
+      await this.days.remove(day);
     }
   }
 
@@ -253,6 +258,9 @@ export class StoreDatabases {
       return;
     }
     const id = event.kind === "created" ? event.job.id : event.jobId;
+    if (event.kind === "noted" && event.event === "finished") {
+      this.endsSeen.set(id, performance.now());
+    }
     const outputs = this.stale.get(id) ?? [];
     if (event.kind === "ended") outputs.push(...event.result.outputs.map(({ sha256 }) => sha256));
     this.stale.set(id, outputs);
