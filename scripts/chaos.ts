@@ -1,5 +1,5 @@
-// npm run chaos -- [--jobs N] [--minions M] [--seed S] [--minutes N] [--json FILE]: jobs on real processes that are
-// killed and cut off all the time; then compares what the overlord says with what the work itself left.
+// npm run chaos -- [--jobs N] [--minions M] [--seed S] [--minutes N] [--json FILE] [--without FAULT]: jobs on real
+// processes that are killed and cut off all the time; then compares what the overlord says with what the work left.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { FuncError } from "../server/common/errors";
@@ -20,10 +20,11 @@ void runScript(async (signal) => {
       minutes: { type: "string" },
       gap: { type: "string" },
       "at-once": { type: "string" },
+      without: { type: "string", multiple: true },
       json: { type: "string" },
     },
   });
-  const number = (name: keyof typeof values, otherwise: number): number => {
+  const number = (name: Exclude<keyof typeof values, "without">, otherwise: number): number => {
     const value = Number(values[name] ?? otherwise);
     if (value > 0) return value;
     throw new FuncError("bad-argument", `--${name} is a number above 0.`);
@@ -39,6 +40,7 @@ void runScript(async (signal) => {
     ...(minutes !== undefined && { forMs: minutes * 60_000 }),
     meanGapMs: number("gap", 150),
     atOnce: number("at-once", 8),
+    ...(values.without && { without: values.without }),
     signal,
     progress: (text: string) => void process.stderr.write(`${text}\n`),
   };

@@ -15,6 +15,8 @@ const ASK_AFTER_MS = 10_000;
 
 interface Watched {
   heardAtMs: number;
+  /** What is said of earlier attempts says nothing of how the job stands. */
+  leastAttempt: number;
   summary?: JobSummary;
   wake: () => void;
 }
@@ -86,8 +88,9 @@ export class ChaosWindow {
   }
 
   /** The job runs again: its last end no longer counts. */
-  async watchAnew(jobId: string): Promise<void> {
+  async watchAnew(jobId: string, attempt: number): Promise<void> {
     this.#watched.delete(jobId);
+    this.#note(jobId, attempt);
     await this.watch(jobId);
   }
 
@@ -130,8 +133,9 @@ export class ChaosWindow {
     this.#take(snapshot);
   }
 
-  #note(jobId: string): Watched {
-    const known = this.#watched.get(jobId) ?? { heardAtMs: Date.now(), wake: () => undefined };
+  #note(jobId: string, leastAttempt = 1): Watched {
+    const fresh = { heardAtMs: Date.now(), leastAttempt, wake: () => undefined };
+    const known = this.#watched.get(jobId) ?? fresh;
     this.#watched.set(jobId, known);
     return known;
   }
@@ -139,9 +143,10 @@ export class ChaosWindow {
   #take(progress: JobProgress): void {
     this.acknowledged.take(progress);
     const watched = this.#watched.get(progress.summary.id);
-    if (!watched) return;
+    if (!watched || (progress.summary.attempts ?? 1) < watched.leastAttempt) return;
     watched.heardAtMs = Date.now();
-    watched.summary = progress.summary;
+    // a snapshot may come after news that are newer
+    if (!watched.summary?.finished) watched.summary = progress.summary;
     watched.wake();
   }
 

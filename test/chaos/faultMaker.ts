@@ -28,7 +28,7 @@ export class FaultMaker {
     private readonly plan: Plan,
     /** Of the overlord that runs; undefined where none does. */
     private readonly overlordPid: () => Promise<number | undefined>,
-    private readonly meanGapMs: number,
+    private readonly options: { meanGapMs: number; without: ReadonlySet<string> },
   ) {}
 
   wasKilled(minion: string, token: string): boolean {
@@ -45,9 +45,10 @@ export class FaultMaker {
   async run(): Promise<void> {
     const { signal } = this.#ending;
     for (;;) {
-      const { afterMs, fault } = this.plan.fault(this.meanGapMs);
+      const { afterMs, fault } = this.plan.fault(this.options.meanGapMs);
       await sleep(afterMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
+      if (this.options.without.has(fault.kind)) continue;
       const work = this.#make(fault).then((done) => {
         if (done) this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + 1);
       });
