@@ -42,12 +42,4 @@ export class JobState {
     for (const row of rows) this.rows.set(row.minion, row);
     return rows;
   }
-
-  /** The overlord no longer knows the job: what had not ended will never be heard of. */
-  lose(): void {
-    for (const row of this.rows.values()) {
-      if (row.kind !== "running" && row.kind !== "waiting") continue;
-      this.rows.set(row.minion, { ...row, kind: "lost", label: "lost" });
-    }
-  }
 }

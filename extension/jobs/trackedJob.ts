@@ -74,7 +74,6 @@ export class TrackedJob {
       const failure = asFuncError(error);
       // a finished and whole list of results stays of use when the overlord no longer has the job
       if (this.state?.complete) return undefined;
-      this.state?.lose();
       this.lost = failure.reason === "not-found" ? unknownJob() : failure;
       this.emitter.fire({ kind: "lost" });
       return undefined;
@@ -85,11 +84,7 @@ export class TrackedJob {
 function unknownJob(): FuncError {
   return new FuncError(
     "not-found",
-    l10n.t(
-      "The overlord does not know this job any more: it was restarted, or the job is too old.",
-    ),
-    l10n.t(
-      "What had already started on the minions may have gone on. Make the call again to see its results.",
-    ),
+    l10n.t("The overlord does not have this job: it was deleted, or is older than what is kept."),
+    l10n.t("Make the call again to see its results."),
   );
 }

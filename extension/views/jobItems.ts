@@ -29,7 +29,7 @@ export function jobItem(node: NodeOf<"job">, job: JobSummary): TreeItem {
   const outcome = shortOutcome(job);
   const targets = oneLine(targetsText(job));
   const time = job.finished ? timeText(job.createdAtMs) : "";
-  item.description = [outcome, shortened(targets, MAX_TARGETS), time].filter(Boolean).join(" · ");
+  item.description = [outcome, time, targetsWords(job)].filter(Boolean).join(" · ");
   item.iconPath = iconOf(job);
   item.contextValue = contextOf(job);
   item.command = { command: COMMANDS.openJob, title: l10n.t("Open Results"), arguments: [node] };
@@ -120,6 +120,13 @@ function finish(item: TreeItem, node: JobNode, contextValue: string): TreeItem {
   item.id = jobNodeKey(node);
   item.contextValue = contextValue;
   return item;
+}
+
+/** A long list of names says less than their number. */
+function targetsWords(job: JobSummary): string {
+  const targets = oneLine(targetsText(job));
+  if (targets.length <= MAX_TARGETS) return targets;
+  return job.total === 1 ? l10n.t("1 minion") : l10n.t("{0} minions", job.total);
 }
 
 function oneLine(text: string): string {

@@ -205,6 +205,7 @@ async function pingAll(
       method: "ping",
       args: [],
       timeoutMs: PING_TIMEOUT_MS,
+      background: true,
     };
     let reason = "";
     await followCall(connection, params, {
