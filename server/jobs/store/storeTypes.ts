@@ -32,6 +32,8 @@ export interface JobRecord {
   timeoutMs?: number;
   deliveryLimitMs?: number;
   batch?: BatchPlan;
+  /** Names of those that go first in a batch, as its expression was understood at the start. */
+  canaries?: readonly string[];
   maxErrors?: number;
   /** In the job's order, in which results are listed. */
   minions: readonly DigestPeer[];
