@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { renameSync } from "node:fs";
-import { mkdir, open, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FuncError, messageOf } from "../common/errors";
 import type { OutputSpool, OutputWriter, SpooledOutput } from "../wire/outputSpool";
-import { putAside, removeAside } from "./putAside";
+import { FolderSync } from "./folderSync";
+import { readOutputFile } from "./outputFileRead";
 import { spoolProblem } from "./spoolProblem";
 import { SpoolWriter } from "./spoolWriter";
 
@@ -12,7 +13,11 @@ const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
 /** How long an output waits for a job to take it: the rest of its answer may still be coming in. */
 const UNCLAIMED_MS = 60 * 60_000;
 const SWEEP_MS = 10 * 60_000;
-const HASH = /^[0-9a-f]{64}$/;
+const CLOSE_LIMIT_MS = 2_000;
+/** The hash, and how many bytes it is of: so that a cut is noticed. */
+const NAME = /^([0-9a-f]{64})\.(\d{1,15})$/;
+/** What was being written when the overlord ended. */
+const LEFTOVER = /^[0-9a-f]{24}\.tmp$/;
 
 export interface OutputFilesOptions {
   /** Most bytes on disk, those under way included. */
@@ -27,40 +32,65 @@ interface OutputFile {
   finishedAtMs: number;
   /** Jobs that refer to it. */
   holders: Set<string>;
+  /** Of an earlier process, and not known yet whether a job of that one holds it. */
+  inherited?: boolean;
 }
 
 /**
  * Outputs that are too large for memory: files in one private folder, named by the SHA-256 of what they
- * hold, equal ones once. A file stays while a job holds it.
+ * hold, equal ones once. A file is on the disk to stay once it has its name, and goes when no job holds it.
  */
 export class OutputFiles implements OutputSpool {
   private readonly files = new Map<string, OutputFile>();
   private readonly heldBy = new Map<string, Set<string>>();
-  private readonly doomed = new Set<string>();
+  private readonly doomed = new Map<string, number>();
   private removing: Promise<void> | undefined;
   private makeRoom: () => boolean = () => false;
   private usedBytes = 0;
   private readonly sweepTimer: NodeJS.Timeout;
+  private readonly folderSync: FolderSync;
+  /** Jobs that let go before it was known what they hold; undefined once that is known. */
+  private released: Set<string> | undefined = new Set();
 
   private constructor(
     private readonly folder: string,
     private readonly maxBytes: number,
     private readonly unclaimedMs: number,
   ) {
+    this.folderSync = new FolderSync(folder);
     this.sweepTimer = setInterval(() => {
       this.sweep();
     }, SWEEP_MS).unref();
   }
 
   /**
-   * Begins with nothing, not even the folder: the first output makes it. What a predecessor left is
-   * removed in the background. To be called by the owner of the data directory's lock only.
+   * Takes what an earlier process left in the folder; without one, the first output makes it. To be called by the
+   * owner of the data directory's lock only, and followed by `inherit`. Throws FuncError "unavailable".
    */
   static async open(folder: string, options: OutputFilesOptions = {}): Promise<OutputFiles> {
     const { maxBytes = DEFAULT_MAX_BYTES, unclaimedMs = UNCLAIMED_MS } = options;
-    await putAside(folder);
-    void removeAside(folder);
-    return new OutputFiles(folder, maxBytes, unclaimedMs);
+    const files = new OutputFiles(folder, maxBytes, unclaimedMs);
+    for (const name of await namesIn(folder)) {
+      const [, sha256, bytes] = NAME.exec(name) ?? [];
+      if (sha256 !== undefined) files.found(sha256, Number(bytes));
+      else if (LEFTOVER.test(name)) void files.remove(join(folder, name));
+    }
+    return files;
+  }
+
+  /** What the jobs of earlier processes hold. All else that these processes left is removed in the background. */
+  inherit(held: readonly { jobId: string; sha256: readonly string[] }[]): void {
+    const { released } = this;
+    this.released = undefined;
+    for (const { jobId, sha256 } of held) {
+      if (released?.has(jobId)) continue;
+      for (const one of sha256) this.take(jobId, one);
+    }
+    for (const [sha256, file] of this.files) {
+      if (!file.inherited) continue;
+      file.inherited = false;
+      this.removeUnused(sha256, file);
+    }
   }
 
   /** Bytes on disk, those of outputs under way included. */
@@ -82,21 +112,16 @@ export class OutputFiles implements OutputSpool {
       shrink: (bytes) => {
         this.usedBytes -= bytes;
       },
-      adopt: (temporary, output) => {
-        this.adopt(temporary, output);
-      },
+      adopt: (temporary, output) => this.adopt(temporary, output),
       problem: (error) => spoolProblem(this.folder, error),
     });
   }
 
   /** Takes an output for a job; false where it is gone. */
   hold(holder: string, sha256: string): boolean {
-    const file = this.files.get(sha256);
+    const file = this.take(holder, sha256);
     if (!file) return false;
     file.unclaimed = Math.max(0, file.unclaimed - 1);
-    file.holders.add(holder);
-    const held = this.heldBy.get(holder) ?? new Set();
-    this.heldBy.set(holder, held.add(sha256));
     return true;
   }
 
@@ -113,6 +138,7 @@ export class OutputFiles implements OutputSpool {
 
   /** The job is forgotten: what no other job holds is removed. */
   release(holder: string): void {
+    this.released?.add(holder);
     const held = this.heldBy.get(holder);
     this.heldBy.delete(holder);
     for (const sha256 of held ?? []) {
@@ -125,7 +151,7 @@ export class OutputFiles implements OutputSpool {
 
   /**
    * A range of an output, shorter only at its end, and how many bytes it has in all. Throws FuncError
-   * "not-found", "bad-data" for a file that was cut, "unavailable" where the disk fails.
+   * "not-found", "bad-data" for a file that is missing or was cut, "unavailable" where the disk fails.
    */
   async read(
     sha256: string,
@@ -134,45 +160,41 @@ export class OutputFiles implements OutputSpool {
   ): Promise<{ bytes: Buffer; total: number }> {
     const file = this.files.get(sha256);
     if (!file) throw gone(sha256);
-    const total = file.bytes;
-    const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, total - offset)));
-    try {
-      const handle = await open(this.pathOf(sha256), "r");
-      try {
-        let read = 0;
-        while (read < buffer.length) {
-          const part = await handle.read(buffer, read, buffer.length - read, offset + read);
-          if (part.bytesRead === 0) break;
-          read += part.bytesRead;
-        }
-        if (read === buffer.length) return { bytes: buffer, total };
-      } finally {
-        await handle.close();
-      }
-    } catch (error) {
-      if (codeOf(error) === "ENOENT") throw gone(sha256);
-      throw new FuncError(
-        "unavailable",
-        `The output in ${this.pathOf(sha256)} cannot be read: ${messageOf(error)}`,
-        "Look at the disk of the overlord's host, then try again.",
-      );
-    }
-    throw new FuncError(
-      "bad-data",
-      `The file ${this.pathOf(sha256)} has been cut: it should have ${total} bytes.`,
-      "Call the method again.",
-    );
+    const { bytes: total, holders } = file;
+    const range = { offset, length: Math.max(0, Math.min(length, total - offset)) };
+    const bytes = await readOutputFile({
+      path: this.pathOf(sha256, total),
+      sha256,
+      total,
+      ...range,
+      jobs: holders,
+    });
+    return { bytes, total };
   }
 
-  /** Removes all files; what lasts longer than two seconds is left to the next start. */
+  /** Lets the files be: they are there at the next start. What is just being removed may be, too. */
   async close(): Promise<void> {
     clearInterval(this.sweepTimer);
-    this.files.clear();
-    this.doomed.clear();
-    await this.removing;
-    await putAside(this.folder);
-    const limit = new Promise<void>((resolve) => setTimeout(resolve, 2_000).unref());
-    await Promise.race([removeAside(this.folder), limit]);
+    const limit = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_LIMIT_MS).unref());
+    await Promise.race([this.removing, limit]);
+  }
+
+  /** As a job of an earlier process, too: nothing was finished for it. */
+  private take(holder: string, sha256: string): OutputFile | undefined {
+    const file = this.files.get(sha256);
+    if (!file) return undefined;
+    file.holders.add(holder);
+    const held = this.heldBy.get(holder) ?? new Set();
+    this.heldBy.set(holder, held.add(sha256));
+    return file;
+  }
+
+  private found(sha256: string, bytes: number): void {
+    if (this.files.has(sha256)) return; // under a second length, by whoever put it there
+    const finishedAtMs = Date.now();
+    const holders = new Set<string>();
+    this.files.set(sha256, { bytes, unclaimed: 0, finishedAtMs, holders, inherited: true });
+    this.usedBytes += bytes;
   }
 
   private grow(bytes: number): void {
@@ -186,44 +208,64 @@ export class OutputFiles implements OutputSpool {
     this.usedBytes += bytes;
   }
 
+  private async adopt(temporary: string, output: SpooledOutput): Promise<void> {
+    this.name(temporary, output);
+    try {
+      await this.folderSync.sync();
+    } catch (error) {
+      this.unclaim(output);
+      throw error;
+    }
+  }
+
   /** Without a pause between look and move, so that two equal outputs cannot get into each other's way. */
-  private adopt(temporary: string, { sha256, bytes }: SpooledOutput): void {
-    // also over an equal one: somebody may have removed or cut that behind our back
-    renameSync(temporary, this.pathOf(sha256));
+  private name(temporary: string, { sha256, bytes }: SpooledOutput): void {
     const known = this.files.get(sha256);
+    try {
+      // also over an equal one: somebody may have removed or cut that behind our back
+      renameSync(temporary, this.pathOf(sha256, bytes));
+    } catch (error) {
+      this.usedBytes -= bytes;
+      throw error;
+    }
+    const finishedAtMs = Date.now();
     if (known) {
       known.unclaimed++;
-      known.finishedAtMs = Date.now();
+      known.finishedAtMs = finishedAtMs;
       this.usedBytes -= bytes;
       return;
     }
     this.doomed.delete(sha256);
-    const finishedAtMs = Date.now();
     this.files.set(sha256, { bytes, unclaimed: 1, finishedAtMs, holders: new Set() });
   }
 
   private removeUnused(sha256: string, file: OutputFile): void {
-    if (file.holders.size > 0 || file.unclaimed > 0) return;
+    if (file.holders.size > 0 || file.unclaimed > 0 || file.inherited) return;
     this.files.delete(sha256);
     this.usedBytes -= file.bytes;
-    this.doomed.add(sha256);
+    this.doomed.set(sha256, file.bytes);
     this.removing ??= this.removeDoomed();
   }
 
   /** One at a time: a large file takes the disk a while. */
   private async removeDoomed(): Promise<void> {
-    for (const sha256 of this.doomed) {
+    for (const [sha256, bytes] of this.doomed) {
       this.doomed.delete(sha256);
-      const temporary = this.temporary();
-      try {
-        // from here on a new file of the same name is safe
-        renameSync(this.pathOf(sha256), temporary);
-        await rm(temporary, { force: true });
-      } catch {
-        // the next start removes it
-      }
+      await this.remove(this.pathOf(sha256, bytes));
     }
     this.removing = undefined;
+  }
+
+  /** Never rejects: what cannot be removed is found at the next start. */
+  private async remove(path: string): Promise<void> {
+    const temporary = this.temporary();
+    try {
+      // from here on a new file of the same name is safe
+      renameSync(path, temporary);
+      await rm(temporary, { force: true });
+    } catch {
+      // gone, or a disk that takes nothing
+    }
   }
 
   /** Outputs of answers that were given up before they were whole. */
@@ -243,10 +285,9 @@ export class OutputFiles implements OutputSpool {
     });
   }
 
-  /** Only what is a hash can become the name of a file. */
-  private pathOf(sha256: string): string {
-    if (!HASH.test(sha256)) throw gone(sha256);
-    return join(this.folder, sha256);
+  /** Only of what is in `files`: a name from elsewhere never becomes a path. */
+  private pathOf(sha256: string, bytes: number): string {
+    return join(this.folder, `${sha256}.${bytes}`);
   }
 
   private temporary(): string {
@@ -254,11 +295,25 @@ export class OutputFiles implements OutputSpool {
   }
 }
 
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    // an obstacle in its place is told with the first output
+    if (["ENOENT", "ENOTDIR"].includes(String(codeOf(error)))) return [];
+    throw new FuncError(
+      "unavailable",
+      `The outputs of jobs in ${folder} cannot be read: ${messageOf(error)}`,
+      "See that this folder can be read by the user who runs the overlord.",
+    );
+  }
+}
+
 function gone(sha256: string): FuncError {
   return new FuncError(
     "not-found",
-    `The output ${sha256.slice(0, 12)} is not kept any more: its job was forgotten.`,
-    "Call the method again.",
+    `The output ${sha256.slice(0, 12)} is not kept any more: its job was deleted, or forgotten for its age or for room.`,
+    "Call the method again where you need it; jobs in overlord.yaml says how long jobs are kept.",
   );
 }
 

@@ -12,8 +12,8 @@ export interface SpoolFolder {
   /** Counts bytes that are about to be written. Throws FuncError "unavailable" beyond the limit. */
   grow(bytes: number): void;
   shrink(bytes: number): void;
-  /** Gives a complete file its final name, at once; `bytes` were counted by `grow`. */
-  adopt(temporary: string, output: SpooledOutput): void;
+  /** Gives a complete file its final name, durably. The bytes that `grow` counted are its own from now on, also where it rejects. */
+  adopt(temporary: string, output: SpooledOutput): Promise<void>;
   /** The error for users. */
   problem(error: unknown): Error;
 }
@@ -59,9 +59,12 @@ export class SpoolWriter implements OutputWriter {
     try {
       await this.drained();
       this.handle ??= await this.openFile();
+      // a job that ends refers to it: no power cut may take it then
+      await this.handle.datasync();
       await this.close();
       const output = { sha256: this.hash.digest("hex"), bytes: this.bytes };
-      this.folder.adopt(this.temporary, output);
+      this.bytes = 0;
+      await this.folder.adopt(this.temporary, output);
       return output;
     } catch (error) {
       this.fail(error);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { OutputFiles } from "../jobs/outputFiles";
 import { openJobStore } from "../jobs/store/jobStore";
@@ -11,6 +12,8 @@ import type { OverlordConfiguration } from "./overlordConfiguration";
 /** What an overlord and its clients put into a data directory. */
 export const DATA_FILES =
   /^\.?(?:overlord\.|lock|endpoint|inventory\.json|hosts\.json|groups|audit\.log|moved\.json|replaced-|spool-|(?:ca|ca\.importing|credentials|minions|service|triggers|try|spool|jobs)$)/;
+
+const INHERIT_AFTER_MS = 10_000;
 
 /** What is in a data directory, opened. */
 export interface OverlordData {
@@ -32,10 +35,25 @@ export async function openData(
 ): Promise<OverlordData> {
   const configuration = await readConfiguration(join(dataDirectory, "overlord.yaml"));
   const inventory = await Inventory.open(join(dataDirectory, "inventory.json"), log);
-  const outputs = await OutputFiles.open(join(dataDirectory, "spool"));
+  const limits = configuration.jobs;
+  const maxBytes = limits.keepBytes;
+  const outputs = await OutputFiles.open(join(dataDirectory, "spool"), { maxBytes });
   const credentials = new FleetCredentials(dataDirectory, log, outputs, inventory);
   await credentials.open();
-  const limits = configuration.jobs;
   const store = await openJobStore(join(dataDirectory, "jobs"), { limits, programs, log });
+  store.onForgotten((jobIds) => {
+    for (const jobId of jobIds) outputs.release(jobId);
+  });
+  // only to remove what nobody holds: nothing that a start should wait for
+  setTimeout(() => void inherit(outputs, store, log), INHERIT_AFTER_MS).unref();
   return { configuration, inventory, outputs, credentials, store };
+}
+
+async function inherit(outputs: OutputFiles, store: JobStore, log: Log): Promise<void> {
+  try {
+    outputs.inherit(await store.heldOutputs());
+  } catch (error) {
+    // they stay until a start at which the store works
+    log.warn("it is not known which outputs are still needed", { problem: messageOf(error) });
+  }
 }

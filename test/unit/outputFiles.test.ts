@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
-  mkdir,
   mkdtemp,
   readdir,
   readFile,
@@ -11,7 +10,7 @@ import {
   truncate,
   writeFile,
 } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it, onTestFinished } from "vitest";
@@ -26,6 +25,10 @@ function sha256Of(bytes: Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+function nameOf({ sha256, bytes }: { sha256: string; bytes: number }): string {
+  return `${sha256}.${bytes}`;
+}
+
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
@@ -34,10 +37,10 @@ it("keeps an output whole, privately, by its hash, and reads it by range", async
   const { files, folder } = await openOutputs();
   const output = await spool(files, TEXT);
   expect(output).toEqual({ sha256: sha256Of(TEXT), bytes: TEXT.length });
-  expect(await readdir(folder)).toEqual([output.sha256]);
+  expect(await readdir(folder)).toEqual([nameOf(output)]);
   expect((await stat(folder)).mode & 0o777).toBe(0o700);
-  expect((await stat(join(folder, output.sha256))).mode & 0o777).toBe(0o600);
-  expect((await readFile(join(folder, output.sha256))).equals(TEXT)).toBe(true);
+  expect((await stat(join(folder, nameOf(output)))).mode & 0o777).toBe(0o600);
+  expect((await readFile(join(folder, nameOf(output)))).equals(TEXT)).toBe(true);
   const middle = await files.read(output.sha256, 1_000, 70_000);
   expect(middle.total).toBe(TEXT.length);
   expect(middle.bytes.equals(TEXT.subarray(1_000, 71_000))).toBe(true);
@@ -102,19 +105,49 @@ it("removes what was discarded, or taken back", async () => {
   expect(files.bytes).toBe(0);
 });
 
-it("begins empty, whatever a predecessor left", async () => {
-  const home = await mkdtemp(join(tmpdir(), "func-outputs-"));
-  onTestFinished(() => rm(home, { recursive: true, force: true }));
-  const folder = join(home, "spool");
-  await mkdir(join(folder, "sub"), { recursive: true, mode: 0o777 });
-  await mkdir(join(home, ".spool-0123"));
-  await writeFile(join(folder, "x".repeat(64)), "old");
-  const files = await OutputFiles.open(folder);
-  await until(async () => (await readdir(home)).length === 0);
-  await spool(files, TEXT);
-  expect((await stat(folder)).mode & 0o777).toBe(0o700);
+it("keeps what the jobs of an earlier process hold, and nothing else of that one", async () => {
+  const { files, folder } = await openOutputs();
+  const kept = await spool(files, "kept".repeat(100));
+  const shared = await spool(files, "shared".repeat(100));
+  const unneeded = await spool(files, "unneeded".repeat(100));
   await files.close();
-  expect(await readdir(home)).toEqual([]);
+  await writeFile(join(folder, `${"0".repeat(24)}.tmp`), "half");
+  await writeFile(join(folder, "README"), "a person's");
+  const next = await OutputFiles.open(folder);
+  expect(next.bytes).toBe(400 + 600 + 800);
+  // not before it is known who holds what
+  next.release("unknown");
+  expect((await next.read(unneeded.sha256, 0, 8)).bytes.toString()).toBe("unneeded");
+  next.release("gone");
+  next.inherit([
+    { jobId: "job1", sha256: [kept.sha256, shared.sha256] },
+    { jobId: "job2", sha256: [shared.sha256, "f".repeat(64)] },
+    { jobId: "gone", sha256: [unneeded.sha256] },
+  ]);
+  const names = [nameOf(kept), nameOf(shared), "README"].sort();
+  await until(async () => (await readdir(folder)).sort().join() === names.join());
+  next.release("job1");
+  await expect(next.read(kept.sha256, 0, 1)).rejects.toMatchObject({ reason: "not-found" });
+  expect((await next.read(shared.sha256, 0, 6)).bytes.toString()).toBe("shared");
+  next.release("job2");
+  await until(async () => (await readdir(folder)).join() === "README");
+  expect(next.bytes).toBe(0);
+  await next.close();
+});
+
+it("takes an output that an earlier process left for a new one", async () => {
+  const { files, folder } = await openOutputs();
+  const { sha256 } = await spool(files, TEXT);
+  await files.close();
+  const next = await OutputFiles.open(folder);
+  expect(await spool(next, TEXT)).toEqual({ sha256, bytes: TEXT.length });
+  next.inherit([]);
+  expect(next.hold("job1", sha256)).toBe(true);
+  expect((await next.read(sha256, 0, 10)).total).toBe(TEXT.length);
+  expect(next.bytes).toBe(TEXT.length);
+  next.release("job1");
+  await until(async () => (await readdir(folder)).length === 0);
+  await next.close();
 });
 
 it("reads nothing but outputs", async () => {
@@ -126,23 +159,41 @@ it("reads nothing but outputs", async () => {
   }
 });
 
-it("tells of a file that was cut or removed behind its back", async () => {
+it("tells of a file that was cut or removed, also before this process, and whose it was", async () => {
   const { files, folder } = await openOutputs();
-  const { sha256 } = await spool(files, TEXT);
-  await truncate(join(folder, sha256), 10);
-  await expect(files.read(sha256, 0, 20)).rejects.toMatchObject({ reason: "bad-data" });
-  await rm(join(folder, sha256));
-  await expect(files.read(sha256, 0, 20)).rejects.toMatchObject({ reason: "not-found" });
+  const output = await spool(files, TEXT);
+  const { sha256 } = output;
+  const file = join(folder, nameOf(output));
+  await files.close();
+  await truncate(file, 10);
+  const next = await OutputFiles.open(folder);
+  next.inherit([{ jobId: "web-command-run-1", sha256: [sha256] }]);
+  const cut = await next.read(sha256, 0, 20).catch((error: unknown) => error);
+  expect(cut).toMatchObject({ reason: "bad-data" });
+  expect(String(cut)).toContain(
+    `of job web-command-run-1 is damaged: its file ${file} on ${hostname()} has been cut to 10 of ${TEXT.length} bytes.`,
+  );
+  await rm(file);
+  const missing = await next.read(sha256, 0, 20).catch((error: unknown) => error);
+  expect(missing).toMatchObject({
+    reason: "bad-data",
+    nextStep:
+      "Restore that file from a backup, or call the method again where you need its output.",
+  });
+  expect(String(missing)).toMatch(/is missing\.$/);
   await rm(folder, { recursive: true });
-  const other = await spool(files, "other");
-  expect((await files.read(other.sha256, 0, 20)).bytes.toString()).toBe("other");
+  const other = await spool(next, "other");
+  expect((await next.read(other.sha256, 0, 20)).bytes.toString()).toBe("other");
+  await next.close();
 });
 
 it("heals a file that was cut or removed, when the output comes again", async () => {
   const { files, folder } = await openOutputs();
-  const { sha256 } = await spool(files, TEXT);
+  const output = await spool(files, TEXT);
+  const { sha256 } = output;
+  const file = join(folder, nameOf(output));
   expect(files.hold("job1", sha256)).toBe(true);
-  for (const damage of [() => rm(join(folder, sha256)), () => truncate(join(folder, sha256), 5)]) {
+  for (const damage of [() => rm(file), () => truncate(file, 5)]) {
     await damage();
     await spool(files, TEXT);
     const { bytes } = await files.read(sha256, 0, TEXT.length);
