@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { FuncError } from "../common/errors";
 import { connectOverlord } from "./connection";
+import { isUnavailable } from "./responseError";
 
 /** What `connectOverlord` needs to know in any case. */
 export type OverlordTarget = Omit<
@@ -27,6 +28,9 @@ export async function stopOverlord(target: OverlordTarget, force: boolean): Prom
   const { pid } = connection.hello;
   try {
     await connection.request("overlord/stop", { force });
+  } catch (error) {
+    // it may be gone before its answer is
+    if (!isUnavailable(error)) throw error;
   } finally {
     connection.dispose();
   }
