@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { FuncError } from "../../server/common/errors";
 import type { OverlordRequests } from "../../server/protocol/requests";
 import type { MinionCallState, MinionResult } from "../../server/protocol/jobs";
@@ -301,16 +302,12 @@ class ChaosRun {
       const now = after[index]?.attempts ?? new Map<string, readonly MinionResult[]>();
       for (const [minion, results] of attempts) {
         const again = now.get(minion);
-        if (JSON.stringify(again) !== JSON.stringify(results)) {
+        if (!isDeepStrictEqual(again, results)) {
           this.#problems.push(
-            `${id ?? ""} on ${minion}: was ${brief(results)}, and is ${brief(again)} in the next overlord`,
+            `${id ?? ""} on ${minion}: was ${JSON.stringify(results)}, and is ${JSON.stringify(again ?? null)} in the next overlord`,
           );
         }
       }
     }
   }
-}
-
-function brief(results: readonly MinionResult[] | undefined): string {
-  return results === undefined ? "missing" : JSON.stringify(results).slice(0, 300);
 }

@@ -68,7 +68,8 @@ export function verifyJob(
   return wrong;
 }
 
-function mayHaveBegun({ state, startedAtMs }: MinionResult): boolean {
+function mayHaveBegun({ state, startedAtMs, mayHaveRun }: MinionResult): boolean {
+  if (mayHaveRun) return true;
   if (NOT_BEGUN.has(state)) return false;
   // cancelled in the queue: it was never sent
   return state !== "cancelled" || startedAtMs !== undefined;
