@@ -1,6 +1,7 @@
 import { l10n, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState } from "vscode";
 import type {
   CertificateRecord,
+  RotationStatus,
   TokenRecord,
   WaitingRequest,
 } from "../../server/protocol/certmaster";
@@ -68,6 +69,7 @@ export function certificateItem(
     record.role === "minion" ? undefined : ROLES[record.role].text(),
     followed && !record.revoked ? l10n.t("renewed") : undefined,
     record.revoked ? revokedText(record.revoked) : expiryText(record.notAfterMs),
+    isRenewalMissing(record) ? l10n.t("renewal fails") : undefined,
   ];
   item.description = parts.filter((part) => part !== undefined).join(" · ");
   item.iconPath = iconOf(record, validity);
@@ -103,6 +105,19 @@ export function modeItem(node: NodeOf<"mode">, text: string): TreeItem {
 /** "minion", "operator", "overlord". */
 export function roleText(role: CertificateRecord["role"]): string {
   return ROLES[role].text();
+}
+
+/** How far the replacement of the CA is. */
+export function rotationText({ told, untold, missing }: RotationStatus): string {
+  const total = told + untold.length;
+  if (missing.length === 0)
+    return l10n.t("all have certificates of the new CA: it can be finished");
+  return l10n.t(
+    "{0} of {1} minions know the new CA, {2} of {1} are certified by it",
+    told,
+    total,
+    total - missing.length,
+  );
 }
 
 /** "until 14:05". */
@@ -158,6 +173,10 @@ const MODES = {
     label: () => l10n.t("The CA is locked"),
     icon: () => new ThemeIcon("lock", new ThemeColor("list.warningForeground")),
   },
+  rotation: {
+    label: () => l10n.t("The CA is being replaced"),
+    icon: () => new ThemeIcon("sync", new ThemeColor("charts.blue")),
+  },
   approval: {
     label: () => l10n.t("Requests are taken"),
     icon: () => new ThemeIcon("broadcast", new ThemeColor("charts.blue")),
@@ -173,8 +192,13 @@ const MODES = {
 };
 
 function iconOf(record: CertificateRecord, validity: Validity): ThemeIcon {
+  if (validity === "valid" && isRenewalMissing(record)) return STATE_ICONS.soon();
   if (record.revoked || validity === "valid") return new ThemeIcon(ROLES[record.role].icon);
   return STATE_ICONS[validity]();
+}
+
+function isRenewalMissing({ revoked, renewalFailed }: CertificateRecord): boolean {
+  return revoked === undefined && renewalFailed !== undefined;
 }
 
 function revokedText({ atMs, reason }: { atMs: number; reason: string }): string {

@@ -5,7 +5,7 @@ export type CertificateSection = "waiting" | "signed" | "tokens" | "revoked";
 export type CertificateList = "expired" | "soon" | "valid" | "revoked";
 
 /** `original`: the plain HTTP of Func's old minions. */
-export type CertificateMode = "locked" | "approval" | "autosign" | "original";
+export type CertificateMode = "locked" | "rotation" | "approval" | "autosign" | "original";
 
 /**
  * One row of the view "Certificates". What it stands for is in its fields alone: commands look it up in

@@ -27,6 +27,10 @@ export function certificateTooltip(record: CertificateRecord): MarkdownString {
   line(text, l10n.t("Role"), roleText(record.role));
   line(text, l10n.t("Valid from"), dateText(record.notBeforeMs));
   line(text, l10n.t("Valid until"), dateText(record.notAfterMs));
+  if (record.renewalFailed) {
+    const { sinceMs, problem } = record.renewalFailed;
+    line(text, l10n.t("Renewal fails since"), `${dateText(sinceMs)}: ${problem}`);
+  }
   if (record.revoked) line(text, l10n.t("Revoked"), dateText(record.revoked.atMs));
   if (record.revoked?.reason) line(text, l10n.t("Reason"), record.revoked.reason);
   line(text, l10n.t("Serial number"), record.serial);

@@ -5,6 +5,7 @@ import {
   folderItem,
   modeItem,
   requestItem,
+  rotationText,
   sectionItem,
   tokenItem,
   untilText,
@@ -110,7 +111,8 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
     if (list.caState === "none" && idle && !modes.autosign && !modes.originalHttp) return [];
     const locked: CertificateNode[] =
       list.caState === "locked" ? [{ kind: "mode", mode: "locked" }] : [];
-    return [...locked, ...this.sections.values()];
+    const rotation: CertificateNode[] = list.rotation ? [{ kind: "mode", mode: "rotation" }] : [];
+    return [...locked, ...rotation, ...this.sections.values()];
   }
 
   private rowsOf(section: CertificateSection): CertificateNode[] {
@@ -187,10 +189,12 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
   }
 
   private modeText(mode: CertificateMode): string {
-    const { approvalUntilMs, modes } = this.model;
+    const { approvalUntilMs, list, modes } = this.model;
     switch (mode) {
       case "locked":
         return l10n.t("nothing can be signed until its passphrase is given");
+      case "rotation":
+        return list?.rotation ? rotationText(list.rotation) : "";
       case "approval":
         return approvalUntilMs === undefined ? "" : untilText(approvalUntilMs);
       case "autosign": {

@@ -3,7 +3,12 @@ import { fingerprintWords } from "../pki/certificates/fingerprintWords";
 import { signRequest } from "../pki/authority/signing";
 import type { AuthorityKey } from "../pki/authority/authorityKey";
 import type { AuthorityRotation } from "../pki/authority/authorityRotation";
-import type { CertmasterList, SignedCertificate, SignParams } from "../protocol/certmaster";
+import type {
+  CertificateRecord,
+  CertmasterList,
+  SignedCertificate,
+  SignParams,
+} from "../protocol/certmaster";
 import type { OverlordRequests } from "../protocol/requests";
 import { parseAddress } from "../targets/inventory";
 import { acceptRequest, inspectRequest } from "./accepting";
@@ -107,12 +112,23 @@ function listOf(parts: OverlordParts): CertmasterList {
     ...(authority?.lock.isEncrypted && { caEncrypted: true as const }),
     warnings: expiryWarnings(authority, inventory.list()),
     ...(rotation && { rotation }),
-    certificates: authority?.list() ?? [],
+    certificates: certificatesOf(parts),
     tokens: certmaster.tokens(),
     waiting: certmaster.waiting(),
     modes: certmaster.modes(),
     revocationNumber: authority?.revocationNumber ?? 0,
   };
+}
+
+/** With what keeps those of minions from being renewed. */
+function certificatesOf({ credentials, inventory, renewals }: OverlordParts): CertificateRecord[] {
+  const failures = new Map(
+    inventory.list().map((minion) => [minion.certificateSerial, renewals.failureOf(minion)]),
+  );
+  return (credentials.existingAuthority()?.list() ?? []).map((record) => {
+    const renewalFailed = failures.get(record.serial);
+    return renewalFailed ? { ...record, renewalFailed } : record;
+  });
 }
 
 async function sign(parts: OverlordParts, params: SignParams): Promise<SignedCertificate> {

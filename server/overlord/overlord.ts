@@ -116,6 +116,9 @@ export class Overlord {
         const told = { name, keyFingerprint, serials: [certificateSerial] };
         this.audit.note("certmaster/renewed", told);
       },
+      onFailed: () => {
+        this.certmasterNews.changed();
+      },
       log,
     });
     const wire = () => credentials.wire();

@@ -3,6 +3,7 @@ import type { Upkeep } from "../calls/upkeep";
 import { FuncError, messageOf, type ErrorReason } from "../common/errors";
 import type { Log } from "../common/log";
 import type { CertificateAuthority } from "../pki/authority/certificateAuthority";
+import type { RenewalFailure } from "../protocol/certmaster";
 import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";
 import { errorCode } from "../wire/tlsErrors";
@@ -37,10 +38,12 @@ export interface RenewalParts {
   knowsAuthorities: (minion: MinionRecord) => boolean;
   /** The minion goes under this key from now on. */
   onRenewed: (before: MinionRecord, after: MinionRecord) => Promise<void>;
+  /** The first of several failures in a row. */
+  onFailed: () => void;
   log: Log;
 }
 
-interface Pause {
+interface Pause extends RenewalFailure {
   untilMs: number;
   failures: number;
   /** It could not be reached: once it answers a call, there is no reason to wait any more. */
@@ -136,6 +139,12 @@ export class Renewals implements Upkeep {
     return renewing;
   }
 
+  /** Of the minion's certificate; undefined where its last renewal went well, or none was tried. */
+  failureOf({ name }: MinionRecord): RenewalFailure | undefined {
+    const pause = this.#pauses.get(name);
+    return pause && { sinceMs: pause.sinceMs, problem: pause.problem };
+  }
+
   /** Renews what is due, a few at a time. */
   async look(): Promise<void> {
     this.#warn();
@@ -225,11 +234,14 @@ export class Renewals implements Upkeep {
   }
 
   #pause(name: string, error: unknown): void {
-    const failures = (this.#pauses.get(name)?.failures ?? 0) + 1;
+    const before = this.#pauses.get(name);
+    const failures = (before?.failures ?? 0) + 1;
+    const failure = { sinceMs: before?.sinceMs ?? Date.now(), problem: messageOf(error) };
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LAST_PAUSE_MS);
     const untilMs = Date.now() + pauseMs * (0.5 + Math.random());
     const untilReached = !(error instanceof FuncError) || UNREACHED.has(error.reason);
-    this.#pauses.set(name, { untilMs, failures, untilReached });
+    this.#pauses.set(name, { ...failure, untilMs, failures, untilReached });
+    if (!before) this.#parts.onFailed();
   }
 
   #isPaused(name: string): boolean {

@@ -36,6 +36,14 @@ export interface CertificateRecord {
   revoked?: Revocation;
   /** A minion's of the original, which has a common name only. */
   cnOnly?: true;
+  /** It is due for renewal, or that was asked for, and failed. */
+  renewalFailed?: RenewalFailure;
+}
+
+/** Since when a certificate could not be renewed, and why, as of the last try. */
+export interface RenewalFailure {
+  sinceMs: number;
+  problem: string;
 }
 
 /** Why a certificate, and the key in it, are of no more worth. */

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { until } from "../fixtures/overlordBundle";
 import { changeLives, daysAgo } from "../fixtures/pastCertificates";
 import { RealFleet } from "../fixtures/realFleet";
+import type { RenewalFailure } from "../../server/protocol/certmaster";
 
 let fleet: RealFleet;
 
@@ -108,6 +109,18 @@ describe("certificates that are due", () => {
     expect(failed).toEqual([
       { name: "web2", problem: expect.stringMatching(/web2 .* refused/) as string },
     ]);
+    const failureOfWeb2 = async (): Promise<(RenewalFailure | undefined)[]> => {
+      const { certificates } = await connection.request("certmaster/list", {});
+      const { certificateSerial } = await fleet.record("web2");
+      const ofWeb2 = certificates.filter(({ serial }) => serial === certificateSerial);
+      return ofWeb2.map(({ renewalFailed }) => renewalFailed);
+    };
+    expect(await failureOfWeb2()).toEqual([
+      { sinceMs: expect.any(Number) as number, problem: failed[0]?.problem },
+    ]);
     expect(states(await fleet.call("test", "ping", [], "web1"))).toEqual({ web1: "succeeded" });
+    await fleet.startMinion("web2");
+    await connection.request("certmaster/renew", { spec: "web2" });
+    expect(await failureOfWeb2()).toEqual([undefined]);
   });
 });

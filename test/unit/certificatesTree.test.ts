@@ -110,6 +110,28 @@ it("tells roles and states apart by icons, and to ears", async () => {
   ]);
 });
 
+it("tells of what cannot be renewed, although it still runs for long", async () => {
+  const renewalFailed = { sinceMs: nowMs - 60_000, problem: "web1 refused the connection" };
+  const tree = treeOf({ certificates: [record("web1", 28, { renewalFailed })] });
+  expect(await rows(tree, "Signed")).toEqual(["web1: expires in 28 days · renewal fails"]);
+  const [, signed] = await tree.getChildren();
+  const [node] = await tree.getChildren(signed);
+  const item = node && tree.getTreeItem(node);
+  expect((item?.iconPath as { id: string }).id).toBe("warning");
+  const tooltip = node && item && tree.resolveTreeItem(item, node).tooltip;
+  expect((tooltip as { value: string }).value).toContain("web1 refused the connection");
+});
+
+it("shows how far the replacement of the CA is", async () => {
+  const rotation = { phase: "renewing", newFingerprint: "ef", told: 2, untold: ["db1"] };
+  const [first] = await rows(treeOf({ rotation: { ...rotation, missing: ["web2", "db1"] } }));
+  expect(first).toBe(
+    "The CA is being replaced: 2 of 3 minions know the new CA, 1 of 3 are certified by it",
+  );
+  const [done] = await rows(treeOf({ rotation: { ...rotation, untold: [], missing: [] } }));
+  expect(done).toContain("it can be finished");
+});
+
 it("shows a certificate that was renewed as such, and no more when it has ended", async () => {
   const tree = treeOf({
     certificates: [record("web1", 80), record("web1", 3), record("web1", -5)],

@@ -26,11 +26,15 @@ export function certificateLines(certificates: readonly CertificateRecord[]): st
   const now = Date.now();
   const newest = new Map(certificates.map(({ role, name, serial }) => [`${role} ${name}`, serial]));
   return renderTable(
-    certificates.map(({ name, serial, notAfterMs, revoked, cnOnly, ...record }) => {
+    certificates.map(({ name, serial, notAfterMs, revoked, cnOnly, renewalFailed, ...record }) => {
       const role = cnOnly ? `${record.role} (common name only)` : record.role;
       const until = `${notAfterMs > now ? "until" : "expired"} ${utcTime(notAfterMs)}`;
       const isNewest = newest.get(`${record.role} ${name}`) === serial;
-      if (!revoked) return [name, role, until, serial, isNewest ? "" : "has a newer one"];
+      const failed =
+        renewalFailed &&
+        `not renewed since ${utcTime(renewalFailed.sinceMs)}: ${renewalFailed.problem}`;
+      if (!revoked)
+        return [name, role, until, serial, isNewest ? (failed ?? "") : "has a newer one"];
       const reason = revoked.reason === "" ? "" : ` (${revoked.reason})`;
       return [name, role, `revoked ${utcTime(revoked.atMs)}${reason}`, serial];
     }),
