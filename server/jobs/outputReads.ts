@@ -45,7 +45,7 @@ export class OutputReads {
   readonly #polls = new Turns(MAX_POLLS);
   readonly #shared = new Map<string, Shared>();
 
-  constructor(private readonly caller: MinionCaller) {}
+  constructor(private readonly caller: Pick<MinionCaller, "call">) {}
 
   /**
    * At most `length` bytes of each stream beyond `known`; waits until there are some, or the job has ended, for
