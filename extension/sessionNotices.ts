@@ -14,7 +14,9 @@ export function registerSessionNotices(session: OverlordSession): Disposable {
   return Disposable.from(
     session.onDidRestart(({ unexpected }) => {
       if (!unexpected) return;
-      const text = l10n.t("The Func overlord stopped unexpectedly; it was started again.");
+      const text = l10n.t(
+        "The Func overlord stopped unexpectedly; it was started again, and goes on with its jobs.",
+      );
       void window.showWarningMessage(text, log).then(act);
     }),
     session.onDidChangeState((state) => {

@@ -1,11 +1,16 @@
 import { l10n } from "vscode";
 import { FuncError } from "../../server/common/errors";
+import type { JobSummary } from "../../server/protocol/jobs";
 import { requireTrust, runCall } from "../calls";
 import { askRecentCall } from "../input/askRecentCall";
 import type { RecentCall } from "../recentCalls";
 import type { Services } from "../services";
 import { callMethod } from "./callMethod";
+import { readJobs } from "../views/readJobs";
+import { callOf, startedWith } from "./repeatJob";
 import { runCommand } from "./runCommand";
+
+const MAX_OUTCOMES = 1_000;
 
 /** Makes one of the recent calls of this workspace again, or asks it anew with the answers of then. */
 export async function callAgain(services: Services): Promise<void> {
@@ -14,7 +19,7 @@ export async function callAgain(services: Services): Promise<void> {
   // nothing is started just to say how they went
   const jobs =
     session.state.kind === "connected"
-      ? session.request("jobs/list", {}).then(({ jobs }) => jobs)
+      ? outcomesSince(session, recentCalls.list().at(-1)?.createdAtMs)
       : Promise.resolve([]);
   const chosen = await askRecentCall(recentCalls, jobs);
   if (!chosen) return;
@@ -32,11 +37,25 @@ export async function callLastAgain(services: Services): Promise<void> {
   await repeat(services, last);
 }
 
-/** As it was, as far as that was kept. */
+/** As it was: what this workspace did not keep of it, the overlord may have. */
 async function repeat(services: Services, call: RecentCall): Promise<void> {
-  const { spec, exclude, module, method, args, risk } = call;
-  if (!args) return changed(services, call);
-  await runCall(services, { spec, exclude, module, method, args: [...args] }, risk);
+  const { jobId, spec, exclude, module, method, args, risk } = call;
+  if (args) {
+    await runCall(services, { spec, exclude, module, method, args: [...args] }, risk);
+    return;
+  }
+  const started = await startedWith(services, { id: jobId, spec, exclude, module, method });
+  if (started) await runCall(services, callOf(started.params), started.risk);
+  else await changed(services, call);
+}
+
+/** How the jobs since then went; of calls of long ago nobody asks any more. */
+async function outcomesSince(
+  session: Services["session"],
+  sinceMs: number | undefined,
+): Promise<readonly JobSummary[]> {
+  if (sinceMs === undefined) return [];
+  return (await readJobs(session, { sinceMs }, MAX_OUTCOMES)).jobs;
 }
 
 async function changed(services: Services, call: RecentCall): Promise<void> {

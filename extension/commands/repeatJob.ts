@@ -79,7 +79,7 @@ export async function riskOf(
 }
 
 /** The same call, made in the same way; on other targets without its canary, which is one of those of before. */
-function callOf(params: StartCallParams, targets: OtherTargets | undefined): Call {
+export function callOf(params: StartCallParams, targets?: OtherTargets): Call {
   const { spec, exclude, module, method, args } = params;
   const { nforks, timeoutMs, deliveryLimitMs, maxErrors } = params;
   const size = params.batch?.size;

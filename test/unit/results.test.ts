@@ -24,10 +24,6 @@ function succeeded(value: MinionResult["value"]): MinionResult {
   return { minion: "a", state: "succeeded", value, durationMs: 5 };
 }
 
-function succeededAt(minion: string): MinionResult {
-  return { ...succeeded([0, "", ""]), minion };
-}
-
 describe("resultRow", () => {
   it("shows exit status and first line of a command", () => {
     const row = resultRow(succeeded([0, "\n\n hello\nworld", ""]), "command", "run");
@@ -97,12 +93,6 @@ describe("JobState", () => {
     expect(job.rows.get("a")?.kind).toBe("succeeded");
     expect(job.apply(progress(4))).toEqual([]);
     expect(job.summary.finished).toBe(true);
-  });
-
-  it("shows what had not ended as lost with the job", () => {
-    const job = new JobState(progress(1, [{ minion: "a", state: "running" }, succeededAt("b")]));
-    job.lose();
-    expect([...job.rows.values()].map(({ kind }) => kind)).toEqual(["lost", "succeeded"]);
   });
 });
 
