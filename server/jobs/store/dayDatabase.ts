@@ -91,14 +91,10 @@ export class DayDatabase {
     return this.database.all("SELECT id FROM jobs ORDER BY job").map(([id]) => String(id));
   }
 
-  /** The outputs in files that a job refers to, as SHA-256 in hex. */
-  heldBy(jobId: string): string[] {
-    const rows = this.database.all("SELECT sha256 FROM held JOIN jobs USING (job) WHERE id = ?", [
-      jobId,
-    ]);
-    return rows.flatMap(([hash]) =>
-      hash instanceof Uint8Array ? [Buffer.from(hash).toString("hex")] : [],
-    );
+  /** SHA-256 of the outputs in files that a job refers to. */
+  heldBy({ number }: DayJob): Uint8Array[] {
+    const rows = this.database.all("SELECT sha256 FROM held WHERE job = ?", [number]);
+    return rows.flatMap(([hash]) => (hash instanceof Uint8Array ? [hash] : []));
   }
 
   find(jobId: string): DayJob | undefined {

@@ -64,38 +64,32 @@ export function applyToDay(day: DayDatabase, event: JobEvent): void {
   }
 }
 
-/** The minion's place where the attempt is its latest, or a new one, and has not ended. */
+/** The minion's place where the attempt is its latest and has not ended. */
 function placeToChange(job: DayJob, minion: string, attempt: number): number | undefined {
   const place = job.roster.places.get(minion);
-  if (place === undefined || attempt < job.attempt(place)) return undefined;
-  return attempt === job.attempt(place) && isFinal(job.state(place)) ? undefined : place;
-}
-
-/** Zero in a new attempt. */
-function presentFlags(job: DayJob, place: number, attempt: number): number {
-  return attempt === job.attempt(place) ? job.flagsOf(place) : 0;
+  if (place === undefined || attempt !== job.attempt(place)) return undefined;
+  return isFinal(job.state(place)) ? undefined : place;
 }
 
 function send(day: DayDatabase, job: DayJob, event: EventOf<"sent">): void {
   const { minion, attempt } = event;
   const place = placeToChange(job, minion, attempt);
   if (place === undefined) return;
-  const isRunning = attempt === job.attempt(place) && job.state(place) === RUNNING;
-  const state = isRunning ? RUNNING : SENT;
+  const state = job.state(place) === RUNNING ? RUNNING : SENT;
   day.begin();
   day.database.run(
     "INSERT INTO results (job, place, attempt, state, sent_at) VALUES (?, ?, ?, ?, ?) " +
       "ON CONFLICT (job, place, attempt) DO UPDATE SET state = excluded.state, sent_at = excluded.sent_at",
     [job.number, place, attempt, state, event.atMs - job.record.createdAtMs],
   );
-  job.set(place, attempt, state, presentFlags(job, place, attempt));
+  job.set(place, attempt, state, job.flagsOf(place));
 }
 
 function start(day: DayDatabase, job: DayJob, event: EventOf<"started">): void {
   const { minion, attempt, minionJobId } = event;
   const place = placeToChange(job, minion, attempt);
   if (place === undefined) return;
-  const flags = presentFlags(job, place, attempt) | HAS_MINION_JOB;
+  const flags = job.flagsOf(place) | HAS_MINION_JOB;
   const at = event.atMs - job.record.createdAtMs;
   day.begin();
   day.database.run(
@@ -113,7 +107,7 @@ function end(day: DayDatabase, job: DayJob, { result }: EventOf<"ended">): void 
   const state = stateCode(result.state);
   if (place === undefined || !isFinal(state)) return;
   const flags =
-    presentFlags(job, place, attempt) |
+    job.flagsOf(place) |
     (result.cancelPending ? CANCEL_PENDING : 0) |
     (minionJobId !== undefined ? HAS_MINION_JOB : 0);
   const { createdAtMs } = job.record;

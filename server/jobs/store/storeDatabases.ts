@@ -41,8 +41,8 @@ export class StoreDatabases {
   readonly endsSeen = new Map<string, number>();
   /** Days that lost jobs: where they have none left, their files go with the next checkpoint. */
   private readonly emptied = new Set<string>();
-  /** Jobs whose rows in the index are behind, and the outputs in files that came since. */
-  private readonly stale = new Map<string, string[]>();
+  /** Jobs whose rows in the index are behind; true where they may refer to other outputs in files. */
+  private readonly stale = new Map<string, boolean>();
   private seq = 0;
   private report: (message: string) => void;
 
@@ -102,7 +102,7 @@ export class StoreDatabases {
         days.add(day);
         applyToDay(day, event);
       }
-      if (day) this.follow(event);
+      if (day) this.follow(event, day);
       if (at % BATCH_EVENTS === 0 || performance.now() - startedMs > BATCH_MS) {
         for (const changed of days) changed.commit();
         startedMs = performance.now();
@@ -170,37 +170,29 @@ export class StoreDatabases {
    * may be applied meanwhile. Throws FuncError "unavailable".
    */
   async checkpoint(): Promise<number> {
-    const { folder } = this.options;
     this.settle();
-    const { seq } = this;
     const emptied = [...this.emptied].filter((day) => this.isEmptied(day));
     try {
-      for (const day of this.days.dirty()) {
-        if (!emptied.includes(day.day)) await this.days.save(day);
-      }
-      await syncFolder(folder);
-      if (this.index.isDirty || this.index.checkpointSeq !== seq) await this.saveIndex(seq);
-      await this.remove(emptied);
-      return seq;
+      return await this.save(emptied).catch(async (error: unknown) => {
+        if (!isFull(error) || emptied.length === 0) throw error;
+        // what is to go makes room for what is to be written
+        await this.remove(emptied);
+        return this.save([]);
+      });
     } catch (error) {
-      // files that are to go give back room
-      await this.remove(emptied).catch(() => undefined);
-      throw diskError(folder, error);
+      throw diskError(this.options.folder, error);
     }
   }
 
   /** Brings the index up to date. To be called before anything is asked of it. */
   settle(): void {
-    for (const [id, outputs] of this.stale) {
+    for (const [id, hasOutputs] of this.stale) {
       const name = this.index.dayOf(id);
       const day = name === undefined ? undefined : this.openDay(name);
       const job = day?.find(id);
       if (day && job) {
         this.index.put(day.day, job);
-        this.index.hold(
-          id,
-          outputs.map((sha256) => Buffer.from(sha256, "hex")),
-        );
+        if (hasOutputs) this.index.hold(id, day.heldBy(job));
       } else if (this.index.lostOf(id) === undefined) this.index.delete(id);
     }
     this.stale.clear();
@@ -212,6 +204,18 @@ export class StoreDatabases {
   close(): void {
     this.days.close();
     this.index.close();
+  }
+
+  private async save(emptied: readonly string[]): Promise<number> {
+    this.settle();
+    const { seq } = this;
+    for (const day of this.days.dirty()) {
+      if (!emptied.includes(day.day)) await this.days.save(day);
+    }
+    await syncFolder(this.options.folder);
+    if (this.index.isDirty || this.index.checkpointSeq !== seq) await this.saveIndex(seq);
+    await this.remove(emptied);
+    return seq;
   }
 
   private async saveIndex(seq: number): Promise<void> {
@@ -251,8 +255,8 @@ export class StoreDatabases {
   }
 
   /** What the index is to know of an event: also of one that its day contains already. */
-  private follow(event: JobEvent): void {
-    if (event.kind === "deleted") {
+  private follow(event: JobEvent, day: DayDatabase): void {
+    if (event.kind === "deleted" && !day.find(event.jobId)) {
       this.stale.delete(event.jobId);
       this.forget(event.jobId);
       return;
@@ -261,9 +265,8 @@ export class StoreDatabases {
     if (event.kind === "noted" && event.event === "finished") {
       this.endsSeen.set(id, performance.now());
     }
-    const outputs = this.stale.get(id) ?? [];
-    if (event.kind === "ended") outputs.push(...event.result.outputs.map(({ sha256 }) => sha256));
-    this.stale.set(id, outputs);
+    const hasOutputs = event.kind === "ended" && event.result.outputs.length > 0;
+    this.stale.set(id, hasOutputs || this.stale.get(id) === true);
   }
 
   private forget(jobId: string): void {
@@ -293,7 +296,7 @@ export class StoreDatabases {
     const day = this.openDay(name);
     for (const id of day?.jobIds() ?? []) {
       this.index.rememberDay(id, name);
-      this.stale.set(id, day?.heldBy(id) ?? []);
+      this.stale.set(id, true);
       this.settle();
     }
     return day?.seq ?? 0;
@@ -326,6 +329,11 @@ export class StoreDatabases {
   private get indexFile(): string {
     return join(this.options.folder, "index.db");
   }
+}
+
+function isFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOSPC" || code === "EDQUOT";
 }
 
 function diskError(folder: string, error: unknown): FuncError {
