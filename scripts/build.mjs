@@ -41,7 +41,7 @@ const bundles = [
   {
     file: "extension.js",
     entry: "extension/extension.ts",
-    kB: 180,
+    kB: 185,
     options: { ...node, external: ["vscode", "./overlordClient.js"] },
   },
   {

@@ -111,7 +111,7 @@ export function roleText(role: CertificateRecord["role"]): string {
 export function rotationText({ told, untold, missing }: RotationStatus): string {
   const total = told + untold.length;
   if (missing.length === 0)
-    return l10n.t("all have certificates of the new CA: it can be finished");
+    return l10n.t("all have certificates of the new CA; to finish: func ca rotate --finish");
   return l10n.t(
     "{0} of {1} minions know the new CA, {2} of {1} are certified by it",
     told,

@@ -129,7 +129,7 @@ it("shows how far the replacement of the CA is", async () => {
     "The CA is being replaced: 2 of 3 minions know the new CA, 1 of 3 are certified by it",
   );
   const [done] = await rows(treeOf({ rotation: { ...rotation, untold: [], missing: [] } }));
-  expect(done).toContain("it can be finished");
+  expect(done).toContain("to finish: func ca rotate --finish");
 });
 
 it("shows a certificate that was renewed as such, and no more when it has ended", async () => {
