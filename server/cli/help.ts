@@ -5,7 +5,18 @@ export const HELP = `Usage:
   func [OPTIONS] SPEC list_minions                the names that SPEC matches
   func [OPTIONS] SPEC methods [MODULE]            the modules, or the methods of one
   func [OPTIONS] SPEC call --jobstatus JOB_ID     code and results of a job, as they stand
-  func jobs [list] | watch JOB_ID | cancel JOB_ID the overlord's jobs
+  func jobs [list] [FILTERS] [--last N]           the overlord's jobs, newest first
+  func jobs show JOB_ID [--minion GLOB] [--attempts]
+                                                  a job and its results, from the overlord alone; with the
+                                                  results of earlier attempts
+  func jobs follow JOB_ID [--minion GLOB]         what its commands write, as they do, and results as they come
+  func jobs cancel JOB_ID                         end it; minions that are away are told when they are back
+  func jobs retry JOB_ID [--minion GLOB] [--nopoll]
+                                                  call those again that failed; "lost" ones, which may have
+                                                  run, only where --minion means them
+  func jobs delete JOB_ID... | --older-than TIME [--yes]
+                                                  forget finished jobs and their results
+  func jobs search TEXT [FILTERS] [--match-case]  which results contain it
   func group [list]                               the groups and their hosts
   func group add GROUP HOST...                    add names or globs; makes the group
   func group remove GROUP [HOST...]               take them out again, or delete the group
@@ -60,6 +71,9 @@ export const HELP = `Usage:
   func overlord install-service [--print] | remove-service
                                                   let systemd keep the overlord running
 
+JOB_ID is a job's id, what it begins or ends with where no other does, or "last". FILTERS are --state
+running|finished|problems, --minion GLOB, --module GLOB, --method GLOB, --since TIME and --until TIME.
+
 SPEC names minions: names, globs, @GROUP and @GROUP:GLOB separated by ";", such as "web*;@db". A
 minion whose name is a command's: func -- jobs ping. Behind SPEC or a command, "--" ends the options.
 
@@ -72,6 +86,10 @@ Options, before or after SPEC and its command, but before MODULE:
   -f, --forks N       how many minions are called at the same time
   -a, --async         run as a job on the minions; prints the results as they come
   -n, --nopoll        with --async: print the job's id and do not wait
+      --batch N|N%    call so many minions at a time, the next ones when these have ended
+      --canary SPEC   call these of them first
+      --max-errors N  with more failures than this, call no more minions
+      --delivery-limit SEC  with --async: how long to try a minion that is away; without it, once
   -j, --json          one JSON object, host to value, on stdout, everything else on stderr;
                       an error is ["REMOTE_ERROR", type, message, trace]; bytes that are no
                       UTF-8 text are base64, a string like any other: --typed tells them apart
@@ -87,13 +105,13 @@ A command's output is indented below its host, its bytes otherwise as they came;
 characters and bytes that are no UTF-8 are shown as codes (\\x1b). For the exact bytes:
   func web1 call --raw command run "cat image.png" > image.png
 
-Ctrl-C cancels the call; a second one ends func at once. In "jobs watch" it ends the watching only. A
+Ctrl-C cancels the call; a second one ends func at once. In "jobs follow" it ends the following only. A
 closed terminal or lost connection ends func and cancels nothing; SIGTERM cancels, but no --async call.
 
 Exit status: 0 all well; 1 some minion raised an error or gave no result (a command's own exit
 status is a result), or the overlord cannot be reached; 2 bad usage or nothing matched. With --raw:
 the command's own (128 + N where signal N ended it), 255 where there is no result. 130: the
-watching of a job was ended by Ctrl-C.
+following of a job was ended by Ctrl-C. jobs search: 1 where nothing was found.
 `;
 
 /** All of it, or the usage of one first word, such as "ca". */

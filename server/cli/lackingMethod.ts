@@ -1,4 +1,3 @@
-import type { OverlordConnection } from "../client/connection";
 import type { MinionResult } from "../protocol/jobs";
 import { nearestNames } from "../targets/nearestNames";
 import { renderFailure } from "./render";
@@ -28,13 +27,12 @@ export function isAllLacking(failures: readonly MinionResult[], total: number): 
 /** Says once what all of them lack, with the names that are nearest to it. Never throws. */
 export async function noteLacking(
   session: Session,
-  connection: OverlordConnection,
   failures: readonly MinionResult[],
   called: CalledMethod | undefined,
 ): Promise<void> {
   const [first] = failures;
   if (!first) return;
-  const near = called ? await nearest(connection, first, called) : [];
+  const near = called ? await nearest(session, first, called) : [];
   const hint = near.length > 0 ? `Did you mean ${near.join(", ")}? ` : "";
   const step = `${hint}${first.error?.nextStep ?? ""}`.trim();
   const who = failures.length === 1 ? first.minion : `all ${failures.length} minions`;
@@ -48,12 +46,12 @@ export async function noteLacking(
 }
 
 async function nearest(
-  connection: OverlordConnection,
+  { overlord }: Session,
   { minion, error }: MinionResult,
   { module, method }: CalledMethod,
 ): Promise<string[]> {
   try {
-    const { modules } = await connection.request(
+    const { modules } = await overlord.request(
       "minions/describe",
       { spec: minion },
       { timeoutMs: DESCRIBE_TIMEOUT_MS },

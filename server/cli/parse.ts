@@ -12,6 +12,8 @@ import type { CaRequest } from "./parseCaRequests";
 import type { CaOperator, CaSign } from "./parseCaSigning";
 import { parseCertmasterCa, type CertmasterCa } from "./parseCertmasterCa";
 import { parseAddress } from "./parseAddress";
+import { callRules, checkCallOptions, type CallOptions } from "./parseCallOptions";
+import { parseJobs, type JobsCommand } from "./parseJobs";
 import { parseOverlord } from "./parseOverlord";
 import { nothingMore, number, reservedUsage, towardsHelp, usage, wholeNumber } from "./parseSteps";
 
@@ -30,6 +32,8 @@ export interface GlobalOptions {
   home?: string;
   /** Target expression of the minions that are left out. */
   exclude?: string;
+  /** How a call goes over its minions. */
+  calls: CallOptions;
 }
 
 export type Command =
@@ -46,7 +50,7 @@ export type Command =
   | { kind: "ping"; spec: string }
   | { kind: "listMinions"; spec: string }
   | { kind: "methods"; spec: string; module?: string }
-  | { kind: "jobStatus"; spec: string; jobId: string }
+  | { kind: "jobStatus"; spec: string; job: string }
   | { kind: "caToken"; nameGlob?: string; ttlMs?: number; addresses: string[] }
   | { kind: "caList" }
   | { kind: "caRenew"; spec?: string }
@@ -74,9 +78,7 @@ export type Command =
   | { kind: "installService"; print: boolean }
   | { kind: "removeService" }
   | { kind: "overlordRestore"; file: string; stdin: boolean; replace: boolean }
-  | { kind: "jobsList" }
-  | { kind: "jobsCancel"; jobId: string }
-  | { kind: "jobsWatch"; jobId: string }
+  | JobsCommand
   | { kind: "auditShow"; last?: number; sinceMs?: number }
   | { kind: "auditVerify" };
 
@@ -109,7 +111,13 @@ const TIMEOUT_S = { unit: "seconds", least: 0.001, most: 86_400, example: "2.5" 
 
 /** What `argv` (without program and script) asks for. Throws FuncError "bad-argument". */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
-  const options: GlobalOptions = { json: false, typed: false, async: false, nopoll: false };
+  const options: GlobalOptions = {
+    json: false,
+    typed: false,
+    async: false,
+    nopoll: false,
+    calls: {},
+  };
   const asked: { help?: true; version?: true; topic?: string } = {};
   const reader = new OptionReader(argv, [
     ...globalRules(options),
@@ -127,9 +135,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
       throw usage("--exclude goes with a target expression only.");
     }
     // waited for all the same, it would look as if the option did something
-    if (options.nopoll && !options.async) {
+    if (options.nopoll && !options.async && command.kind !== "jobsRetry") {
       throw usage("--nopoll goes with --async only: any other call is waited for.");
     }
+    checkCallOptions(options, command.kind === "call");
     return { options, command };
   } catch (error) {
     if (asked.help) return { options, command: help(asked.topic) };
@@ -208,7 +217,7 @@ function parseCall(spec: string, reader: OptionReader, options: GlobalOptions): 
   }
   if (asked.status) {
     if (method !== undefined) throw usage(`call --jobstatus takes the id of one job.`);
-    return { kind: "jobStatus", spec, jobId: module };
+    return { kind: "jobStatus", spec, job: module };
   }
   if (method === undefined) throw usage(`call needs a method of the module "${module}".`);
   return {
@@ -257,21 +266,6 @@ function parseReserved(word: string, reader: OptionReader, options: GlobalOption
   }
 }
 
-function parseJobs(reader: OptionReader): Command {
-  const action = reader.next()?.word;
-  if (action === "list" || action === undefined) {
-    nothingMore(reader);
-    return { kind: "jobsList" };
-  }
-  if (action !== "cancel" && action !== "watch") {
-    throw reservedUsage("jobs", "list, cancel or watch", action);
-  }
-  const jobId = reader.next()?.word;
-  if (jobId === undefined) throw usage(`jobs ${action} needs the id of a job.`);
-  nothingMore(reader);
-  return { kind: action === "cancel" ? "jobsCancel" : "jobsWatch", jobId };
-}
-
 function parseGroup(reader: OptionReader): Command {
   const action = reader.next()?.word;
   if (action === "list" || action === undefined) {
@@ -309,6 +303,7 @@ function globalRules(options: GlobalOptions): OptionRule[] {
     { names: ["--typed"], kind: "flag", set: () => (options.typed = true) },
     { names: ["-a", "--async"], kind: "flag", set: () => (options.async = true) },
     { names: ["-n", "--nopoll"], kind: "flag", set: () => (options.nopoll = true) },
+    ...callRules(options.calls),
     { names: ["--home"], kind: "value", set: (value) => (options.home = folder(value)) },
   ];
 }

@@ -17,7 +17,13 @@ import { call } from "./commands/call";
 import { certmasterCa } from "./commands/certmasterCa";
 import { groupAdd, groupList, groupRemove } from "./commands/group";
 import { jobStatus } from "./commands/jobStatus";
-import { jobsCancel, jobsList, jobsWatch } from "./commands/jobs";
+import { jobsCancel } from "./commands/jobsCancel";
+import { jobsDelete } from "./commands/jobsDelete";
+import { jobsFollow } from "./commands/jobsFollow";
+import { jobsList } from "./commands/jobsList";
+import { jobsRetry } from "./commands/jobsRetry";
+import { jobsSearch } from "./commands/jobsSearch";
+import { jobsShow } from "./commands/jobsShow";
 import { listMinions } from "./commands/listMinions";
 import { methods } from "./commands/methods";
 import { overlordBackup, overlordMove, overlordRestore } from "./commands/overlordBackup";
@@ -127,10 +133,18 @@ export async function runCommand(command: Command, session: Session): Promise<nu
     case "overlordRestore":
       return overlordRestore(session, command);
     case "jobsList":
-      return jobsList(session);
+      return jobsList(session, command);
+    case "jobsShow":
+      return jobsShow(session, command);
+    case "jobsFollow":
+      return jobsFollow(session, command);
     case "jobsCancel":
-      return jobsCancel(session, command.jobId);
-    case "jobsWatch":
-      return jobsWatch(session, command.jobId);
+      return jobsCancel(session, command.job);
+    case "jobsRetry":
+      return jobsRetry(session, command);
+    case "jobsDelete":
+      return jobsDelete(session, command);
+    case "jobsSearch":
+      return jobsSearch(session, command);
   }
 }

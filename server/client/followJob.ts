@@ -26,6 +26,10 @@ export interface FollowOptions {
   /** The overlord went away, and another one goes on with the job. */
   onReconnected?: () => void;
   signal?: AbortSignal;
+  /** Only these minions' results; it ends with the last of them. */
+  minions?: ReadonlySet<string>;
+  /** Results that are known already: false for them. */
+  isNews?: (result: MinionResult) => boolean;
 }
 
 type JobSnapshot = Pick<JobProgress, "summary" | "results">;
@@ -148,14 +152,14 @@ class JobFollower {
           if (!summary.finished) this.#job = summary = next.summary;
           await this.#take(connection, next.results, overlord);
         } else if (next === undefined) {
-          if (summary.finished) break;
+          if (summary.finished || this.#hasAll(summary)) break;
           if (overlord.gone) throw new ConnectionLost();
           if (signal?.aborted) throw this.#stopped();
           await new Promise<void>((resolve) => (wake = resolve));
         }
       }
       // a finished job may have told part of its results before this client subscribed
-      if (this.#reported.size < summary.total) await this.#takeAll(connection, summary, overlord);
+      if (!this.#hasAll(summary)) await this.#takeAll(connection, summary, overlord);
       return summary;
     } finally {
       progress.dispose();
@@ -200,8 +204,14 @@ class JobFollower {
     results: readonly MinionResult[],
     overlord: { gone: boolean },
   ): Promise<void> {
+    const { minions, isNews } = this.options;
     for (const result of results) {
       if (!FINAL_STATES.has(result.state) || this.#reported.has(result.minion)) continue;
+      if (minions?.has(result.minion) === false) continue;
+      if (isNews?.(result) === false) {
+        this.#reported.add(result.minion);
+        continue;
+      }
       const whole = await this.#whole(connection, result).catch((error: unknown) => {
         throw overlord.gone && isUnavailable(error) ? new ConnectionLost() : error;
       });
@@ -213,6 +223,10 @@ class JobFollower {
         throw job && overlord.gone && isLoss(error) ? resultLost(job, result) : error;
       }
     }
+  }
+
+  #hasAll({ total }: JobSummary): boolean {
+    return this.#reported.size >= (this.options.minions?.size ?? total);
   }
 
   /** Asks for all results of the job, and takes those that are not reported yet. */

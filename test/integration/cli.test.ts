@@ -232,7 +232,7 @@ it("an async job is followed, or polled by its id", async () => {
   );
   expect(Object.keys(results).sort()).toEqual(["minion1", "minion2"]);
   expect((await func(["jobs", "list"])).stdout).toContain(jobId);
-  expect((await func(["jobs", "watch", jobId])).stderr).toMatch(/^2 ok in /);
+  expect((await func(["jobs", "follow", jobId])).stderr).toMatch(/^2 ok in /);
   const unknown = await func(["*", "call", "--jobstatus", "no-such-job"]);
   expect(unknown).toMatchObject({ status: 1, stdout: "2 JOB_ID_LOST_IN_SPACE\n" });
   expect(unknown.stderr).toMatch(/^func: There is no job "no-such-job"\.\n {6}Jobs are kept/);
@@ -271,7 +271,9 @@ it("only ends func where a watch is interrupted, the terminal is closed, or an a
   const { stdout } = await func([...call.slice(0, 2), "-an", ...call.slice(2)]);
   const watched = /'(.+)'/.exec(stdout)?.[1] ?? "";
   const running = async (): Promise<string[]> =>
-    (await connection.request("jobs/list", {})).jobs.flatMap((job) => (job.finished ? [] : [job.id]));
+    (await connection.request("jobs/list", {})).jobs.flatMap((job) =>
+      job.finished ? [] : [job.id],
+    );
   /** Signals it once the job that it starts, or watches, is there. */
   const signalled = async (words: string[], signal: NodeJS.Signals): Promise<Run> => {
     const jobs = (await running()).length + (words[0] === "jobs" ? 0 : 1);
@@ -289,10 +291,10 @@ it("only ends func where a watch is interrupted, the terminal is closed, or an a
   };
   const left = (id: string): string => `goes on; to cancel it: func jobs cancel ${id}`;
 
-  const watch = await signalled(["jobs", "watch", watched], "SIGINT");
+  const watch = await signalled(["jobs", "follow", watched], "SIGINT");
   expect(watch.status).toBe(130);
   expect(watch.stderr).toContain(left(watched));
-  expect((await signalled(["jobs", "watch", watched], "SIGTERM")).status).toBe(143);
+  expect((await signalled(["jobs", "follow", watched], "SIGTERM")).status).toBe(143);
   expect(await running()).toEqual([watched]);
 
   const closed = await signalled(call, "SIGHUP");

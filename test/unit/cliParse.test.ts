@@ -43,6 +43,7 @@ describe("func's command line", () => {
       async: true,
       nopoll: true,
       home: "/x",
+      calls: {},
     };
     const call = ["test", "add", "1"];
     for (const words of [
@@ -83,7 +84,7 @@ describe("func's command line", () => {
       spec: "web1",
       module: "command",
     });
-    const status = { kind: "jobStatus", spec: "*", jobId: "*-test-ping-1" };
+    const status = { kind: "jobStatus", spec: "*", job: "*-test-ping-1" };
     expect(command("*", "call", "--jobstatus", "*-test-ping-1")).toEqual(status);
     expect(command("*", "call", "*-test-ping-1", "-s")).toEqual(status);
   });
@@ -103,7 +104,7 @@ describe("func's command line", () => {
     expect(problem("web1", "--raw", "ping").message).toContain("--raw");
   });
 
-  it("knows ca, overlord and jobs", () => {
+  it("knows ca and overlord", () => {
     expect(
       command("ca", "token", "--name", "web*", "--minutes", "5", "--address=a:1", "--address", "b"),
     ).toEqual({ kind: "caToken", nameGlob: "web*", ttlMs: 300_000, addresses: ["a:1", "b"] });
@@ -121,10 +122,6 @@ describe("func's command line", () => {
     expect(problem("ca", "unlock", "never-so").reason).toBe("bad-argument");
     expect(command("overlord", "status")).toEqual({ kind: "overlordStatus" });
     expect(command("overlord", "stop", "--force")).toEqual({ kind: "overlordStop", force: true });
-    expect(command("jobs", "list")).toEqual({ kind: "jobsList" });
-    expect(command("jobs")).toEqual({ kind: "jobsList" });
-    expect(command("jobs", "cancel", "j")).toEqual({ kind: "jobsCancel", jobId: "j" });
-    expect(command("jobs", "watch", "j")).toEqual({ kind: "jobsWatch", jobId: "j" });
   });
 
   it("keeps words for later versions, and -- makes minions of them", () => {

@@ -22,29 +22,24 @@ export async function call(
   { spec, module, method, args, raw }: Call,
 ): Promise<number> {
   const { options, out } = session;
-  const connection = await session.connect();
   const params: StartCallParams = {
     ...session.targets(spec),
     module,
     method,
     args: callArguments(args, options.typed),
     ...callLimits(options),
+    ...options.calls,
     ...(options.async && { async: true }),
   };
   if (options.async && options.nopoll) {
-    const { id } = await connection.request("calls/start", params);
+    const { id } = await session.overlord.request("calls/start", params);
     out.result(options.json ? `${JSON.stringify({ job_id: id })}\n` : `JOB_ID: '${id}'\n`);
     return EXIT_OK;
   }
-  if (raw) return callRaw(session, connection, params);
-  return runJob(
-    session,
-    connection,
-    (following) => followCall(session.overlord, params, following),
-    {
-      followed: options.async ? "async call" : "call",
-    },
-  );
+  if (raw) return callRaw(session, params);
+  return runJob(session, (following) => followCall(session.overlord, params, following), {
+    followed: options.async ? "async call" : "call",
+  });
 }
 
 /** -f and -t as the overlord takes them. */

@@ -1,6 +1,5 @@
-import type { OverlordConnection } from "../../client/connection";
 import { followCall } from "../../client/followJob";
-import { expandJson } from "../../client/outputs";
+import { expandJson, type OutputReader } from "../../client/outputs";
 import { FuncError } from "../../common/errors";
 import type { MinionResult } from "../../protocol/jobs";
 import type { StartCallParams } from "../../protocol/requests";
@@ -25,18 +24,17 @@ const MAX_NAMES = 5;
  */
 export async function callRaw(
   session: Session,
-  connection: OverlordConnection,
   { spec, exclude, ...call }: StartCallParams,
 ): Promise<number> {
   // a command's exit status can be any other
   session.failureStatus = EXIT_NO_RESULT;
-  const { names } = await connection.request("minions/match", {
+  const { names } = await session.overlord.request("minions/match", {
     spec,
     ...(exclude !== undefined && { exclude }),
   });
   const [only] = names;
   if (only === undefined || names.length > 1) throw severalMatch(spec, names);
-  const interruption = cancelOnInterrupt(session, connection, call.async ? "async call" : "call");
+  const interruption = cancelOnInterrupt(session, call.async ? "async call" : "call");
   let status = EXIT_NO_RESULT;
   await followCall(
     session.overlord,
@@ -49,7 +47,7 @@ export async function callRaw(
       onResult: async (result) => {
         const shown = withNextStep(result, call);
         if (shown.state === "succeeded") {
-          status = await printResult(session, connection, shown, isCommandRun(call));
+          status = await printResult(session, shown, isCommandRun(call));
         } else {
           session.out.note(renderFailure(shown.minion, shown.state, shown.error));
         }
@@ -69,32 +67,27 @@ function severalMatch(spec: string, names: readonly string[]): FuncError {
 }
 
 async function printResult(
-  { out, options }: Session,
-  connection: OverlordConnection,
+  { out, options, overlord }: Session,
   result: MinionResult,
   isCommand: boolean,
 ): Promise<number> {
-  const value = await expandJson(connection, result.value ?? null);
+  const value = await expandJson(overlord, result.value ?? null);
   const command = isCommand ? commandResult(value) : undefined;
   if (command) {
-    await printExact(out.results, connection, command.stdout);
-    await printExact(out.notes, connection, command.stderr);
+    await printExact(out.results, overlord, command.stdout);
+    await printExact(out.notes, overlord, command.stderr);
     // the signal that ended it, as shells report it
     return command.status < 0 ? 128 - command.status : command.status;
   }
-  if (!(await printExact(out.results, connection, value))) {
-    await printPieces(out.results, connection, jsonPieces(value, options.typed));
+  if (!(await printExact(out.results, overlord, value))) {
+    await printPieces(out.results, overlord, jsonPieces(value, options.typed));
     out.result("\n");
   }
   return EXIT_OK;
 }
 
 /** False where `value` is neither text nor bytes. */
-async function printExact(
-  sink: Sink,
-  connection: OverlordConnection,
-  value: JsonValue,
-): Promise<boolean> {
+async function printExact(sink: Sink, reader: OutputReader, value: JsonValue): Promise<boolean> {
   const shown = shownValue(value);
   const source =
     shown.kind === "output"
@@ -105,7 +98,7 @@ async function printExact(
           ? Buffer.from(shown.value, "utf8")
           : undefined;
   if (source === undefined) return false;
-  const context = { reader: connection, terminal: sink.terminal };
+  const context = { reader, terminal: sink.terminal };
   for await (const chunk of exactChunks(source, context)) await sink.chunk(chunk);
   return true;
 }

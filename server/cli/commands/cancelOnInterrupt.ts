@@ -1,4 +1,3 @@
-import type { OverlordConnection } from "../../client/connection";
 import { messageOf } from "../../common/errors";
 import type { EndSignal, Session } from "../session";
 
@@ -16,16 +15,12 @@ export interface Interruption {
  * Makes the first Ctrl-C cancel the call that is about to start; a second one ends func. What is only watched,
  * or whose terminal is closed, goes on when func ends.
  */
-export function cancelOnInterrupt(
-  session: Session,
-  connection: OverlordConnection,
-  followed: Followed,
-): Interruption {
+export function cancelOnInterrupt(session: Session, followed: Followed): Interruption {
   let jobId: string | undefined;
   let early = false;
   let over = false;
   const cancel = (id: string): void => {
-    connection.request("jobs/cancel", { jobId: id }).catch((error: unknown) => {
+    session.overlord.request("jobs/cancel", { jobId: id }).catch((error: unknown) => {
       // the results may be here before the answer: the connection closes then
       if (!over) session.out.note(`func: the job could not be cancelled: ${messageOf(error)}\n`);
     });

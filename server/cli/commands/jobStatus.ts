@@ -4,6 +4,7 @@ import { FuncError } from "../../common/errors";
 import { JOB_ID_LOST_IN_SPACE } from "../../protocol/jobs";
 import { matchTargets, usesGroups, type TargetSpec } from "../../targets/targetSpec";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
+import { findJob } from "../findJob";
 import { JsonObject } from "../jsonObject";
 import { printPieces } from "../printPieces";
 import { isRemoteError, renderCode, renderStatusEntry } from "../render";
@@ -18,10 +19,11 @@ const PAGE = 1_000;
  */
 export async function jobStatus(
   session: Session,
-  { spec, jobId }: { spec: string; jobId: string },
+  { spec, job }: { spec: string; job: string },
 ): Promise<number> {
   const { options, out } = session;
   const connection = await session.connect();
+  const jobId = await findJob(session, job);
   const { code, results } = await connection.request("jobs/status", { jobId });
   const meant =
     code === JOB_ID_LOST_IN_SPACE
@@ -39,8 +41,12 @@ export async function jobStatus(
     out.result("]\n");
   } else {
     const { jobs } = await connection.request("jobs/list", {});
-    const job = jobs.find(({ id }) => id === jobId);
-    out.result(renderCode(code, job));
+    out.result(
+      renderCode(
+        code,
+        jobs.find(({ id }) => id === jobId),
+      ),
+    );
     for (const [minion, given] of entries) {
       const value = await expandJson(connection, given);
       await printPieces(out.results, connection, renderStatusEntry(minion, value));

@@ -6,7 +6,6 @@ import { runJob } from "./runJob";
 
 /** `func SPEC ping`: one line for each minion, as they answer. */
 export async function ping(session: Session, spec: string): Promise<number> {
-  const connection = await session.connect();
   const params = {
     ...session.targets(spec),
     module: "test",
@@ -14,14 +13,10 @@ export async function ping(session: Session, spec: string): Promise<number> {
     args: [],
     ...callLimits(session.options),
   };
-  return runJob(
-    session,
-    connection,
-    (following) => followCall(session.overlord, params, following),
-    {
-      show: (result) => {
-        session.out.result(renderPing(result));
-      },
+  return runJob(session, (following) => followCall(session.overlord, params, following), {
+    show: (result) => {
+      session.out.result(renderPing(result));
+      return true;
     },
-  );
+  });
 }

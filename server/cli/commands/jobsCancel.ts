@@ -1,0 +1,14 @@
+import { EXIT_OK } from "../exitStatus";
+import { findJob } from "../findJob";
+import { jobRow } from "../jobTable";
+import { renderTable } from "../render";
+import type { Session } from "../session";
+
+/** `func jobs cancel ID`. */
+export async function jobsCancel(session: Session, job: string): Promise<number> {
+  const { out, options, overlord } = session;
+  const jobId = await findJob(session, job);
+  const summary = await overlord.request("jobs/cancel", { jobId });
+  out.result(options.json ? `${JSON.stringify(summary)}\n` : renderTable([jobRow(summary)]));
+  return EXIT_OK;
+}
