@@ -5,6 +5,7 @@ import {
   CANCEL_PENDING,
   detailText,
   HAS_MINION_JOB,
+  MAY_HAVE_RUN,
   isFinal,
   QUEUED,
   RUNNING,
@@ -109,6 +110,7 @@ function end(day: DayDatabase, job: DayJob, { result }: EventOf<"ended">): void 
   const flags =
     job.flagsOf(place) |
     (result.cancelPending ? CANCEL_PENDING : 0) |
+    (result.mayHaveRun ? MAY_HAVE_RUN : 0) |
     (minionJobId !== undefined ? HAS_MINION_JOB : 0);
   const { createdAtMs } = job.record;
   day.begin();

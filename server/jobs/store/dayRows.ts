@@ -28,6 +28,7 @@ export const TOLD_KEPT = 1;
 export const TOLD_CANCEL = 2;
 export const CANCEL_PENDING = 4;
 export const HAS_MINION_JOB = 8;
+export const MAY_HAVE_RUN = 16;
 
 export function stateCode(state: MinionCallState): number {
   return STATES.indexOf(state);
@@ -159,6 +160,7 @@ export function resultOf(
     ...(row.digest !== undefined && { digest: row.digest }),
     ...(row.beganAtMs !== undefined && { startedAtMs: row.beganAtMs }),
     ...(row.durationMs !== undefined && { durationMs: row.durationMs }),
+    ...(row.flags & MAY_HAVE_RUN && { mayHaveRun: true }),
     ...(row.flags & CANCEL_PENDING && { cancelPending: true }),
   };
 }
