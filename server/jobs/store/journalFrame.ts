@@ -1,7 +1,10 @@
 import { crc32 } from "node:zlib";
 
-/** A frame is the marker, the number (u64), the payload's length (u32), a CRC-32 of all that and of the payload, the payload. */
-export const FRAME_HEAD_BYTES = 20;
+/**
+ * A frame is a head and the payload. The head is the marker, the record's number (u64), the payload's length (u32), a CRC-32
+ * of these, and one of the head so far and the payload.
+ */
+export const FRAME_HEAD_BYTES = 24;
 /** Of one payload: beyond that a length is taken for damage. */
 export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 /** No text in UTF-8 contains the byte FF, so that a frame is found again after damage. */
@@ -13,7 +16,8 @@ const FILE_MAGIC = Buffer.from("FUNCJRN1");
 
 const SEQ_AT = 4;
 const LENGTH_AT = 12;
-const CRC_AT = 16;
+const HEAD_CRC_AT = 16;
+const CRC_AT = 20;
 const FIRST_AT = 8;
 const FOLLOWS_AT = 16;
 const FILE_CRC_AT = 24;
@@ -37,6 +41,7 @@ export function frameHead({ seq, payload }: JournalRecord): Buffer {
   FRAME_MARKER.copy(head);
   head.writeBigUInt64LE(BigInt(seq), SEQ_AT);
   head.writeUInt32LE(payload.length, LENGTH_AT);
+  head.writeUInt32LE(crc32(head.subarray(0, HEAD_CRC_AT)), HEAD_CRC_AT);
   head.writeUInt32LE(crc32(payload, crc32(head.subarray(0, CRC_AT))), CRC_AT);
   return head;
 }
@@ -63,10 +68,12 @@ export function readFileHead(bytes: Buffer): JournalFileHead | undefined {
   };
 }
 
-/** The length of the whole frame that seems to begin at `at`; undefined where none does. */
+/** The length of the whole frame that begins at `at`; undefined where there is no whole head. */
 export function frameLength(bytes: Buffer, at: number): number | undefined {
   if (bytes.length - at < FRAME_HEAD_BYTES) return undefined;
   if (FRAME_MARKER.compare(bytes, at, at + SEQ_AT) !== 0) return undefined;
+  const sum = crc32(bytes.subarray(at, at + HEAD_CRC_AT));
+  if (sum !== bytes.readUInt32LE(at + HEAD_CRC_AT)) return undefined;
   const length = bytes.readUInt32LE(at + LENGTH_AT);
   return length > MAX_PAYLOAD_BYTES ? undefined : FRAME_HEAD_BYTES + length;
 }

@@ -10,7 +10,7 @@ import {
   type JournalRecord,
 } from "./journalFrame";
 
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = 256 * 1024;
 
 /** What reading one file of the journal tells, in the order of the file. */
 export type JournalPiece =
@@ -76,7 +76,7 @@ class Reader {
     return record;
   }
 
-  /** A record whose end is missing, or nothing but zeros up to the end. */
+  /** A record whose end is missing or was never written to, or nothing but zeros up to the end. */
   private async looksTorn(): Promise<boolean> {
     const { length } = this.bytes;
     if (this.offset === 0) return length < FILE_HEAD_BYTES || this.isZero();
@@ -85,7 +85,8 @@ class Reader {
       if (FRAME_MARKER.subarray(0, part).equals(this.bytes.subarray(0, part))) return true;
     }
     const wanted = frameLength(this.bytes, 0);
-    if (wanted !== undefined) return length < wanted;
+    // no text ends in a zero
+    if (wanted !== undefined) return length < wanted || this.bytes[wanted - 1] === 0;
     return this.isZero();
   }
 
