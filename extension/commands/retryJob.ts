@@ -20,31 +20,31 @@ export async function retryJob(services: Services, item?: unknown): Promise<void
     offered: (offered) => failedCount(offered) > 0,
   });
   if (!job) return;
-  const { failed, lost } = await withoutResult(services, job);
-  if (failed.length + lost.length === 0) {
+  const { failed, unsure } = await withoutResult(services, job);
+  if (failed.length + unsure.length === 0) {
     throw new FuncError("not-found", l10n.t("Every minion of this job has a result."));
   }
-  const minions = await confirmed(services, job, failed, lost);
+  const minions = await confirmed(services, job, failed, unsure);
   if (!minions) return;
   await services.session.request("jobs/retry", { jobId: job.id, minions });
   services.results.show(job.id);
 }
 
-/** Names of those that failed, and of those of which nobody knows whether it ran there. */
+/** Names of those on which nothing was run to its end, and of those on which it may have been. */
 async function withoutResult(
   { session }: Services,
   { id: jobId, total }: JobSummary,
-): Promise<{ failed: string[]; lost: string[] }> {
+): Promise<{ failed: string[]; unsure: string[] }> {
   const failed: string[] = [];
-  const lost: string[] = [];
+  const unsure: string[] = [];
   for (let from = 0; from < total; from += PAGE) {
     const { results } = await session.request("jobs/results", { jobId, from, limit: PAGE });
-    for (const { minion, state } of results) {
-      if (state === "lost") lost.push(minion);
-      else if (state !== "succeeded" && FINAL_STATES.has(state)) failed.push(minion);
+    for (const { minion, state, mayHaveRun } of results) {
+      if (state === "succeeded" || !FINAL_STATES.has(state)) continue;
+      (mayHaveRun ? unsure : failed).push(minion);
     }
   }
-  return { failed, lost };
+  return { failed, unsure };
 }
 
 /** Those that are to be called; undefined where the user decided against it. */
@@ -52,37 +52,37 @@ async function confirmed(
   services: Services,
   job: JobSummary,
   failed: readonly string[],
-  lost: readonly string[],
+  unsure: readonly string[],
 ): Promise<string[] | undefined> {
   const what = `${job.module}.${job.method}`;
+  const count = failed.length > 0 ? failed.length : unsure.length;
   const question =
-    failed.length + lost.length === 1
+    count === 1
       ? l10n.t("Call {0} again on 1 minion?", what)
-      : failed.length > 0
-        ? l10n.t("Call {0} again on {1} minions?", what, failed.length)
-        : l10n.t("Call {0} again on {1} lost minions?", what, lost.length);
+      : l10n.t("Call {0} again on {1} minions?", what, count);
   const risk = await riskOf(services, job);
-  const details = [
+  const detail = [
     risk === "disruptive" ? l10n.t("This can interrupt the services of these hosts.") : "",
     firstNames(failed),
-    lost.length > 0 ? lostText(lost) : "",
-  ];
+    unsure.length > 0 ? unsureText(unsure) : "",
+  ]
+    .filter((line) => line !== "")
+    .join("\n\n");
   const retry = l10n.t("Retry");
-  const all =
-    failed.length === 0 ? l10n.t("Retry All the Same") : l10n.t("Retry with the Lost Ones");
-  const buttons = [...(failed.length > 0 ? [retry] : []), ...(lost.length > 0 ? [all] : [])];
-  const detail = details.filter((line) => line !== "").join("\n\n");
+  const all = failed.length === 0 ? l10n.t("Retry All the Same") : l10n.t("Retry There Too");
+  const buttons = [...(failed.length > 0 ? [retry] : []), ...(unsure.length > 0 ? [all] : [])];
   const chosen = await window.showWarningMessage(question, { modal: true, detail }, ...buttons);
   if (chosen === retry) return [...failed];
-  return chosen === all ? [...failed, ...lost] : undefined;
+  return chosen === all ? [...failed, ...unsure] : undefined;
 }
 
-function lostText(lost: readonly string[]): string {
-  return lost.length === 1
-    ? l10n.t("{0} was lost: it may have run there, and would run a second time.", firstNames(lost))
+function unsureText(names: readonly string[]): string {
+  const shown = firstNames(names);
+  return names.length === 1
+    ? l10n.t("On {0} it may have run already, and would run once more.", shown)
     : l10n.t(
-        "{0} were lost ({1}): it may have run there, and would run a second time.",
-        lost.length,
-        firstNames(lost),
+        "On {0} others it may have run already, and would run once more: {1}",
+        names.length,
+        shown,
       );
 }
