@@ -8,6 +8,7 @@ import { checkArguments } from "./argumentCheck";
 import { argumentsDigest, auditedCaller, type Audit } from "./audit";
 import { AuditRepeats } from "./auditRepeats";
 import type { CallJournal } from "./callJournal";
+import { callOwner } from "./callOwner";
 import { FUNC_EXCEPTION, MethodError, toRemoteError } from "./methodError";
 import { NAME_LISTS, type MethodRegistry } from "./methodRegistry";
 import type { MinionJobs } from "./minionJobs";
@@ -78,7 +79,7 @@ export class Dispatcher {
     const start = {
       method,
       argumentsDigest: digest,
-      keyFingerprint: caller.keyFingerprint,
+      owner: callOwner(caller),
       callId,
     };
     try {
@@ -153,7 +154,7 @@ export class Dispatcher {
   async #callOnce(method: string, request: CallRequest, signal: AbortSignal): Promise<XmlRpcValue> {
     const { callId, caller } = request;
     if (callId !== undefined) {
-      const key = `${caller.keyFingerprint} ${callId}`;
+      const key = `${callOwner(caller)} ${callId}`;
       try {
         if (this.parts.journal.has(key)) {
           throw new MethodError(

@@ -16,8 +16,8 @@ export interface JobRecord {
   /** The boot of the host that it was started in. */
   bootId?: string;
   argumentsDigest: string;
-  /** Who started it. */
-  keyFingerprint: string;
+  /** Who started it, see callOwner. */
+  owner: string;
   /** The overlord's id of this call; a repeat of it is answered with this job. */
   callId?: string;
 }
@@ -217,8 +217,8 @@ export class JobFolder {
 
 function isJobRecord(value: unknown): value is JobRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { id, method, kind, startedAtMs, keyFingerprint } = value as Record<string, unknown>;
-  const texts = [id, method, keyFingerprint].every((one) => typeof one === "string");
+  const { id, method, kind, startedAtMs, owner } = value as Record<string, unknown>;
+  const texts = [id, method, owner].every((one) => typeof one === "string");
   return texts && typeof startedAtMs === "number" && (kind === "command" || kind === "inside");
 }
 

@@ -14,7 +14,7 @@ import { JobFolder, type JobRecord, type JobResult } from "./jobFolder";
 import { newJobId } from "./jobId";
 import { jobsToDrop } from "./jobRetention";
 import { FUNC_EXCEPTION, LOST, MethodError, toRemoteError } from "./methodError";
-import type { Caller, CommandSpec } from "./minionModule";
+import type { CommandSpec } from "./minionModule";
 import { OutputLooks } from "./outputLooks";
 
 export const STATUS_RUNNING = 0;
@@ -29,7 +29,8 @@ export interface JobStart {
   /** Name of the method, without "async.". */
   method: string;
   argumentsDigest: string;
-  keyFingerprint: string;
+  /** See callOwner. */
+  owner: string;
   callId?: string;
   /** What to do: a command that outlives funcd, or work inside it, which never rejects. */
   work: CommandSpec | ((signal: AbortSignal) => Promise<XmlRpcValue>);
@@ -94,7 +95,7 @@ export class MinionJobs {
    */
   start(start: JobStart): Promise<string> {
     if (start.callId === undefined) return this.#begin(start);
-    const key = callKey(start.keyFingerprint, start.callId);
+    const key = callKey(start.owner, start.callId);
     const earlier = this.#byCall.get(key);
     if (earlier) {
       if (earlier.method === start.method && earlier.argumentsDigest === start.argumentsDigest) {
@@ -140,11 +141,11 @@ export class MinionJobs {
   }
 
   /** Notes that these results are kept elsewhere, of jobs of this caller that have ended; tells how many. */
-  async acknowledge(ids: readonly string[], caller: Caller): Promise<number> {
+  async acknowledge(ids: readonly string[], owner: string): Promise<number> {
     let count = 0;
     for (const id of new Set(ids)) {
       const job = this.#jobs.get(id);
-      if (job?.finishedAtMs === undefined || !mayAsk(job.record, caller)) continue;
+      if (job?.finishedAtMs === undefined || job.record.owner !== owner) continue;
       count++;
       if (job.acknowledged) continue;
       job.acknowledged = true;
@@ -155,8 +156,8 @@ export class MinionJobs {
   }
 
   /** What became of the caller's async call of this call id. */
-  async callState(callId: string, caller: Caller): Promise<"unknown" | "running" | "ended"> {
-    const started = this.#startedBy(callId, caller);
+  async callState(callId: string, owner: string): Promise<"unknown" | "running" | "ended"> {
+    const started = this.#byCall.get(callKey(owner, callId));
     if (!started) return "unknown";
     const id = await started.id.catch(() => undefined);
     const job = id === undefined ? undefined : this.#jobs.get(id);
@@ -165,8 +166,8 @@ export class MinionJobs {
   }
 
   /** Asks a running job to end. `id` may be the call id that the same caller started it with. False where none runs. */
-  async cancel(id: string, keyFingerprint: string): Promise<boolean> {
-    const byCall = this.#byCall.get(callKey(keyFingerprint, id));
+  async cancel(id: string, owner: string): Promise<boolean> {
+    const byCall = this.#byCall.get(callKey(owner, id));
     const job = this.#jobs.get(byCall ? await byCall.id : id);
     if (job?.finishedAtMs !== undefined || !job) return false;
     job.cancelling.abort();
@@ -174,11 +175,11 @@ export class MinionJobs {
   }
 
   /**
-   * True where `id` is that of a job which another key has started. Call ids are each caller's own.
+   * True where `id` is that of a job which another caller has started. Call ids are each caller's own.
    */
-  isOthers(id: string, keyFingerprint: string): boolean {
+  isOthers(id: string, owner: string): boolean {
     const job = this.#jobs.get(id);
-    return job !== undefined && job.record.keyFingerprint !== keyFingerprint;
+    return job !== undefined && job.record.owner !== owner;
   }
 
   /** The folder of a job, for its outputs; undefined where the id is unknown. */
@@ -280,7 +281,7 @@ export class MinionJobs {
       const record = await folder.readRecord();
       const result = await folder.readResult();
       if (record.callId !== undefined) {
-        const key = callKey(record.keyFingerprint, record.callId);
+        const key = callKey(record.owner, record.callId);
         this.#byCall.set(key, { ...record, id: Promise.resolve(record.id) });
       }
       if (result) {
@@ -339,26 +340,11 @@ export class MinionJobs {
     return excess === undefined ? value : tooMuch(excess);
   }
 
-  /** An overlord may have another key by now: its call ids are its own all the same. */
-  #startedBy(callId: string, { role, keyFingerprint }: Caller): Started | undefined {
-    const own = this.#byCall.get(callKey(keyFingerprint, callId));
-    if (own || role !== "overlord") return own;
-    for (const [key, started] of this.#byCall) {
-      if (key.slice(key.indexOf(" ") + 1) === callId) return started;
-    }
-    return undefined;
-  }
-
   #forget(id: string, job: Job): void {
     this.#jobs.delete(id);
-    const { keyFingerprint, callId } = job.record;
-    if (callId !== undefined) this.#byCall.delete(callKey(keyFingerprint, callId));
+    const { owner, callId } = job.record;
+    if (callId !== undefined) this.#byCall.delete(callKey(owner, callId));
   }
-}
-
-/** An overlord's key changes with its certificate. */
-function mayAsk({ keyFingerprint }: JobRecord, caller: Caller): boolean {
-  return caller.role === "overlord" || caller.keyFingerprint === keyFingerprint;
 }
 
 async function outputBytes(folder: JobFolder): Promise<number> {
@@ -367,8 +353,8 @@ async function outputBytes(folder: JobFolder): Promise<number> {
 }
 
 /** Call ids of one caller say nothing about another's. */
-function callKey(keyFingerprint: string, callId: string): string {
-  return `${keyFingerprint} ${callId}`;
+function callKey(owner: string, callId: string): string {
+  return `${owner} ${callId}`;
 }
 
 function timeout(milliseconds: number): Promise<void> {

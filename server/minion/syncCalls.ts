@@ -16,7 +16,8 @@ interface SyncCall {
 }
 
 export interface SyncCallStart {
-  keyFingerprint: string;
+  /** See callOwner. */
+  owner: string;
   /** Undefined for callers that have none: such a call can be neither repeated nor cancelled. */
   callId?: string;
   method: string;
@@ -43,7 +44,7 @@ export class SyncCalls {
   ): Promise<XmlRpcValue> {
     if (start.callId === undefined) return this.#runAnonymous(work);
     this.#expire();
-    const key = callKey(start.keyFingerprint, start.callId);
+    const key = callKey(start.owner, start.callId);
     const earlier = this.#calls.get(key);
     if (earlier) {
       if (earlier.method === start.method && earlier.argumentsDigest === start.argumentsDigest) {
@@ -68,16 +69,16 @@ export class SyncCalls {
   }
 
   /** Asks a running call to end. False where none of this caller runs under this id. */
-  cancel(callId: string, keyFingerprint: string): boolean {
-    const call = this.#calls.get(callKey(keyFingerprint, callId));
+  cancel(callId: string, owner: string): boolean {
+    const call = this.#calls.get(callKey(owner, callId));
     if (!call || call.finishedAtMs !== undefined) return false;
     call.cancelling.abort();
     return true;
   }
 
   /** What became of this caller's call, as far as it is known here. */
-  state(callId: string, keyFingerprint: string): "unknown" | "running" | "ended" {
-    const call = this.#calls.get(callKey(keyFingerprint, callId));
+  state(callId: string, owner: string): "unknown" | "running" | "ended" {
+    const call = this.#calls.get(callKey(owner, callId));
     if (!call) return "unknown";
     return call.finishedAtMs === undefined ? "running" : "ended";
   }
@@ -114,8 +115,8 @@ export class SyncCalls {
   }
 }
 
-function callKey(keyFingerprint: string, callId: string): string {
-  return `${keyFingerprint} ${callId}`;
+function callKey(owner: string, callId: string): string {
+  return `${owner} ${callId}`;
 }
 
 /** About how much memory a value takes. */

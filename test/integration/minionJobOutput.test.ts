@@ -27,7 +27,7 @@ function start(command: string): Promise<string> {
   return jobs.start({
     method: "command.run",
     argumentsDigest: command,
-    keyFingerprint: "ab".repeat(32),
+    owner: "ab".repeat(32),
     work: { command, env: {} },
   });
 }
@@ -81,7 +81,7 @@ describe("the output of a job", () => {
     const inside = await jobs.start({
       method: "test.sleep",
       argumentsDigest: "",
-      keyFingerprint: "",
+      owner: "",
       work: (signal) =>
         new Promise((resolve) => {
           signal.addEventListener("abort", () => {

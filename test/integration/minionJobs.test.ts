@@ -43,7 +43,7 @@ async function start(
   return jobs.start({
     method: "command.run",
     argumentsDigest: command,
-    keyFingerprint: KEY,
+    owner: KEY,
     callId,
     work: { command, env },
   });
@@ -211,7 +211,7 @@ describe("an async command", () => {
       startedAtMs: Date.now(),
       bootId: currentBootId(),
       argumentsDigest: "",
-      keyFingerprint: KEY,
+      owner: KEY,
     };
     const folder = await JobFolder.create(join(root, "jobs"), record);
     jobs = await open();
@@ -285,11 +285,10 @@ describe("an async command", () => {
 
   it("keeps what was acknowledged in mind, and nothing but results that are there", async () => {
     const id = await start("echo done");
-    const caller = { role: "operator" as const, name: "a", keyFingerprint: KEY, address: "" };
     await result(id);
     const running = await start("sleep 600");
-    expect(await jobs.acknowledge([id, id, running, "none"], caller)).toBe(1);
-    expect(await jobs.acknowledge([id], { ...caller, keyFingerprint: "" })).toBe(0);
+    expect(await jobs.acknowledge([id, id, running, "none"], KEY)).toBe(1);
+    expect(await jobs.acknowledge([id], "other")).toBe(0);
     await jobs.close();
     jobs = await open();
     expect(await jobs.folderOf(id)?.isAcknowledged()).toBe(true);
@@ -305,7 +304,7 @@ describe("an async command", () => {
       kind: "command" as const,
       startedAtMs: Date.now(),
       argumentsDigest: "",
-      keyFingerprint: KEY,
+      owner: KEY,
     };
     const folder = await JobFolder.create(join(root, "jobs"), record);
     mkdirSync(join(folder.path, "identity.new")); // as good as a full disk
@@ -352,7 +351,7 @@ describe("a job inside funcd", () => {
     const id = await jobs.start({
       method: "test.sleep",
       argumentsDigest: "",
-      keyFingerprint: KEY,
+      owner: KEY,
       work: (signal) =>
         new Promise((resolve) => {
           signal.addEventListener("abort", () => {

@@ -22,7 +22,7 @@ async function jobResult(command: typeof text): Promise<XmlRpcValue> {
   closers.push(() => rm(home, { recursive: true, force: true }));
   const jobs = await MinionJobs.open(join(home, "jobs"), silentLog);
   closers.push(() => jobs.close());
-  const start = { method: "command.run", argumentsDigest: "-", keyFingerprint: "-", work: command };
+  const start = { method: "command.run", argumentsDigest: "-", owner: "-", work: command };
   const id = await jobs.start(start);
   await jobs.waitFor(id, new AbortController().signal);
   const [status, result = null] = await jobs.status(id);

@@ -239,7 +239,7 @@ describe("the table of sync calls", () => {
   it("forgets an ended call after ten minutes, and never a running one", async () => {
     let now = 0;
     const calls = new SyncCalls(() => now);
-    const start = { keyFingerprint: "k", callId: "c", method: "m", argumentsDigest: "d" };
+    const start = { owner: "k", callId: "c", method: "m", argumentsDigest: "d" };
     let runs = 0;
     const work = async (): Promise<number> => Promise.resolve(++runs);
     const endless = { ...start, callId: "endless" };
@@ -253,7 +253,7 @@ describe("the table of sync calls", () => {
 
   it("does not run a call again whose result was too much to keep", async () => {
     const calls = new SyncCalls();
-    const start = { keyFingerprint: "k", method: "m", argumentsDigest: "d" };
+    const start = { owner: "k", method: "m", argumentsDigest: "d" };
     const big = async (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(40 * 1024 * 1024));
     await calls.run({ ...start, callId: "1" }, big);
     await calls.run({ ...start, callId: "2" }, big);

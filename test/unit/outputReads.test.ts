@@ -11,6 +11,8 @@ const minion: MinionRecord = {
   keyFingerprint: "",
   state: "online",
   enrolledAtMs: 0,
+  certificateSerial: "1",
+  certificateNotAfterMs: 0,
 };
 const place = { minion, minionJobId: "1.0-minion" };
 const start = { stdout: 0, stderr: 0 };

@@ -1,6 +1,7 @@
 import type { ArgumentDescription } from "../../protocol/methods";
 import { asString } from "../argumentCheck";
 import type { CallJournal } from "../callJournal";
+import { callOwner } from "../callOwner";
 import { MAX_READ_BYTES, progressLook, progressOf, readOutput } from "../jobOutput";
 import type { MinionMethod, MinionModule } from "../minionModule";
 import { STATUS_RUNNING, type MinionJobs } from "../minionJobs";
@@ -42,9 +43,9 @@ export interface JobsParts {
 
 /** Asks about the async jobs of this minion. */
 export function jobsModule({ jobs, syncCalls, journal }: JobsParts): MinionModule {
-  const othersBusiness: MinionMethod["othersBusiness"] = ({ role, name, keyFingerprint }, id) =>
-    jobs.isOthers(asString(id), keyFingerprint)
-      ? `${role} ${name} has not started this job`
+  const othersBusiness: MinionMethod["othersBusiness"] = (caller, id) =>
+    jobs.isOthers(asString(id), callOwner(caller))
+      ? `${caller.role} ${caller.name} has not started this job`
       : undefined;
   return {
     name: "jobs",
@@ -159,7 +160,7 @@ export function jobsModule({ jobs, syncCalls, journal }: JobsParts): MinionModul
         ],
         risk: "read",
         handler: ({ caller }, ids) =>
-          jobs.acknowledge(Array.isArray(ids) ? ids.map(asString) : [], caller),
+          jobs.acknowledge(Array.isArray(ids) ? ids.map(asString) : [], callOwner(caller)),
       },
       call_state: {
         description:
@@ -168,12 +169,10 @@ export function jobsModule({ jobs, syncCalls, journal }: JobsParts): MinionModul
         risk: "read",
         handler: async ({ caller }, id) => {
           const callId = asString(id);
-          const states = [
-            await jobs.callState(callId, caller),
-            syncCalls.state(callId, caller.keyFingerprint),
-          ];
+          const owner = callOwner(caller);
+          const states = [await jobs.callState(callId, owner), syncCalls.state(callId, owner)];
           if (states.includes("running")) return "running";
-          const begun = journal.has(`${caller.keyFingerprint} ${callId}`);
+          const begun = journal.has(`${owner} ${callId}`);
           return begun || states.includes("ended") ? "ended" : "unknown";
         },
       },
@@ -184,8 +183,8 @@ export function jobsModule({ jobs, syncCalls, journal }: JobsParts): MinionModul
         risk: "change",
         othersBusiness,
         handler: async ({ caller }, id) =>
-          syncCalls.cancel(asString(id), caller.keyFingerprint) ||
-          (await jobs.cancel(asString(id), caller.keyFingerprint)),
+          syncCalls.cancel(asString(id), callOwner(caller)) ||
+          (await jobs.cancel(asString(id), callOwner(caller))),
       },
     },
   };
