@@ -46,7 +46,12 @@ export class Session {
 
   /** The way to the overlord over its restarts; it is started where none runs. */
   get overlord(): KeptConnection {
-    return (this.#overlord ??= new KeptConnection(this.target));
+    if (!this.#overlord) {
+      this.#overlord = new KeptConnection(this.target);
+      // a command ends by itself, not for want of something to do
+      this.#overlord.hold();
+    }
+    return this.#overlord;
   }
 
   /** `spec` with what the options leave out of it. */

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { FuncError } from "../common/errors";
 import {
   FINAL_STATES,
@@ -9,6 +8,7 @@ import {
 import type { StartCallParams } from "../protocol/requests";
 import type { OverlordConnection } from "./connection";
 import type { ConnectionSource } from "./keptConnection";
+import { MAX_LOSSES, reconnect } from "./reconnect";
 import { isUnavailable } from "./responseError";
 
 export interface FollowOptions {
@@ -35,12 +35,8 @@ export interface FollowOptions {
 type JobSnapshot = Pick<JobProgress, "summary" | "results">;
 type Begin = (connection: OverlordConnection) => Promise<JobSnapshot>;
 
-/** How often in a row an overlord may go away without a new result before it is given up. */
-const MAX_LOSSES = 5;
 /** After a connection of this length, an overlord that goes away does so for the first time. */
 const STEADY_MS = 60_000;
-/** Grows with each loss. */
-const AGAIN_AFTER_MS = 100;
 
 /** Starts a call and follows it to its end, see `followJob`. Throws what `calls/start` does, too. */
 export async function followCall(
@@ -114,10 +110,9 @@ class JobFollower {
 
   async #again(losses: number): Promise<OverlordConnection> {
     const { signal } = this.options;
-    await delay(AGAIN_AFTER_MS * (losses - 1), undefined, { signal }).catch(() => {
-      throw this.#stopped();
+    return reconnect(this.source, losses, signal).catch((error: unknown) => {
+      throw signal?.aborted ? this.#stopped() : error;
     });
-    return this.source.connection(signal);
   }
 
   /** Until the job has ended. Throws ConnectionLost where the connection closes once the job is known. */

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { FuncError } from "../common/errors";
 import type { JobOutput } from "../protocol/jobs";
 import type { OverlordConnection } from "./connection";
 import type { ConnectionSource } from "./keptConnection";
 import { OutputLines, type OutputLine } from "./outputLines";
+import { MAX_LOSSES, reconnect } from "./reconnect";
 import { isUnavailable } from "./responseError";
 
 export interface FollowOutputOptions {
@@ -21,10 +21,6 @@ export interface FollowOutputOptions {
 
 /** Longer queues are read anew from the overlord, once they are shown. */
 const MOST_WAITING_BYTES = 4 * 1024 * 1024;
-/** How often in a row an overlord may go away without anything new. */
-const MAX_LOSSES = 5;
-/** Grows with each loss. */
-const AGAIN_AFTER_MS = 100;
 
 /**
  * Gives what a job's commands write, what is there and what is to come, until `signal` aborts. Where the overlord goes
@@ -39,15 +35,15 @@ export async function followOutput(
   const { signal } = options;
   const lines = new OutputLines();
   try {
+    let connection = await source.connection(signal);
     for (let losses = 0; ;) {
-      const connection = await source.connection(signal);
       const listening = new Listening(connection, jobId, lines, options);
       if (await listening.untilClosed()) losses = 0;
       signal.throwIfAborted();
       if (++losses > MAX_LOSSES) {
         throw new FuncError("unavailable", `The overlord goes away while ${jobId} is followed.`);
       }
-      await delay(AGAIN_AFTER_MS * (losses - 1), undefined, { signal });
+      connection = await reconnect(source, losses, signal);
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -1,6 +1,7 @@
 import { followOutput } from "../../client/followOutput";
 import type { OutputLine } from "../../client/outputLines";
-import { messageOf } from "../../common/errors";
+import { isUnavailable } from "../../client/responseError";
+import { FuncError, messageOf } from "../../common/errors";
 import type { MinionResult } from "../../protocol/jobs";
 import { commandStatus } from "../render";
 import { isCommandRun, type CalledMethod } from "../resultStep";
@@ -36,7 +37,9 @@ export class LiveOutput {
       },
     })
       .catch((error: unknown) => {
-        if (!this.#stop.signal.aborted) session.out.note(`func: no output: ${messageOf(error)}\n`);
+        // that the job or the overlord is gone is told by who follows the job
+        if (this.#stop.signal.aborted || isUnavailable(error) || isNotFound(error)) return;
+        session.out.note(`func: no output: ${messageOf(error)}\n`);
       })
       .finally(() => {
         this.#isOver = true;
@@ -87,4 +90,8 @@ export class LiveOutput {
     this.#problems.set(minion, message);
     this.#wake();
   }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof FuncError && error.reason === "not-found";
 }
