@@ -25,6 +25,8 @@ export interface ProvisionedFleetOptions {
   overlordYaml?: string;
   /** Where `funcd.js` and `overlord.js` are; default `dist` of the working folder. */
   dist?: string;
+  /** That of the programs in `dist`; default: this program's. */
+  version?: string;
   /** False: everything is on disk and no funcd runs; see `startMinions`. Default true. */
   start?: boolean;
   signal?: AbortSignal;
@@ -78,7 +80,7 @@ export async function startProvisionedFleet(
   const target: OverlordTarget = {
     dataDirectory,
     kind: "library",
-    version: __VERSION__,
+    version: options.version ?? __VERSION__,
     launch: { execPath: process.execPath, script: join(dist, "overlord.js") },
   };
   const processes: FuncdProcess[] = [];

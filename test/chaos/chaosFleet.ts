@@ -26,11 +26,16 @@ export class ChaosFleet {
     readonly network: FaultyNetwork,
   ) {}
 
-  /** `dist`: where overlord.js and funcd.js are. */
-  static async start(plan: Plan, names: readonly string[], dist: string): Promise<ChaosFleet> {
+  /** `dist`: where overlord.js and funcd.js are, of the version `version`. */
+  static async start(
+    plan: Plan,
+    names: readonly string[],
+    { dist, version }: { dist: string; version?: string },
+  ): Promise<ChaosFleet> {
     const fleet = await startProvisionedFleet({
       size: names.length,
       dist,
+      version,
       start: false,
       overlordYaml: OVERLORD_YAML,
     });

@@ -16,6 +16,8 @@ export interface ChaosOptions {
   minions: number;
   /** Where overlord.js and funcd.js are. */
   dist: string;
+  /** Of these programs; default: this one's. */
+  version?: string;
   /** Ends earlier, with the jobs that have begun by then. */
   forMs?: number;
   /** Between two faults, on average. Default: 150 ms. */
@@ -70,7 +72,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const names = Array.from({ length: options.minions }, (_, index) => `minion${index + 1}`);
   const plan = new Plan(options.seed, names);
   options.progress(`starting ${options.minions} minions`);
-  const fleet = await ChaosFleet.start(plan, names, options.dist);
+  const fleet = await ChaosFleet.start(plan, names, options);
   const run = new ChaosRun(options, plan, fleet);
   try {
     return await run.run();

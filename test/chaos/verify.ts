@@ -27,6 +27,8 @@ const RUNNING: ReadonlySet<MinionCallState> = new Set<MinionCallState>([
 ]);
 /** Killed by a signal, as a shell or funcd says it. */
 const KILLED = new Set([-9, 137]);
+/** Ended by a cancel. */
+const TERMINATED = new Set([-15, 143]);
 
 /** Everything about a job that is not as the files of starts say; empty where all is true. */
 export function verifyJob(
@@ -89,6 +91,7 @@ function wrongValue(
   const [status, output, errors] = Array.isArray(result.value) ? result.value : [];
   if (typeof status !== "number") return `answered ${JSON.stringify(result.value).slice(0, 200)}`;
   if (KILLED.has(status) && killed) return undefined;
+  if (TERMINATED.has(status) && job.cancelAfterMs !== undefined) return undefined;
   if (status !== job.exitStatus) return `ended with ${status}, which should be ${job.exitStatus}`;
   if (typeof output === "object" && output !== null && "$output" in output) return undefined;
   const expected = starts.some((pid) => output === `${job.token} ${pid}\n`);

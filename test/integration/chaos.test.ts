@@ -1,0 +1,39 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { runChaos } from "../chaos/chaosRun";
+import { buildPrograms } from "../fixtures/programs";
+
+const SEED = 5;
+const FAULTS_FOR_MS = 20_000;
+
+let dist: string;
+
+beforeAll(async () => {
+  dist = await mkdtemp(join(tmpdir(), "func-chaos-"));
+  await buildPrograms(dist);
+});
+
+afterAll(async () => {
+  await rm(dist, { recursive: true, force: true });
+});
+
+it("keeps its promises under kills, cuts, delays and repeats", { timeout: 240_000 }, async () => {
+  const report = await runChaos({
+    seed: SEED,
+    jobs: Infinity,
+    minions: 5,
+    dist,
+    version: "0.0.0-test",
+    forMs: FAULTS_FOR_MS,
+    settleMs: 120_000,
+    meanGapMs: 200,
+    progress: () => undefined,
+  });
+  const again = `npm run chaos -- --minions 5 --seed ${SEED} --gap 200 --minutes 1`;
+  expect(report.violations, `to repeat: ${again}`).toEqual([]);
+  expect(report.pairs).toBeGreaterThan(0);
+  expect(report.faults["kill overlord"]).toBeGreaterThan(0);
+  expect(report.faults["kill funcd"]).toBeGreaterThan(0);
+});
