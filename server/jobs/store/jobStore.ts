@@ -67,6 +67,8 @@ class DurableJobStore implements JobStore {
   /** Valid while nothing was written. */
   private mark: StoreMark | undefined;
   private reserved: Promise<void> | undefined;
+  /** Why the last write failed; undefined after one that did not. */
+  private writeProblem: string | undefined;
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -176,7 +178,8 @@ class DurableJobStore implements JobStore {
   async usage(): Promise<StoreUsage> {
     const { mark, journal } = this;
     const more = journal?.bytes ?? 0;
-    const problem = journal?.problem?.message ?? this.thread.problem;
+    const full = this.reserve.lacksRoom ? this.fullDisk().message : undefined;
+    const problem = this.writeProblem ?? full ?? this.thread.problem;
     const told = problem === undefined ? {} : { problem };
     if (mark && !this.thread.isStarted) return { jobs: mark.jobs, bytes: mark.bytes, ...told };
     try {
@@ -212,6 +215,7 @@ class DurableJobStore implements JobStore {
 
   private async closeThread(journal: Journal | undefined): Promise<void> {
     const unfinished = await this.thread.ask("unfinished", {});
+    await this.thread.ask("checkpoint", {});
     const usage = await this.thread.ask("usage", {});
     const seq = await this.thread.close();
     if (seq === undefined || !journal || this.thread.problem !== undefined) return;
@@ -231,11 +235,18 @@ class DurableJobStore implements JobStore {
 
   private async write(lines: readonly string[], kind: "begins" | "urgent" | "note"): Promise<void> {
     // no more steps than needed: notes must not be overtaken
-    const journal = this.journal && !this.mark ? this.journal : await this.unmarked();
-    if (kind === "begins") await this.refuseWithoutReserve();
-    const payload = Buffer.from(lines.join("\n"));
-    await journal.append(payload, kind === "urgent");
-    this.rule.wrote(lines.length, payload.length);
+    try {
+      const journal = this.journal && !this.mark ? this.journal : await this.unmarked();
+      if (kind === "begins") await this.refuseWithoutReserve();
+      const payload = Buffer.from(lines.join("\n"));
+      await journal.append(payload, kind === "urgent");
+      this.rule.wrote(lines.length, payload.length);
+      this.writeProblem = undefined;
+    } catch (error) {
+      const isLarge = error instanceof FuncError && error.reason === "too-large";
+      if (!isLarge) this.writeProblem = messageOf(error);
+      throw error;
+    }
   }
 
   private async flushNotes(): Promise<void> {
@@ -299,8 +310,11 @@ class DurableJobStore implements JobStore {
     );
     await this.reserved;
     if (this.reserve.lacksRoom) await this.reserve.keep(); // there may be room by now
-    if (!this.reserve.lacksRoom) return;
-    throw new FuncError(
+    if (this.reserve.lacksRoom) throw this.fullDisk();
+  }
+
+  private fullDisk(): FuncError {
+    return new FuncError(
       "unavailable",
       `The disk of ${this.folder} is full: what room is left is for the results of running jobs.`,
       "Make room on that disk, then try again.",

@@ -40,7 +40,6 @@ export class Journal {
   private file: JournalFile | undefined;
   private nextSeq: number;
   private durable: number;
-  private lastError: FuncError | undefined;
   private closed = false;
   /** Of files that are complete and still needed. */
   private olderBytes = 0;
@@ -48,11 +47,6 @@ export class Journal {
   constructor(private readonly options: JournalOptions) {
     this.nextSeq = options.nextSeq;
     this.durable = options.last;
-  }
-
-  /** Why the last write failed; undefined after one that did not. */
-  get problem(): FuncError | undefined {
-    return this.lastError;
   }
 
   /** Number of the last record that is durable. */
@@ -151,7 +145,6 @@ export class Journal {
     await file.add(records);
     this.durable = this.nextSeq + records.length - 1;
     this.nextSeq = this.durable + 1;
-    this.lastError = undefined;
     for (const record of records) this.options.onDurable(record);
     for (const { resolve } of appends) resolve();
   }
@@ -170,8 +163,8 @@ export class Journal {
   }
 
   private refuse(appends: readonly Waiting[], error: unknown): void {
-    this.lastError = this.problemOf(error);
-    for (const { reject } of appends) reject(this.lastError);
+    const problem = this.problemOf(error);
+    for (const { reject } of appends) reject(problem);
   }
 
   private recordsOf(appends: readonly Waiting[]): JournalRecord[] {
