@@ -12,7 +12,7 @@ const MAX_NAME = 24;
 const LAST_WORDS_MS = 2_000;
 const CTRL_C = "\x03";
 
-const DIM = "\x1b[2m";
+const CYAN = "\x1b[36m";
 const RED = "\x1b[31m";
 const PLAIN = "\x1b[0m";
 
@@ -67,8 +67,8 @@ export class FollowTerminal implements Pseudoterminal {
     const rows = lines.map(({ minion, stream, text }) => {
       const name = minion.padEnd(this.width);
       return stream === "stderr"
-        ? `${DIM}${name}${PLAIN} ${RED}! ${text}${PLAIN}\r\n`
-        : `${DIM}${name} |${PLAIN} ${text}\r\n`;
+        ? `${CYAN}${name}${PLAIN} ${RED}! ${text}${PLAIN}\r\n`
+        : `${CYAN}${name}${PLAIN} | ${text}\r\n`;
     });
     if (rows.length > 0) this.writing.fire(rows.join(""));
     for (const minion of ended) this.quiet.add(minion);
@@ -100,7 +100,7 @@ export class FollowTerminal implements Pseudoterminal {
   }
 
   private say(text: string): void {
-    this.writing.fire(`${DIM}— ${text}${PLAIN}\r\n`);
+    this.writing.fire(`— ${text}\r\n`);
   }
 
   private stop(): void {

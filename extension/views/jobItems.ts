@@ -17,14 +17,14 @@ import { progressRing } from "./progressRing";
 
 type NodeOf<K extends JobNode["kind"]> = Extract<JobNode, { kind: K }>;
 
-/** Of a row's label, beyond which nothing else would fit beside it. */
-const MAX_LABEL = 44;
+/** Of a row's label, beyond which nothing else would fit beside it in a bar of the usual width. */
+const MAX_LABEL = 24;
 const MAX_TARGETS = 24;
 
 /** The row of a job. */
 export function jobItem(node: NodeOf<"job">, job: JobSummary): TreeItem {
-  const label = oneLine(callText(job));
-  const item = new TreeItem(shortened(label, MAX_LABEL));
+  const call = oneLine(callText(job));
+  const item = new TreeItem(shortened(oneLine(commandText(job) ?? call), MAX_LABEL));
   item.id = jobNodeKey(node);
   const outcome = shortOutcome(job);
   const targets = oneLine(targetsText(job));
@@ -33,7 +33,7 @@ export function jobItem(node: NodeOf<"job">, job: JobSummary): TreeItem {
   item.iconPath = iconOf(job);
   item.contextValue = contextOf(job);
   item.command = { command: COMMANDS.openJob, title: l10n.t("Open Results"), arguments: [node] };
-  const spoken = [label, l10n.t("on {0}", targets), fullOutcome(job), timeText(job.createdAtMs)];
+  const spoken = [call, l10n.t("on {0}", targets), fullOutcome(job), timeText(job.createdAtMs)];
   item.accessibilityInformation = { label: spoken.join(", ") };
   return item;
 }
@@ -78,6 +78,17 @@ export function olderItem(node: NodeOf<"older">, cut: boolean): TreeItem {
 /** `module.method(arguments)`, as the jobs of all views are called. */
 export function callText({ module, method, argsText }: JobSummary): string {
   return `${module}.${method}(${argsText})`;
+}
+
+/** Of command.run, the command line, which says more than that it is one. */
+function commandText({ module, method, argsText }: JobSummary): string | undefined {
+  if (module !== "command" || method !== "run") return undefined;
+  const [, json = ""] = /^"((?:[^"\\]|\\.)*)/.exec(argsText) ?? [];
+  const text = json
+    .replace(/\\[nrt]/g, " ")
+    .replace(/\\(["\\/])/g, "$1")
+    .trim();
+  return text === "" ? undefined : text;
 }
 
 /** The state's picture without its progress, also for rows of questions: "$(pass)". */

@@ -85,6 +85,7 @@ test("a click opens the results, which are exported from the view as well", asyn
 
 test("a job is run again, and on other minions", async () => {
   await run("minion1", `echo again in ${scratch}`);
+  await finished("again in");
   await choose("again in", "Run Again");
   await waitUntil("the second run", async () => (await job("again in").count()) === 2);
   await workbench.closeEditors();
@@ -126,9 +127,10 @@ test("what a running command writes is followed, also over the loss of the overl
   if (!session.hasTerminals) return; // the oldest version's are not shipped ready to run
   await run("minion1;minion2", `echo first; ${waitFor("follow")}; echo last >&2`);
   await choose("first", "Follow Output");
-  const terminal = workbench.page.locator(".terminal-wrapper.active .xterm-rows");
-  await terminal.getByText("minion1 | first").waitFor();
-  await terminal.getByText("minion2 | first").waitFor();
+  const terminal = workbench.page.locator(".terminal-wrapper.active");
+  const line = (text: string) => terminal.locator(".xterm-rows > div").filter({ hasText: text });
+  await line("minion1 | first").waitFor();
+  await line("minion2 | first").waitFor();
   const pid = overlordPid(session.home);
   if (pid === undefined) throw new Error("no overlord runs");
   process.kill(pid, "SIGKILL");
@@ -138,9 +140,9 @@ test("what a running command writes is followed, also over the loss of the overl
   );
   await workbench.clearNotifications();
   release("follow");
-  await terminal.getByText("minion2 ! last").waitFor();
-  await terminal.getByText("The job has finished: 2 succeeded.").waitFor();
-  expect(await terminal.getByText("minion1 | first").count()).toBe(1);
+  await line("minion2 ! last").waitFor();
+  await line("The job has finished: 2 succeeded.").waitFor();
+  expect(await line("minion1 | first").count()).toBe(1);
   await session.screenshots("jobs-follow");
   await terminal.click();
   await workbench.page.keyboard.press("Enter");
@@ -190,7 +192,7 @@ test("jobs are looked at with all that is known of them", async () => {
   await job("progress").locator(".label-name").hover();
   const hover = workbench.page.locator(".monaco-hover, .workbench-hover").last();
   await hover.getByText("Attempts").waitFor();
-  await session.screenshots("jobs-tooltip");
+  await workbench.page.screenshot({ caret: "initial", path: join(EVIDENCE, "jobs-tooltip.png") });
   await workbench.page.mouse.move(900, 500);
   const tree = '[role="tree"][aria-label^="Jobs"]';
   expect(await problemsInPart(workbench.page, tree)).toEqual([]);

@@ -105,14 +105,14 @@ it("shows running jobs with their progress, then finished ones by day, newest fi
   expect(days.slice(0, 2)).toEqual(["Today", "Yesterday"]);
   expect((await overlord.rows()).map((row) => row.replace(/\d+:\d+ [AP]M/, "TIME"))).toEqual([
     "Running: 1",
-    '  command.run("uptime"): 12 of 100, 3 failed · web*',
+    "  uptime: 12 of 100, 3 failed · web*",
     "Today: 2 · 1 with problems",
-    '  command.run("uptime"): 4 of 4 failed · TIME · web*',
-    '  command.run("uptime"): TIME · db1',
+    "  uptime: 4 of 4 failed · TIME · web*",
+    "  uptime: TIME · db1",
     "Yesterday: 1 · 1 with problems",
-    '  command.run("uptime"): 1 of 4 failed · TIME · web*',
+    "  uptime: 1 of 4 failed · TIME · web*",
     `${days[2]}: 1`,
-    '  command.run("uptime"): TIME · web*',
+    "  uptime: TIME · web*",
   ]);
   expect(overlord.model.runningCount).toBe(1);
 });
@@ -148,6 +148,23 @@ it("tells states apart by shape, to menus and to ears", async () => {
   );
 });
 
+it("calls commands by what they run, shortened, and other calls by their name", async () => {
+  const overlord = new Overlord(
+    job("a", 1, { argsText: String.raw`"echo \"it's\"\nuname -a | tee /tmp/file"` }),
+    job("b", 2, { argsText: String.raw`"printf 'a\\b'", {"LANG":"C"}` }),
+    job("c", 3, { argsText: "***" }),
+    job("d", 4, { module: "service", method: "restart", argsText: '"nginx"' }),
+  );
+  await overlord.model.load();
+  const label = (id: string) => overlord.tree.getTreeItem({ kind: "job", id }).label;
+  expect(["a", "b", "c", "d"].map(label)).toEqual([
+    `echo "it's" uname -a | …`,
+    String.raw`printf 'a\b'`,
+    "command.run(***)",
+    'service.restart("nginx")',
+  ]);
+});
+
 it("follows what the overlord tells, at most twice a second, and draws only what changed", async () => {
   const overlord = new Overlord(job("a", HOUR_MS), job("b", 10, { finished: false }));
   await overlord.rows();
@@ -176,7 +193,7 @@ it("follows what the overlord tells, at most twice a second, and draws only what
   overlord.changed.fire({ changed: [], removed: ["b", "c"] });
   expect((await overlord.rows()).map((row) => row.replace(/:.*/, ""))).toEqual([
     "Today",
-    '  command.run("uptime")',
+    "  uptime",
   ]);
 });
 
