@@ -205,7 +205,10 @@ export const Overlord = OverlordObject as unknown as OverlordConstructor;
 /** An object that calls methods on minions; `Reply` is what its calls answer. */
 export type Overlord<Reply = Results> = OverlordMethods<Reply> & Modules<Reply>;
 
-/** The original's other name of `Overlord`. */
+/**
+ * The original's other name of `Overlord`.
+ * @alias
+ */
 export const Client: OverlordConstructor = Overlord;
 /** The original's other name of `Overlord`. */
 export type Client<Reply = Results> = Overlord<Reply>;
