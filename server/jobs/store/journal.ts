@@ -86,8 +86,8 @@ export class Journal {
     this.olderBytes = 0;
     for (const [index, { path, first }] of files.entries()) {
       if (path === this.file?.path) continue;
-      const next = files[index + 1]?.first ?? this.nextSeq;
-      if (next - 1 <= seq && first < this.nextSeq) {
+      const last = (files[index + 1]?.first ?? this.durable + 1) - 1;
+      if (last <= seq && first < this.nextSeq) {
         await rm(path, { force: true }).catch(() => undefined);
       } else {
         this.olderBytes += (await stat(path).catch(() => undefined))?.size ?? 0;
