@@ -4,13 +4,18 @@ import { codecBenchmark } from "./codecBenchmark";
 import { codecWorker } from "./codecWorker";
 import { fleetBenchmark } from "./fleetBenchmark";
 import { jobsBenchmark } from "./jobsBenchmark";
+import { journalBenchmark } from "./journalBenchmark";
 import { largeBenchmark } from "./largeBenchmark";
 import { notifyBenchmark } from "./notifyBenchmark";
 import { notifyWorker, type NotifyOptions } from "./notifyWorker";
 import { signBenchmark } from "./signBenchmark";
 import { signWorker, type SignOptions } from "./signWorker";
+import { sqlBenchmark } from "./sqlBenchmark";
+import { sqlWorker, type SqlOptions } from "./sqlWorker";
 import { sshBenchmark } from "./sshBenchmark";
 import { startBenchmark } from "./startBenchmark";
+import { storeBenchmark } from "./storeBenchmark";
+import { storeWorker, type StoreOptions } from "./storeWorker";
 import { wireBenchmark } from "./wireBenchmark";
 import { wireClientWorker, type WireClientOptions } from "./wireClientWorker";
 import { wireServerWorker, type WireServerOptions } from "./wireServerWorker";
@@ -23,6 +28,9 @@ export const BENCHMARKS: readonly Benchmark[] = [
   signBenchmark,
   notifyBenchmark,
   startBenchmark,
+  sqlBenchmark,
+  journalBenchmark,
+  storeBenchmark,
   fleetBenchmark,
   jobsBenchmark,
   largeBenchmark,
@@ -35,5 +43,7 @@ export const WORKERS: Readonly<Record<string, (options: unknown) => Promise<void
   wireClient: (options) => wireClientWorker(options as WireClientOptions),
   sign: (options) => signWorker(options as SignOptions),
   notify: (options) => notifyWorker(options as NotifyOptions),
+  sql: (options) => sqlWorker(options as SqlOptions),
+  store: (options) => storeWorker(options as StoreOptions),
   codec: (options) => codecWorker(options as Parameters<typeof codecWorker>[0]),
 };

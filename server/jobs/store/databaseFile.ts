@@ -1,11 +1,14 @@
-import { hash } from "node:crypto";
-import { readFileSync, renameSync, existsSync } from "node:fs";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
+import { crc32 } from "node:zlib";
 import { messageOf } from "../../common/errors";
 
-/** What stands behind the database: a mark and the SHA-256 of all before it. */
+/**
+ * What stands behind the database: a mark and the CRC-32 of all before it, which notices any flipped bit and takes a
+ * fraction of the time that SQLite's own check would.
+ */
 const MARK = Buffer.from("funcjobs1\n");
-const TRAILER_BYTES = MARK.length + 32;
+const TRAILER_BYTES = MARK.length + 4;
 
 /** The file is there, and is not what was written. */
 export class DamagedFile extends Error {}
@@ -24,8 +27,7 @@ export function readDatabaseFile(file: string): Uint8Array | undefined {
   const mark = content.subarray(end, end + MARK.length);
   if (!mark.equals(MARK)) throw new DamagedFile("its end is missing");
   const image = content.subarray(0, end);
-  const found = content.subarray(end + MARK.length);
-  if (!hash("sha256", image, "buffer").equals(found)) {
+  if (crc32(image) !== content.readUInt32LE(end + MARK.length)) {
     throw new DamagedFile("its checksum is wrong");
   }
   return image;
@@ -41,7 +43,7 @@ export async function writeDatabaseFile(file: string, image: Uint8Array): Promis
     const handle = await open(temporary, "w", 0o600);
     try {
       await handle.writeFile(image);
-      await handle.writeFile(Buffer.concat([MARK, hash("sha256", image, "buffer")]));
+      await handle.writeFile(trailerOf(image));
       await handle.datasync();
     } finally {
       await handle.close();
@@ -51,6 +53,12 @@ export async function writeDatabaseFile(file: string, image: Uint8Array): Promis
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
+}
+
+function trailerOf(image: Uint8Array): Buffer {
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32LE(crc32(image));
+  return Buffer.concat([MARK, checksum]);
 }
 
 /** Renames a damaged file, so that nothing is lost that somebody could still make use of; gives its new name. */

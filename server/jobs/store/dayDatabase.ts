@@ -4,7 +4,7 @@ import type { SqlJsStatic } from "sql.js";
 import { copyLog, isMostlyFree, liveOutputs, replaceOutputs } from "./dayCompaction";
 import { textBytes, type Database } from "./database";
 import { metaOf, openDatabase, setMeta } from "./databaseMeta";
-import { DayJob, type Roster } from "./dayJob";
+import { DayJob, type MinionStand, type Roster } from "./dayJob";
 import { OutputLog, outputHash } from "./outputLog";
 import { DAY_SCHEMA } from "./schema";
 import type { JobRecord } from "./storeTypes";
@@ -204,18 +204,26 @@ export class DayDatabase {
       Number(number),
       JSON.parse(String(record)) as Omit<JobRecord, "minions">,
       this.roster(Number(roster)),
+      () => this.stands(Number(number)),
     );
     job.finishedAtMs = typeof finishedAtMs === "number" ? finishedAtMs : undefined;
     job.cancelRequested = cancelRequested === 1;
-    // later attempts come later, and are those that stay
+    return job;
+  }
+
+  private *stands(job: number): Generator<MinionStand> {
     const rows = this.database.rows(
       "SELECT place, attempt, state, flags FROM results WHERE job = ? ORDER BY place, attempt",
-      [job.number],
+      [job],
     );
     for (const [place, attempt, state, flags] of rows) {
-      job.set(Number(place), Number(attempt), Number(state), Number(flags));
+      yield {
+        place: Number(place),
+        attempt: Number(attempt),
+        state: Number(state),
+        flags: Number(flags),
+      };
     }
-    return job;
   }
 
   private roster(number: number): Roster {

@@ -24,58 +24,63 @@ export interface Roster {
   places: ReadonlyMap<string, number>;
 }
 
+/** What is known of the latest attempt of one minion. */
+export interface MinionStand {
+  place: number;
+  attempt: number;
+  state: number;
+  flags: number;
+}
+
 /** Where the minions of a job stand: a few bytes for each, so that events need not ask the database. */
 export class DayJob {
   finishedAtMs: number | undefined;
   cancelRequested = false;
-  private readonly states: Uint8Array;
-  private readonly attempts: Uint16Array;
-  private readonly flags: Uint8Array;
+  private loaded: { states: Uint8Array; attempts: Uint16Array; flags: Uint8Array } | undefined;
 
   constructor(
     readonly number: number,
     readonly record: Omit<JobRecord, "minions">,
     readonly roster: Roster,
-  ) {
-    const total = roster.minions.length;
-    this.states = new Uint8Array(total);
-    this.attempts = new Uint16Array(total).fill(1);
-    this.flags = new Uint8Array(total);
-  }
+    /** What the database has of them, later attempts after earlier ones. Asked for when it is first needed. */
+    private readonly load: () => Iterable<MinionStand>,
+  ) {}
 
   get total(): number {
-    return this.states.length;
+    return this.roster.minions.length;
   }
 
   /** The latest attempt of the minion at a place. */
   attempt(place: number): number {
-    return this.attempts[place] ?? 1;
+    return this.stands.attempts[place] ?? 1;
   }
 
   state(place: number): number {
-    return this.states[place] ?? QUEUED;
+    return this.stands.states[place] ?? QUEUED;
   }
 
   flagsOf(place: number): number {
-    return this.flags[place] ?? 0;
+    return this.stands.flags[place] ?? 0;
   }
 
   /** What is now known of a minion's latest attempt. */
   set(place: number, attempt: number, state: number, flags: number): void {
-    this.attempts[place] = attempt;
-    this.states[place] = state;
-    this.flags[place] = flags;
+    const { stands } = this;
+    stands.attempts[place] = attempt;
+    stands.states[place] = state;
+    stands.flags[place] = flags;
   }
 
   /** True where the job goes on, or a minion has to be told something still. */
   get isOpen(): boolean {
     if (this.finishedAtMs === undefined) return true;
-    return this.record.async && this.states.some((_, place) => this.isUntold(place));
+    return this.record.async && this.stands.states.some((_, place) => this.isUntold(place));
   }
 
   get hasProblems(): boolean {
     return (
-      this.finishedAtMs !== undefined && this.states.some((state) => stateOf(state) !== "succeeded")
+      this.finishedAtMs !== undefined &&
+      this.stands.states.some((state) => stateOf(state) !== "succeeded")
     );
   }
 
@@ -86,7 +91,7 @@ export class DayJob {
   summary(): JobSummary {
     const { id, spec, exclude, module, method, argsText, async, startedBy } = this.record;
     const { batch, maxErrors, createdAtMs } = this.record;
-    const attempts = this.attempts.reduce((most, attempt) => Math.max(most, attempt), 1);
+    const attempts = this.stands.attempts.reduce((most, attempt) => Math.max(most, attempt), 1);
     const finished = this.finishedAtMs !== undefined;
     return {
       id,
@@ -110,9 +115,23 @@ export class DayJob {
     };
   }
 
+  private get stands(): { states: Uint8Array; attempts: Uint16Array; flags: Uint8Array } {
+    if (!this.loaded) {
+      const { total } = this;
+      const states = new Uint8Array(total);
+      const attempts = new Uint16Array(total).fill(1);
+      const flags = new Uint8Array(total);
+      this.loaded = { states, attempts, flags };
+      for (const stand of this.load()) {
+        this.set(stand.place, stand.attempt, stand.state, stand.flags);
+      }
+    }
+    return this.loaded;
+  }
+
   private counts(): JobSummary["counts"] {
     const counts: JobSummary["counts"] = {};
-    for (const code of this.states) {
+    for (const code of this.stands.states) {
       const state = stateOf(code);
       counts[state] = (counts[state] ?? 0) + 1;
     }
@@ -122,8 +141,8 @@ export class DayJob {
   /** As the seed has it: RUNNING until a first result, or until all are started. */
   private code(): JobCode {
     if (this.finishedAtMs !== undefined) return JOB_ID_FINISHED;
-    if (this.states.some(isFinal)) return JOB_ID_PARTIAL;
-    const notStarted = this.states.some(
+    if (this.stands.states.some(isFinal)) return JOB_ID_PARTIAL;
+    const notStarted = this.stands.states.some(
       (state) => state === QUEUED || (this.record.async && state === SENT),
     );
     return notStarted ? JOB_ID_RUNNING : JOB_ID_PARTIAL;
