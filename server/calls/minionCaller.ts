@@ -9,7 +9,7 @@ import { asRemoteError, callErrorOf } from "../wire/remoteError";
 import { RpcFault } from "../wire/rpcFault";
 import type { XmlRpcValue } from "../wire/value";
 import type { CallOptions, WireClient, WirePeer } from "../wire/wireClient";
-import { CancelTeller } from "./cancelTeller";
+import { CancelTeller, type CancelAnswer } from "./cancelTeller";
 import { AsideLane } from "./place";
 import type { Upkeep } from "./upkeep";
 
@@ -143,12 +143,15 @@ export class MinionCaller {
     return wire?.isNative(this.peerNow(minion)) === true;
   }
 
-  /**
-   * Asks a native minion to stop a call (by its Func-Call id) or a job (by its own id), in the background;
-   * an original minion cannot be asked.
-   */
-  tellCancel(minion: MinionRecord, id: string): void {
-    this.#cancels.tell(this.peerNow(minion), id);
+  /** True where the last connection to the minion was to a funcd of the original. Never throws. */
+  async isOriginal(minion: MinionRecord): Promise<boolean> {
+    const wire = await this.wire().catch(() => undefined);
+    return wire?.isNative(this.peerNow(minion)) === false;
+  }
+
+  /** Asks a native minion to stop a call (by its Func-Call id) or a job (by its own id). Never throws. */
+  tellCancel(minion: MinionRecord, id: string): Promise<CancelAnswer> {
+    return this.#cancels.tell(() => this.peerNow(minion), id);
   }
 
   private peerNow(minion: MinionRecord): WirePeer {

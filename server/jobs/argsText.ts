@@ -3,6 +3,7 @@ import type { JsonValue } from "../protocol/value";
 
 const MAX_LENGTH = 200;
 const HIDDEN = "***";
+const HIDDEN_JSON = JSON.stringify(HIDDEN);
 const SECRET_KEY = /pass(word|wd|phrase)?$|secret|token|private_?key|credential/i;
 
 /**
@@ -21,6 +22,18 @@ export function argsText(
   });
   const text = shown.join(", ");
   return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH - 3)}...` : text;
+}
+
+/** True where an argument is declared as secret, or a part of one is called so: such are written nowhere. */
+export function hasSecret(
+  args: readonly JsonValue[],
+  method: MethodDescription | undefined,
+): boolean {
+  const declared = method?.args ?? [];
+  return args.some((value, index) => {
+    const argument = declared[Math.min(index, declared.length - 1)];
+    return argument?.secret === true || textOf(value).includes(HIDDEN_JSON);
+  });
 }
 
 function textOf(value: JsonValue): string {

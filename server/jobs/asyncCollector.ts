@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { outcomeOfValue, type MinionCaller, type MinionCallOutcome } from "../calls/minionCaller";
 import type { ErrorReason } from "../common/errors";
-import type { MinionResult } from "../protocol/jobs";
 import type { MinionRecord } from "../protocol/minions";
 import type { AnswerMemory } from "../wire/answerMemory";
+import type { XmlRpcValue } from "../wire/value";
 import { readJobAnswer } from "./jobAnswer";
-import { lostResult, resultOf } from "./outcome";
+import { lostResult, resultOf, type Ending } from "./outcome";
 import { Turns } from "./turns";
 
 /** With those of OutputReads 2,000: each takes a connection and some memory at both ends. */
@@ -26,7 +26,7 @@ const MAX_AWAY_MS = 60 * 60_000;
 export interface Collection {
   minion: MinionRecord;
   minionJobId: string;
-  /** Point in time when the job's limit passes; undefined where it has none. */
+  /** Point of performance.now() when the job's limit passes; undefined where it has none. */
   deadlineMs: number | undefined;
   signal: AbortSignal;
   /** Of the answers; the last one is still in use when the result is there. */
@@ -41,19 +41,20 @@ export class AsyncCollector {
   constructor(private readonly caller: MinionCaller) {}
 
   /**
-   * The minion's final result. Asks until it has one: a failing connection does not end the work over
-   * there. Never throws; after an abort of the signal the result is of no meaning.
+   * The minion's final result; undefined where the signal was aborted before there was one. Asks until it has
+   * one: a failing connection does not end the work over there. Never throws.
    */
-  async collect(collection: Collection): Promise<Omit<MinionResult, "minion">> {
+  async collect(collection: Collection): Promise<Ending | undefined> {
     const { minion, deadlineMs, signal } = collection;
-    let longPoll = await this.caller.isNative(minion);
+    // after a restart it is not known which kind it is: an original one says that it has no such method
+    let longPoll = !(await this.caller.isOriginal(minion));
     let pause = FIRST_PAUSE_MS;
     let graceMs = WAIT_GRACE_MS;
     let awaySince: number | undefined;
     let problem = "";
     for (;;) {
-      if (signal.aborted) return { state: "cancelled" };
-      const askedAt = Date.now();
+      if (signal.aborted) return undefined;
+      const askedAt = performance.now();
       const outcome = await this.ask(collection, longPoll, graceMs).catch(() => undefined);
       if (!outcome) continue; // the signal ended the wait for a turn
       if (outcome.state === "succeeded" || outcome.answered) {
@@ -65,23 +66,41 @@ export class AsyncCollector {
         }
         if (ending) return ending;
         // a wait that was held needs no pause
-        if (longPoll && Date.now() - askedAt > FIRST_PAUSE_MS) pause = 0;
+        if (longPoll && performance.now() - askedAt > FIRST_PAUSE_MS) pause = 0;
       } else if (outcome.mayHaveRun && cannotBeTaken(outcome.reason)) {
-        return { state: outcome.state, error: outcome.error };
+        return { state: outcome.state, error: outcome.error, mayHaveRun: true };
       } else {
         // a large result may need longer on a slow line
         if (outcome.state === "timed-out") graceMs = Math.min(graceMs * 2, LONGEST_GRACE_MS);
         problem = outcome.error.message;
         awaySince ??= askedAt;
-        if (Date.now() - awaySince > MAX_AWAY_MS) return lostResult(minion, problem);
+        if (performance.now() - awaySince > MAX_AWAY_MS) return lostResult(minion, problem);
       }
-      if (deadlineMs !== undefined && Date.now() >= deadlineMs) {
+      if (deadlineMs !== undefined && performance.now() >= deadlineMs) {
         return awaySince === undefined ? timedOut(minion) : lostResult(minion, problem);
       }
-      const untilDeadline = Math.max(1, (deadlineMs ?? Infinity) - Date.now());
+      const untilDeadline = Math.max(1, (deadlineMs ?? Infinity) - performance.now());
       await sleep(Math.min(pause, untilDeadline), undefined, { signal }).catch(() => undefined);
       pause = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, pause * 1.5));
     }
+  }
+
+  /**
+   * What a native minion's job ended with, where it does so within `seconds`; undefined where it does not, or
+   * the minion cannot be asked. Never throws.
+   */
+  async end(
+    minion: MinionRecord,
+    minionJobId: string,
+    seconds: number,
+    memory: AnswerMemory,
+  ): Promise<{ value: XmlRpcValue } | undefined> {
+    const timeoutMs = seconds * 1_000 + WAIT_GRACE_MS;
+    const options = { timeoutMs, signal: AbortSignal.timeout(2 * timeoutMs), memory };
+    const outcome = await this.caller.call(minion, "jobs.wait", [minionJobId, seconds], options);
+    if (outcome.state !== "succeeded") return undefined;
+    const answer = readJobAnswer(outcome.value);
+    return answer.kind === "finished" ? { value: answer.value } : undefined;
   }
 
   /** Throws only when the signal ends the wait for a turn. */
@@ -103,7 +122,7 @@ export class AsyncCollector {
     }
     return this.waits.take(signal, () => {
       const most = this.waits.waiting > 0 ? SHORT_WAIT_SECONDS : WAIT_SECONDS;
-      const left = Math.max(0, Math.ceil(((deadlineMs ?? Infinity) - Date.now()) / 1_000));
+      const left = Math.max(0, Math.ceil(((deadlineMs ?? Infinity) - performance.now()) / 1_000));
       const seconds = Math.min(most, left);
       const grace = graceWithin(graceMs, deadlineMs);
       const options = { timeoutMs: seconds * 1_000 + grace, signal, memory };
@@ -116,7 +135,7 @@ export class AsyncCollector {
     outcome: MinionCallOutcome,
     minion: MinionRecord,
     longPoll: boolean,
-  ): Omit<MinionResult, "minion"> | "ask-plainly" | undefined {
+  ): Ending | "ask-plainly" | undefined {
     const answer =
       outcome.state === "succeeded"
         ? readJobAnswer(outcome.value)
@@ -144,12 +163,13 @@ function cannotBeTaken(reason: ErrorReason | undefined): boolean {
 
 /** A job's limit is passed by the first grace at most. */
 function graceWithin(graceMs: number, deadlineMs: number | undefined): number {
-  return Math.max(WAIT_GRACE_MS, Math.min(graceMs, (deadlineMs ?? Infinity) - Date.now()));
+  return Math.max(WAIT_GRACE_MS, Math.min(graceMs, (deadlineMs ?? Infinity) - performance.now()));
 }
 
-function timedOut(minion: MinionRecord): Omit<MinionResult, "minion"> {
+function timedOut(minion: MinionRecord): Ending {
   return {
     state: "timed-out",
+    mayHaveRun: true,
     error: {
       type: "socket.timeout",
       message: `(110, 'Operation timed out.'): ${minion.name} did not finish within the job's time limit.`,

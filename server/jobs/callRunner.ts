@@ -1,18 +1,37 @@
 import type { MethodDirectory } from "../calls/methodDirectory";
 import type { MinionCaller } from "../calls/minionCaller";
-import { messageOf } from "../common/errors";
+import type { SeenMinions } from "../calls/seenMinions";
+import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
+import type { JobSummary } from "../protocol/jobs";
 import type { MinionRecord } from "../protocol/minions";
 import type { StartCallParams } from "../protocol/requests";
+import type { JsonValue } from "../protocol/value";
+import type { Inventory } from "../targets/inventory";
 import { fromJson } from "../wire/jsonValue";
-import { argsText } from "./argsText";
+import type { XmlRpcValue } from "../wire/value";
+import { argsText, hasSecret } from "./argsText";
 import { AsyncCollector } from "./asyncCollector";
 import { runAsyncJob } from "./asyncJob";
+import { Delivery } from "./delivery";
 import { Job } from "./job";
-import { createJobId } from "./jobId";
+import { callIdOf, createJobId } from "./jobId";
+import { JobJournal } from "./jobJournal";
 import type { JobRegistry } from "./jobRegistry";
+import type { JobRun, JobTools } from "./jobRun";
+import { KeptTeller } from "./keptTeller";
+import { lostResult } from "./outcome";
+import { PendingCancels } from "./pendingCancels";
+import { endUnresumable, pastResult } from "./resumedRun";
+import { minionsToRetry } from "./retryable";
 import { runSyncJob } from "./syncJob";
+import type { JobRecord, JobStore, UnfinishedJob } from "./store/storeTypes";
 import type { ValueKeeper } from "./valueKeeper";
+
+/** Sync calls get so long to end when the overlord does. */
+const CLOSE_MS = 2_000;
+const RESULTS_AT_ONCE = 1_000;
+const RESUME_AGAIN_MS = 30_000;
 
 export interface CallDefaults {
   nforks: number;
@@ -23,66 +42,346 @@ export interface CallDefaults {
   timeoutMs: number;
 }
 
-/** Turns call requests into jobs and runs them. */
-export class CallRunner {
-  private readonly collector: AsyncCollector;
+interface ResumedJob {
+  run: JobRun;
+  /** Minions that are no longer in the inventory, or are other hosts by now. */
+  gone: string[];
+}
 
-  constructor(
-    private readonly jobs: JobRegistry,
-    private readonly caller: MinionCaller,
-    private readonly methods: MethodDirectory,
-    private readonly keeper: ValueKeeper,
-    private readonly defaults: CallDefaults,
-    private readonly log: Log,
-  ) {
-    this.collector = new AsyncCollector(caller);
+export interface RunnerParts {
+  jobs: JobRegistry;
+  store: JobStore;
+  caller: MinionCaller;
+  /** Among the caller's upkeeps. */
+  seen: SeenMinions;
+  inventory: Inventory;
+  methods: MethodDirectory;
+  keeper: ValueKeeper;
+  defaults: CallDefaults;
+  /** Told of each job of an earlier process that was taken up. */
+  onResumed: (job: Job) => void;
+  log: Log;
+}
+
+/** Turns call requests into jobs, writes down what happens to them, and runs them to their end. */
+export class CallRunner {
+  private readonly tools: JobTools;
+  private readonly delivery = new Delivery();
+  /** Jobs of earlier processes that wait for `begin`. */
+  private readonly resumed: ResumedJob[] = [];
+  private readonly running = new Map<Job, Promise<void>>();
+  private resumeTimer: NodeJS.Timeout | undefined;
+  private readonly retrying = new Set<string>();
+  /** Of jobs whose arguments are written nowhere. */
+  private readonly secretParams = new WeakMap<Job, XmlRpcValue[]>();
+
+  constructor(private readonly parts: RunnerParts) {
+    const { jobs, store, caller, seen, keeper, log } = parts;
+    const journal = new JobJournal(store, log, () => {
+      jobs.tidy();
+    });
+    this.tools = {
+      caller,
+      keeper,
+      journal,
+      seen,
+      collector: new AsyncCollector(caller),
+      cancels: new PendingCancels(caller, seen, log, ({ jobId, minion, attempt }) => {
+        jobs.find(jobId)?.amend(minion.name, { cancelPending: undefined });
+        journal.told([{ jobId, minion: minion.name, attempt, what: "cancel" }]);
+      }),
+      kept: new KeptTeller(caller, seen, ({ name: minion }, results) => {
+        journal.told(
+          results.map(({ jobId, attempt }) => ({ jobId, minion, attempt, what: "kept" })),
+        );
+      }),
+    };
+  }
+
+  /** True while there is something to do that no client waits for. */
+  get isBusy(): boolean {
+    const { journal, cancels } = this.tools;
+    return journal.isBehind || cancels.isTrying;
   }
 
   /**
-   * Makes the job and begins it after the caller's turn, so that nobody misses its first progress.
-   * Throws FuncError "bad-argument" for arguments that cannot be sent, "unavailable".
+   * Makes the job and begins it after the caller's turn, so that nobody misses its first progress. It is on the
+   * disk by then. Throws FuncError "bad-argument" for arguments that cannot be sent, "unavailable".
    */
-  start(request: StartCallParams, minions: readonly MinionRecord[]): Job {
-    const { spec, module, method } = request;
-    const params = request.args.map(fromJson);
-    const names = minions.map(({ name }) => name);
-    const job = new Job({
-      id: createJobId(spec, module, method),
-      spec,
-      exclude: request.exclude,
+  async start(
+    request: StartCallParams,
+    minions: readonly MinionRecord[],
+    startedBy?: JobSummary["startedBy"],
+  ): Promise<Job> {
+    const { jobs, methods, defaults } = this.parts;
+    const { spec, exclude, module, method, args, async = false, background } = request;
+    const { deliveryLimitMs, batch, maxErrors } = request;
+    const params = args.map(fromJson);
+    const description = methods.find(
+      minions.map(({ name }) => name),
       module,
       method,
-      argsText: argsText(request.args, this.methods.find(names, module, method)),
-      async: request.async ?? false,
-      background: request.background,
-      minions,
-    });
-    this.jobs.add(job);
-    const run = {
-      job,
-      minions,
-      method: `${module}.${method}`,
-      params,
-      keeper: this.keeper,
-      nforks: request.nforks ?? this.defaults.nforks,
-      keepPlaces: request.nforks !== undefined || this.defaults.nforksGiven,
-      // an async call's own limit is for the work; starting it must not take long
-      timeoutMs: job.isAsync
-        ? this.defaults.deliveryTimeoutMs
-        : (request.timeoutMs ?? this.defaults.timeoutMs),
+    );
+    const timeoutMs = async ? request.timeoutMs : (request.timeoutMs ?? defaults.timeoutMs);
+    const secret = hasSecret(args, description);
+    const record: JobRecord = {
+      id: createJobId(spec, module, method),
+      spec,
+      ...(exclude !== undefined && { exclude }),
+      module,
+      method,
+      ...(!secret && { args }),
+      argsText: argsText(args, description),
+      async,
+      createdAtMs: Date.now(),
+      ...(startedBy && { startedBy }),
+      nforks: request.nforks ?? defaults.nforks,
+      keepPlaces: request.nforks !== undefined || defaults.nforksGiven,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(deliveryLimitMs !== undefined && { deliveryLimitMs }),
+      ...(batch && { batch }),
+      ...(maxErrors !== undefined && { maxErrors }),
+      minions: minions.map(({ name, address, port }) => ({ name, address, port })),
     };
-    setImmediate(() => {
-      const running = job.isAsync
-        ? runAsyncJob({ ...run, runLimitMs: request.timeoutMs }, this.caller, this.collector)
-        : runSyncJob(run, this.caller);
-      running.catch((error: unknown) => {
-        this.log.error("a job failed for an unexpected reason", {
-          job: job.id,
-          problem: messageOf(error),
-        });
-        job.abandon(messageOf(error));
-      });
-    });
+    const job = new Job({ ...record, ...(background && { background }) });
+    jobs.add(job);
+    try {
+      if (!background) await this.tools.journal.created(record);
+    } catch (error) {
+      jobs.drop(job);
+      throw error;
+    }
+    if (secret) this.secretParams.set(job, params);
+    this.run({ ...this.runOf(job, record, params), minions });
     return job;
   }
+
+  /** Asks all that is under way to end. Minions that are away are told later. */
+  async cancel(job: Job): Promise<void> {
+    if (job.finished || job.isCancelled) return;
+    await this.tools.journal.cancelRequested(job);
+    job.cancel();
+  }
+
+  /**
+   * Calls minions of a job again, in the same job. Throws FuncError "not-found", "conflict", "unavailable" where
+   * the arguments were secret or nothing can be written.
+   */
+  async retry(jobId: string, names: readonly string[] | undefined): Promise<Job> {
+    if (this.retrying.has(jobId)) throw conflict(jobId, "is just being called again");
+    this.retrying.add(jobId);
+    try {
+      return await this.retryOnce(jobId, names);
+    } finally {
+      this.retrying.delete(jobId);
+    }
+  }
+
+  /**
+   * Takes up the jobs of earlier processes, as they were left; they go on with `begin`. Never throws: where the store
+   * cannot be read now, they are taken up once it can.
+   */
+  async resume(): Promise<void> {
+    const { store, log, onResumed } = this.parts;
+    try {
+      for (const unfinished of await store.unfinished()) {
+        this.tellRest(unfinished);
+        if (unfinished.finished) continue;
+        const resumed = this.resumeJob(unfinished);
+        this.resumed.push(resumed);
+        onResumed(resumed.run.job);
+      }
+    } catch (error) {
+      log.error("the jobs of earlier times cannot be taken up now", { problem: messageOf(error) });
+      this.resumeTimer = setTimeout(() => {
+        void this.resume().then(() => {
+          this.begin();
+        });
+      }, RESUME_AGAIN_MS).unref();
+    }
+  }
+
+  /** Goes on with what was taken up. */
+  begin(): void {
+    for (const { run, gone } of this.resumed.splice(0)) {
+      const { journal } = this.tools;
+      journal.noted(run.job, "resumed", "the overlord was started again");
+      for (const name of gone) {
+        const ending = lostResult({ name }, "it is not among the minions any more.");
+        void journal.ended(run.job, run.job.complete(name, ending));
+      }
+      this.run(run);
+    }
+  }
+
+  /**
+   * Async jobs go on on their minions, for the next overlord to collect; sync calls are cancelled. Settles once
+   * these have ended, or their time is over.
+   */
+  async close(): Promise<void> {
+    const { journal, cancels, kept } = this.tools;
+    clearTimeout(this.resumeTimer);
+    const sync: Promise<void>[] = [];
+    for (const [job, running] of this.running) {
+      journal.noted(job, "stopped", "the overlord ended");
+      if (job.isAsync) {
+        job.suspend();
+      } else {
+        job.cancel();
+        sync.push(running);
+      }
+    }
+    const limit = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_MS).unref());
+    await Promise.race([Promise.all(sync), limit]);
+    cancels.close();
+    kept.close();
+    journal.close();
+  }
+
+  private runOf(job: Job, record: JobRecord, params: XmlRpcValue[]): JobRun {
+    const { deliveryTimeoutMs, timeoutMs } = this.parts.defaults;
+    const { deliveryLimitMs } = record;
+    return {
+      job,
+      minions: [],
+      method: `${record.module}.${record.method}`,
+      params,
+      nforks: record.nforks,
+      keepPlaces: record.keepPlaces,
+      // an async call's own limit is for the work; starting it must not take long
+      timeoutMs: record.async ? deliveryTimeoutMs : (record.timeoutMs ?? timeoutMs),
+      runLimitMs: record.async ? record.timeoutMs : undefined,
+      deliverUntilMs:
+        deliveryLimitMs === undefined ? undefined : performance.now() + deliveryLimitMs,
+      secret: record.args === undefined,
+      past: new Map(),
+      incomplete: false,
+    };
+  }
+
+  private run(run: JobRun): void {
+    const { job } = run;
+    const { log } = this.parts;
+    const { journal } = this.tools;
+    const before = this.running.get(job) ?? Promise.resolve();
+    const running = new Promise<void>((resolve) => setImmediate(resolve))
+      .then(() => this.runToEnd(run))
+      .catch(async (error: unknown) => {
+        const problem = messageOf(error);
+        log.error("a job failed for an unexpected reason", { job: job.id, problem });
+        for (const minion of run.minions) {
+          const ending = lostResult(minion, `the overlord failed: ${problem}`);
+          await journal.ended(job, job.complete(minion.name, ending));
+        }
+      });
+    const all = Promise.all([before, running]).then(() => {
+      if (this.running.get(job) === all) this.running.delete(job);
+      if (job.isSuspended) return;
+      job.finishWhenDone();
+      void journal.finishWhenWritten(job);
+    });
+    this.running.set(job, all);
+  }
+
+  private async runToEnd(run: JobRun): Promise<void> {
+    const { tools } = this;
+    const minions = run.past.size > 0 ? await endUnresumable(run, tools) : run.minions;
+    if (minions.length === 0 || run.job.isSuspended) return;
+    if (run.job.isAsync) await runAsyncJob({ ...run, minions }, tools, this.delivery);
+    else await runSyncJob({ ...run, minions }, tools);
+  }
+
+  private async retryOnce(jobId: string, names: readonly string[] | undefined): Promise<Job> {
+    const { jobs, store, inventory } = this.parts;
+    const record = await store.record(jobId);
+    if (!record) throw new FuncError("not-found", `There is no job "${jobId.slice(0, 200)}".`);
+    const known = jobs.find(jobId);
+    const job = known ?? (await this.load(record));
+    if (job.isCancelled && !job.finished) throw conflict(jobId, "is being cancelled");
+    const params = this.secretParams.get(job) ?? paramsOf(record);
+    const minions = minionsToRetry(job, names).flatMap((name) => inventory.find(name) ?? []);
+    if (minions.length === 0) throw conflict(jobId, "has minions that are not here any more");
+    const again = minions.map(({ name }) => name);
+    await this.tools.journal.retried(job, again, job.nextAttempt);
+    if (!known) jobs.add(job);
+    job.again(again);
+    this.run({ ...this.runOf(job, record, params), minions });
+    return job;
+  }
+
+  /** A finished job of the store, to go on with. */
+  private async load(record: JobRecord): Promise<Job> {
+    const { store } = this.parts;
+    const results = [];
+    for (let more = true; more;) {
+      const page = await store.results(record.id, results.length, RESULTS_AT_ONCE);
+      results.push(...page);
+      more = page.length === RESULTS_AT_ONCE;
+    }
+    const summary = await store.find(record.id);
+    const { finishedAtMs = Date.now() } = summary ?? {};
+    return new Job(record, { results, cancelRequested: false, finishedAtMs });
+  }
+
+  private resumeJob(unfinished: UnfinishedJob): ResumedJob {
+    const { jobs, inventory } = this.parts;
+    const { job: record, cancelRequested, minions: past, incomplete = false } = unfinished;
+    const results = past.map((minion) => pastResult(minion, record.createdAtMs));
+    const job = new Job(record, { results, cancelRequested });
+    jobs.restore(job);
+    const open = past.filter(({ result }) => !result);
+    const minions = open.flatMap(({ minion }) => {
+      const known = inventory.find(minion);
+      // another host may have the name by now
+      return known && known.enrolledAtMs <= record.createdAtMs ? [known] : [];
+    });
+    const here = new Set(minions.map(({ name }) => name));
+    const run = this.runOf(job, record, (record.args ?? []).map(fromJson));
+    const elapsedMs = Math.max(0, Date.now() - record.createdAtMs);
+    const isFirst = open.every(({ attempt }) => attempt === 1);
+    return {
+      run: {
+        ...run,
+        minions,
+        incomplete,
+        ...(isFirst &&
+          run.deliverUntilMs !== undefined && {
+            deliverUntilMs: run.deliverUntilMs - elapsedMs,
+          }),
+        past: new Map(open.map((one) => [one.minion, one])),
+      },
+      gone: open.flatMap(({ minion }) => (here.has(minion) ? [] : [minion])),
+    };
+  }
+
+  /** What minions of an earlier process's job have not been told yet. */
+  private tellRest({ job: { id: jobId, async }, minions }: UnfinishedJob): void {
+    const { inventory } = this.parts;
+    const { cancels, kept } = this.tools;
+    for (const { minion: name, attempt, result, toldKept, toldCancel } of minions) {
+      const minion = inventory.find(name);
+      if (!result || !minion) continue;
+      const { minionJobId, atMs: sinceMs } = result;
+      if (result.cancelPending && !toldCancel) {
+        const id = minionJobId ?? callIdOf(jobId, name, attempt);
+        cancels.add({ jobId, minion, attempt, id, sinceMs });
+      } else if (async && !toldKept && minionJobId !== undefined) {
+        kept.add(minion, { jobId, attempt, minionJobId });
+      }
+    }
+  }
+}
+
+/** Throws FuncError "unavailable". */
+function paramsOf({ id, args }: { id: string; args?: JsonValue[] }): XmlRpcValue[] {
+  if (args) return args.map(fromJson);
+  throw new FuncError(
+    "unavailable",
+    `The arguments of job ${id.slice(0, 200)} are not kept: a part of them is secret.`,
+    "Call the method again with its arguments.",
+  );
+}
+
+function conflict(jobId: string, why: string): FuncError {
+  return new FuncError("conflict", `The job ${jobId.slice(0, 200)} ${why}.`);
 }

@@ -1,5 +1,6 @@
 import type { MinionCallState, MinionResult } from "../protocol/jobs";
 import type { Job } from "./job";
+import type { JobView } from "./jobView";
 
 /** Where one minion of a followed job stands. */
 export interface FollowedPart {
@@ -28,5 +29,16 @@ export function followedJob(job: Job): FollowedJob {
         listener(results);
       }),
     result: (minion) => Promise.resolve(job.result(minion)),
+  };
+}
+
+/** A job that has nothing before it: its output is what its results hold. */
+export async function storedFollowedJob(job: JobView): Promise<FollowedJob> {
+  const parts = (await job.page(0)).map(({ result }) => result);
+  return {
+    id: job.id,
+    parts: () => parts,
+    onParts: () => ({ dispose: () => undefined }),
+    result: async (minion) => (await job.entry(minion)).result,
   };
 }

@@ -2,66 +2,78 @@ import { setMaxListeners } from "node:events";
 import { FuncError } from "../common/errors";
 import {
   FINAL_STATES,
-  JOB_ID_FINISHED,
-  JOB_ID_PARTIAL,
-  JOB_ID_RUNNING,
-  type JobCode,
   type JobProgress,
   type JobSummary,
   type MinionCallState,
   type MinionResult,
 } from "../protocol/jobs";
+import { codeOf } from "./jobCode";
+import { entryOf, shownBytes, shownPage, shownResult, type JobEntry } from "./jobEntry";
 import { JobValues } from "./jobValues";
+import type { JobView } from "./jobView";
+import { ProgressFeed } from "./progressFeed";
 import type { DigestPeer } from "./resultDigest";
+import type { JobRecord, StoredResult } from "./store/storeTypes";
 import type { KeptValue } from "./valueKeeper";
-import { shownBytes, shownResult, type JobEntry } from "./jobEntry";
 
-/** Fast enough to look immediate, slow enough to save nine of ten messages (PERFORMANCE 7). */
-const FLUSH_MS = 40;
-const FLUSH_ENTRIES = 200;
-const FLUSH_BYTES = 65_536;
-/** All values together in one answer to `jobs/watch`. */
-const SNAPSHOT_VALUE_BYTES = 4_000_000;
 /** What a minion's part of a job takes in memory beside value and error. */
 const ENTRY_BYTES = 400;
 /** The part of a long target expression that goes with every progress message. */
 const SHOWN_SPEC_LENGTH = 2_000;
 
-export interface JobDescription {
-  id: string;
-  spec: string;
-  exclude?: string;
-  module: string;
-  method: string;
-  argsText: string;
-  async: boolean;
-  background?: boolean;
-  minions: readonly DigestPeer[];
+type Told = "id" | "spec" | "module" | "method" | "argsText" | "async";
+type MayBeTold = "exclude" | "createdAtMs" | "startedBy" | "batch" | "maxErrors";
+
+/** What clients are told of a job whatever becomes of it. */
+export type JobDescription = Pick<JobRecord, Told> &
+  Partial<Pick<JobRecord, MayBeTold>> & { background?: boolean; minions: readonly DigestPeer[] };
+
+/** How far a job of the store has come. */
+export interface JobPast {
+  results: readonly StoredResult[];
+  cancelRequested: boolean;
+  finishedAtMs?: number;
 }
 
 /** One call on many minions: where each stands, and what changed since clients were last told. */
-export class Job {
-  readonly createdAtMs = Date.now();
+export class Job implements JobView {
+  readonly createdAtMs: number;
   finishedAtMs: number | undefined;
+  /** True where all of it is in the store, so that it need not stay in memory. */
+  isKept = false;
   private readonly entries = new Map<string, JobEntry>();
+  /** Minions whose final result is being written. */
+  private readonly ending = new Set<string>();
   private readonly values = new JobValues();
   private readonly counts = new Map<MinionCallState, number>();
-  private readonly controller = new AbortController();
-  private readonly listeners = new Set<(progress: JobProgress) => void>();
+  private readonly feed: ProgressFeed;
+  private controller = new AbortController();
+  private cancelRequested = false;
+  private suspended = false;
+  private attempts = 1;
   private readonly finishListeners: (() => void)[] = [];
-  private readonly dirty = new Set<string>();
-  private dirtyBytes = 0;
-  private seq = 0;
-  private flushTimer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly description: JobDescription) {
+  constructor(
+    private readonly description: JobDescription,
+    past?: JobPast,
+  ) {
+    this.createdAtMs = description.createdAtMs ?? Date.now();
     for (const peer of description.minions) {
       const result: MinionResult = { minion: peer.name, state: "queued" };
       this.entries.set(peer.name, { peer, result, valueBytes: 0, outputs: [] });
     }
-    this.counts.set("queued", this.entries.size);
-    // each call under way listens to it
-    setMaxListeners(0, this.controller.signal);
+    for (const stored of past?.results ?? []) this.restore(stored);
+    for (const { result } of this.entries.values()) this.count(result.state, 1);
+    this.finishedAtMs = past?.finishedAtMs;
+    this.feed = new ProgressFeed(
+      () => this.summary({ whole: false }),
+      (minion) => {
+        const entry = this.entries.get(minion);
+        return entry && shownResult(entry);
+      },
+    );
+    this.renewSignal();
+    if (past?.cancelRequested) this.cancel();
   }
 
   get id(): string {
@@ -91,7 +103,7 @@ export class Job {
     return this.description.background ?? false;
   }
 
-  /** Aborted when the job is cancelled. */
+  /** Aborted when the job is cancelled, or suspended. */
   get signal(): AbortSignal {
     return this.controller.signal;
   }
@@ -100,44 +112,124 @@ export class Job {
     return this.finishedAtMs !== undefined;
   }
 
+  get isCancelled(): boolean {
+    return this.cancelRequested;
+  }
+
+  /** True where this process has let go of it: another one will go on. */
+  get isSuspended(): boolean {
+    return this.suspended;
+  }
+
+  /** Minions that have no final state yet. */
+  get open(): number {
+    return this.entries.size - this.finalCount();
+  }
+
+  /** Without a final state. */
+  get openMinions(): string[] {
+    return [...this.entries.values()].flatMap((entry) =>
+      this.isOpen(entry) ? [entry.result.minion] : [],
+    );
+  }
+
+  /** The number that `again` gives. */
+  get nextAttempt(): number {
+    return this.attempts + 1;
+  }
+
+  /** Which attempt the minion is at. */
+  attemptOf(minion: string): number {
+    return this.entries.get(minion)?.result.attempt ?? 1;
+  }
+
   /**
-   * Moves a minion on; ignored once it is in a final state, so that an answer that comes after a
-   * cancel or a limit changes nothing. What is already known (its job id) stays. A value is to be given
-   * as it is kept (`kept`), where it can be large.
+   * Moves a minion on; ignored once it is in a final state, or about to be, so that an answer that comes
+   * after a cancel or a limit changes nothing. What is already known (its job id) stays.
    */
-  update(minion: string, change: Omit<MinionResult, "minion">, kept?: KeptValue): void {
+  update(minion: string, change: Omit<MinionResult, "minion">): void {
+    if (FINAL_STATES.has(change.state)) {
+      const ended = this.complete(minion, change);
+      if (ended) this.end(ended);
+      return;
+    }
     const entry = this.entries.get(minion);
-    if (!entry || FINAL_STATES.has(entry.result.state)) return;
-    this.count(entry.result.state, -1);
-    this.count(change.state, 1);
-    const result: MinionResult = { ...entry.result, ...change };
-    const changed: JobEntry = { ...entry, result };
-    if (FINAL_STATES.has(result.state)) this.values.complete(changed, kept);
-    this.entries.set(minion, changed);
-    this.markDirty(minion, changed);
-    if (this.finalCount() === this.entries.size) this.finish();
+    if (!entry || !this.isOpen(entry)) return;
+    this.put({ ...entry, result: { ...entry.result, ...change } });
+  }
+
+  /**
+   * The minion's final result, which is to be given to `end` once it is written; undefined where it has one
+   * already. A value is to be given as it is kept (`kept`), where it can be large.
+   */
+  complete(
+    minion: string,
+    change: Omit<MinionResult, "minion">,
+    kept?: KeptValue,
+  ): JobEntry | undefined {
+    const entry = this.entries.get(minion);
+    if (!entry || !this.isOpen(entry)) return undefined;
+    this.ending.add(minion);
+    const ended: JobEntry = { ...entry, result: { ...entry.result, ...change } };
+    this.values.complete(ended, kept);
+    return ended;
+  }
+
+  /** Puts a final result in its place. */
+  end(entry: JobEntry): void {
+    if (this.suspended) return;
+    this.ending.delete(entry.result.minion);
+    this.put(entry);
+    this.finishWhenDone();
+  }
+
+  /** Finishes where no minion is left, as after a crash right before that. */
+  finishWhenDone(): void {
+    if (this.open === 0 && !this.finished) this.finish();
+  }
+
+  /** Tells something more about a final result. */
+  amend(minion: string, change: Pick<MinionResult, "cancelPending" | "warning">): void {
+    const entry = this.entries.get(minion);
+    if (entry) this.put({ ...entry, result: { ...entry.result, ...change } });
   }
 
   /** Asks all that is under way to end; each minion gets its final state from whoever runs it. */
   cancel(): void {
     if (this.finished || this.signal.aborted) return;
+    this.cancelRequested = true;
     this.controller.abort();
-    this.scheduleFlush();
+    this.feed.schedule();
   }
 
-  /** The job cannot go on: whoever has no final state yet is lost. */
-  abandon(problem: string): void {
+  /** Ends all that is under way without a word about it: another process goes on from what was written. */
+  suspend(): void {
+    this.suspended = true;
     this.controller.abort();
-    for (const minion of this.entries.keys()) {
-      const error = { type: "exceptions.Exception", message: `${minion}: ${problem}`, trace: "" };
-      this.update(minion, { state: "lost", error });
+    this.feed.stop();
+  }
+
+  /** The minions have their next attempt before them; the job runs again. */
+  again(minions: readonly string[]): void {
+    this.attempts = this.nextAttempt;
+    this.finishedAtMs = undefined;
+    this.isKept = false;
+    this.cancelRequested = false;
+    if (this.signal.aborted) this.renewSignal();
+    for (const minion of minions) {
+      const entry = this.entries.get(minion);
+      if (!entry) continue;
+      const result: MinionResult = { minion, state: "queued", attempt: this.attempts };
+      this.put({ peer: entry.peer, result, valueBytes: 0, outputs: [] });
     }
   }
 
   summary({ whole = true } = {}): JobSummary {
     const { id, spec, exclude, module, method, argsText, async, background } = this.description;
+    const { startedBy, batch, maxErrors } = this.description;
     const shown = (text: string): string =>
       whole || text.length <= SHOWN_SPEC_LENGTH ? text : `${text.slice(0, SHOWN_SPEC_LENGTH)}...`;
+    const counts = Object.fromEntries(this.counts);
     return {
       id,
       spec: shown(spec),
@@ -147,74 +239,85 @@ export class Job {
       argsText,
       async,
       ...(background && { background }),
+      ...(startedBy && { startedBy }),
+      ...(batch && { batch }),
+      ...(maxErrors !== undefined && { maxErrors }),
+      ...(this.attempts > 1 && { attempts: this.attempts }),
       createdAtMs: this.createdAtMs,
-      finishedAtMs: this.finishedAtMs,
+      ...(this.finishedAtMs !== undefined && { finishedAtMs: this.finishedAtMs }),
       finished: this.finished,
-      cancelRequested: this.signal.aborted,
-      code: this.code(),
+      cancelRequested: this.cancelRequested,
+      code: codeOf({ finished: this.finished, async, counts }),
       total: this.entries.size,
-      counts: Object.fromEntries(this.counts),
+      counts,
     };
   }
 
   /** How it stands, with the results of the first `most` minions; progress goes on with the next `seq`. */
-  snapshot(most = Infinity): JobProgress {
-    this.flush();
-    return { seq: this.seq, summary: this.summary(), results: this.page(0, most) };
+  snapshot(most?: number): JobProgress {
+    this.feed.flush();
+    const results = shownPage(this.page(0, most));
+    return { seq: this.feed.seq, summary: this.summary(), results };
   }
 
-  /** The results of at most `most` minions as they stand, from place `from` in the job's order. */
-  page(from: number, most: number): MinionResult[] {
-    let budget = SNAPSHOT_VALUE_BYTES;
-    return [...this.entries.values()].slice(from, from + most).map((entry) => {
-      budget -= entry.valueBytes;
-      return shownResult(entry, budget >= 0);
-    });
+  page(from: number, most = Infinity): JobEntry[] {
+    return [...this.entries.values()].slice(from, from + most);
   }
 
   /** Where the job stands, without results: tells a client that missed some progress that it did. */
   headline(): JobProgress {
-    return { seq: this.seq, summary: this.summary({ whole: false }), results: [] };
+    return { seq: this.feed.seq, summary: this.summary({ whole: false }), results: [] };
+  }
+
+  entry(minion: string): JobEntry {
+    const entry = this.entries.get(minion.toLowerCase());
+    if (entry) return entry;
+    throw notInJob(minion, this.id);
   }
 
   /** One minion's whole result. Throws FuncError "not-found". */
   result(minion: string): MinionResult {
-    const entry = this.entries.get(minion.toLowerCase());
-    if (entry) return entry.result;
-    throw new FuncError(
-      "not-found",
-      `The minion "${minion.slice(0, 100)}" is not part of job ${this.id}.`,
-    );
+    return this.entry(minion).result;
   }
 
   /** All minions in the job's order, as they stand. */
   listEntries(): JobEntry[] {
-    return [...this.entries.values()];
+    return this.page(0);
   }
 
   onProgress(listener: (progress: JobProgress) => void): { dispose(): void } {
-    this.listeners.add(listener);
-    return { dispose: () => void this.listeners.delete(listener) };
+    return this.feed.onProgress(listener);
   }
 
-  /** Calls the listener when the last minion reaches its final state. */
+  /** Calls the listener once, when the last minion reaches its final state. */
   onFinished(listener: () => void): void {
     this.finishListeners.push(listener);
   }
 
-  /** The seed's code: RUNNING until a first result, or until all are started. */
-  private code(): JobCode {
-    if (this.finished) return JOB_ID_FINISHED;
-    if (this.finalCount() > 0) return JOB_ID_PARTIAL;
-    const notStarted =
-      (this.counts.get("queued") ?? 0) + (this.isAsync ? (this.counts.get("sent") ?? 0) : 0);
-    return notStarted > 0 ? JOB_ID_RUNNING : JOB_ID_PARTIAL;
+  private isOpen({ result }: JobEntry): boolean {
+    return !this.suspended && !FINAL_STATES.has(result.state) && !this.ending.has(result.minion);
   }
 
   private finalCount(): number {
     let sum = 0;
     for (const [state, count] of this.counts) if (FINAL_STATES.has(state)) sum += count;
     return sum;
+  }
+
+  private put(entry: JobEntry): void {
+    const { minion, state } = entry.result;
+    const before = this.entries.get(minion);
+    if (before) this.count(before.result.state, -1);
+    this.count(state, 1);
+    this.entries.set(minion, entry);
+    this.feed.changed(minion, shownBytes(entry));
+  }
+
+  private restore(stored: StoredResult): void {
+    const entry = this.entries.get(stored.minion);
+    if (!entry) return;
+    this.attempts = Math.max(this.attempts, stored.attempt);
+    this.entries.set(stored.minion, this.values.restore(entryOf(stored, entry.peer)));
   }
 
   private count(state: MinionCallState, change: number): void {
@@ -225,37 +328,18 @@ export class Job {
 
   private finish(): void {
     this.finishedAtMs = Date.now();
-    this.flush();
-    for (const listener of this.finishListeners) listener();
+    this.feed.flush();
+    for (const listener of this.finishListeners.splice(0)) listener();
   }
 
-  private markDirty(minion: string, entry: JobEntry): void {
-    const bytes = shownBytes(entry);
-    if (this.dirtyBytes + bytes > FLUSH_BYTES) this.flush();
-    this.dirty.add(minion);
-    this.dirtyBytes += bytes;
-    if (this.dirty.size >= FLUSH_ENTRIES) this.flush();
-    else this.scheduleFlush();
+  private renewSignal(): void {
+    this.controller = new AbortController();
+    // each call under way listens to it
+    setMaxListeners(0, this.controller.signal);
   }
+}
 
-  private scheduleFlush(): void {
-    this.flushTimer ??= setTimeout(() => {
-      this.flush(true);
-    }, FLUSH_MS);
-  }
-
-  private flush(force = false): void {
-    clearTimeout(this.flushTimer);
-    this.flushTimer = undefined;
-    if (this.dirty.size === 0 && !force) return;
-    const results = [...this.dirty].flatMap((minion) => {
-      const entry = this.entries.get(minion);
-      return entry ? [shownResult(entry)] : [];
-    });
-    this.dirty.clear();
-    this.dirtyBytes = 0;
-    this.seq++;
-    const progress = { seq: this.seq, summary: this.summary({ whole: false }), results };
-    for (const listener of [...this.listeners]) listener(progress);
-  }
+export function notInJob(minion: string, jobId: string): FuncError {
+  const message = `The minion "${minion.slice(0, 100)}" is not part of job ${jobId}.`;
+  return new FuncError("not-found", message);
 }

@@ -2,10 +2,13 @@ import type { CallError, MinionResult } from "../protocol/jobs";
 import type { OutputRef } from "../protocol/outputs";
 import { excerptOf } from "./excerpt";
 import type { DigestPeer } from "./resultDigest";
+import type { StoredResult } from "./store/storeTypes";
 
 /** Values and errors larger than this are left out of, or cut in, what is sent without being asked for. */
 const MAX_SHOWN_BYTES = 16_384;
 const MAX_SHOWN_TEXT = 4_096;
+/** All values together in one answer with many results. */
+const PAGE_VALUE_BYTES = 4_000_000;
 
 /** One minion's part of a job as it is kept. */
 export interface JobEntry {
@@ -29,6 +32,15 @@ export function shownResult({ result, valueBytes }: JobEntry, withValue = true):
   return shown;
 }
 
+/** Many results in one answer: the values of the first ones, as far as there is room. */
+export function shownPage(entries: readonly JobEntry[]): MinionResult[] {
+  let budget = PAGE_VALUE_BYTES;
+  return entries.map((entry) => {
+    budget -= entry.valueBytes;
+    return shownResult(entry, budget >= 0);
+  });
+}
+
 /** About how many bytes of JSON the shown result has. */
 export function shownBytes({ result, valueBytes }: JobEntry): number {
   const value = valueBytes > MAX_SHOWN_BYTES ? 0 : valueBytes;
@@ -37,6 +49,29 @@ export function shownBytes({ result, valueBytes }: JobEntry): number {
       Math.min(result.error.trace.length, MAX_SHOWN_TEXT)
     : 0;
   return 150 + value + error;
+}
+
+/** As the store keeps it. */
+export function storedResult(
+  { result, valueBytes, outputs }: JobEntry,
+  atMs: number,
+): StoredResult {
+  return { ...result, attempt: result.attempt ?? 1, valueBytes, outputs, atMs };
+}
+
+/** What the store kept. */
+export function entryOf(
+  stored: StoredResult,
+  peer: DigestPeer = { name: stored.minion },
+): JobEntry {
+  const { valueBytes, outputs, attempt } = stored;
+  const result: MinionResult & Partial<StoredResult> = { ...stored };
+  // clients see none of these
+  delete result.atMs;
+  delete result.outputs;
+  delete result.valueBytes;
+  if (attempt === 1) delete result.attempt;
+  return { peer, result, valueBytes, outputs };
 }
 
 function cutError(error: CallError): CallError {

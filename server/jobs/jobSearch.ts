@@ -1,7 +1,7 @@
 import { FuncError } from "../common/errors";
 import type { SearchMatch } from "../protocol/outputs";
 import type { OverlordRequests } from "../protocol/requests";
-import type { Job } from "./job";
+import { entriesOf, type JobView } from "./jobView";
 import { LiteralFinder } from "./literalFinder";
 import type { OutputFiles } from "./outputFiles";
 import { SearchSlice, type Findings, type Position } from "./searchSlice";
@@ -25,27 +25,26 @@ export class JobSearch {
    * is none, "cancelled", "not-found" where the job was forgotten meanwhile.
    */
   async search(
-    job: Job,
+    job: JobView,
     { text, matchCase = false, cursor }: Omit<SearchParams, "jobId">,
     signal: AbortSignal,
   ): Promise<SearchAnswer> {
-    const entries = job.listEntries();
+    const { total } = job.summary();
     const findings = this.findings(JSON.stringify([job.id, matchCase, text]));
     const finder = new LiteralFinder(text, matchCase);
     const at = positionOf(cursor);
     const slice = new SearchSlice(this.files, finder, findings, at, signal);
     const matches: SearchMatch[] = [];
-    while (matches.length < MAX_MATCHES) {
-      const entry = entries[at.index];
-      if (!entry) break;
+    for await (const entry of entriesOf(job, at.index)) {
+      if (matches.length >= MAX_MATCHES) break;
       const line = await slice.searchEntry(entry);
       if (slice.isOver) break;
       if (line !== undefined) matches.push({ minion: entry.result.minion, line });
       Object.assign(at, { index: at.index + 1, part: 0, offset: 0 });
     }
-    const searched = Math.min(at.index, entries.length);
-    const answer = { matches, searched, total: entries.length };
-    if (searched === entries.length) return answer;
+    const searched = Math.min(at.index, total);
+    const answer = { matches, searched, total };
+    if (searched === total) return answer;
     return { ...answer, next: `${at.index}.${at.part}.${at.offset}` };
   }
 

@@ -8,7 +8,7 @@ import {
 } from "../protocol/jobs";
 import type { JsonValue } from "../protocol/value";
 import { REMOTE_ERROR } from "../wire/remoteError";
-import type { Job } from "./job";
+import { entriesOf, type JobView } from "./jobView";
 import type { ValueKeeper } from "./valueKeeper";
 
 /** All values together in one answer; the others are outputs in it. */
@@ -25,14 +25,14 @@ export interface JobStatus {
  * The answer that a client of the original knows: results are undefined (null) for codes 0 and 2. Throws
  * FuncError "unavailable" where an output that the answer needs cannot be written.
  */
-export async function jobStatus(job: Job | undefined, keeper: ValueKeeper): Promise<JobStatus> {
+export async function jobStatus(job: JobView | undefined, keeper: ValueKeeper): Promise<JobStatus> {
   if (!job) return { code: JOB_ID_LOST_IN_SPACE, results: null };
   const { code } = job.summary();
   if (code !== JOB_ID_PARTIAL && code !== JOB_ID_FINISHED) return { code, results: null };
   const results: { [minion: string]: JsonValue } = {};
   const outputs = new Map<string | undefined, JsonValue>();
   let budget = MAX_VALUE_BYTES;
-  for (const { result, valueBytes } of [...job.listEntries()]) {
+  for await (const { result, valueBytes } of entriesOf(job)) {
     if (!FINAL_STATES.has(result.state)) continue;
     let plain = plainResult(result);
     if (valueBytes > OUTPUT_BYTES && valueBytes > budget) {

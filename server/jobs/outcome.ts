@@ -11,7 +11,10 @@ export type Ending = Omit<MinionResult, "minion">;
 
 /** A minion's final result as the job keeps it. */
 export function resultOf(outcome: MinionCallOutcome, minion: MinionRecord): Ending {
-  if (outcome.state !== "succeeded") return { state: outcome.state, error: outcome.error };
+  if (outcome.state !== "succeeded") {
+    const { state, error, mayHaveRun } = outcome;
+    return { state, error, ...(mayHaveRun && { mayHaveRun }) };
+  }
   try {
     return { state: "succeeded", value: toJson(outcome.value) };
   } catch (error) {
@@ -20,16 +23,27 @@ export function resultOf(outcome: MinionCallOutcome, minion: MinionRecord): Endi
   }
 }
 
-/** For a minion whose call was not even begun. */
-export function cancelledResult(minion: MinionRecord): Ending {
-  const error = new FuncError("cancelled", `The call on ${minion.name} was cancelled.`);
+/** For a minion whose call was not even begun, unless `message` tells otherwise. */
+export function cancelledResult(
+  minion: MinionRecord,
+  message = `The call on ${minion.name} was cancelled.`,
+  nextStep?: string,
+): Ending {
+  const error = new FuncError("cancelled", message, nextStep);
   return { state: "cancelled", error: callErrorOf(error, peerOf(minion)) };
 }
 
+/** It was away until its delivery limit had passed. */
+export function expiredResult(minion: MinionRecord, problem: string): Ending {
+  const message = `${minion.name} was away until the delivery limit had passed; nothing was run there. The last problem: ${problem}`;
+  return { state: "expired", error: { type: "socket.timeout", message, trace: "" } };
+}
+
 /** The minion has, or had, the work, and what became of it cannot be learnt. */
-export function lostResult(minion: MinionRecord, why: string): Ending {
+export function lostResult(minion: { name: string }, why: string): Ending {
   return {
     state: "lost",
+    mayHaveRun: true,
     error: {
       type: "lost job",
       message: `${minion.name}: ${why}`,

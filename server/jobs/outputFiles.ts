@@ -132,8 +132,9 @@ export class OutputFiles implements OutputSpool {
     this.removeUnused(sha256, file);
   }
 
-  isHolder(holder: string): boolean {
-    return this.heldBy.has(holder);
+  /** Who holds outputs, longest first. */
+  holders(): Iterable<string> {
+    return this.heldBy.keys();
   }
 
   /** The job is forgotten: what no other job holds is removed. */

@@ -1,60 +1,63 @@
 import { fanOut, missingLast } from "../calls/fanOut";
-import type { MinionCaller } from "../calls/minionCaller";
+import type { Place } from "../calls/place";
 import type { MinionRecord } from "../protocol/minions";
 import { AnswerMemory } from "../wire/answerMemory";
-import type { XmlRpcValue } from "../wire/value";
-import type { Job } from "./job";
 import { callIdOf } from "./jobId";
-import { cancelledResult, resultOf } from "./outcome";
+import type { JobRun, JobTools } from "./jobRun";
+import { cancelledResult, resultOf, type Ending } from "./outcome";
 import { settle } from "./settle";
-import type { ValueKeeper } from "./valueKeeper";
 
-export interface JobRun {
-  job: Job;
-  minions: readonly MinionRecord[];
-  /** "module.method" */
-  method: string;
-  params: XmlRpcValue[];
-  nforks: number;
-  /** Calls that run keep their places however long they take: nforks was chosen for this. */
-  keepPlaces: boolean;
-  /** Limit for the call on each minion, or for starting it there. */
-  timeoutMs: number;
-  keeper: ValueKeeper;
-}
-
-/** Calls the method on all minions of the job; returns when each has its final state. */
-export async function runSyncJob(run: JobRun, caller: MinionCaller): Promise<void> {
-  const { job, minions, nforks, method, params, timeoutMs, keeper } = run;
+/** Calls the method on all minions of the run; returns when each has its final state, and that is written. */
+export async function runSyncJob(run: JobRun, tools: JobTools): Promise<void> {
+  const { job, minions, nforks } = run;
+  const { caller, keeper, journal } = tools;
+  const writing: Promise<void>[] = [];
   await fanOut({
     items: missingLast(minions),
     nforks,
     signal: job.signal,
     aside: caller.aside,
     run: async (minion, place) => {
-      const { name } = minion;
-      const callId = callIdOf(job.id, name);
-      job.update(name, { state: "sent", startedAtMs: Date.now() });
       const memory = new AnswerMemory();
       try {
-        const outcome = await caller.call(minion, method, params, {
-          timeoutMs,
-          signal: job.signal,
-          callId,
-          memory,
-          beforeSending: () => (run.keepPlaces ? place.keep() : undefined),
-          onSent: () => {
-            job.update(name, { state: "running" });
-          },
-        });
-        await settle(job, minion, resultOf(outcome, minion), keeper);
-        if (outcome.state === "cancelled" && outcome.mayHaveRun) caller.tellCancel(minion, callId);
+        const ending = await call(run, minion, tools, place, memory);
+        const entry = await settle(job, minion, ending, keeper);
+        // its place is free while that is written
+        writing.push(journal.ended(job, entry));
       } finally {
         memory.release();
       }
     },
     skip: (minion) => {
-      job.update(minion.name, cancelledResult(minion));
+      writing.push(journal.ended(job, job.complete(minion.name, cancelledResult(minion))));
     },
   });
+  await Promise.all(writing);
+}
+
+async function call(
+  run: JobRun,
+  minion: MinionRecord,
+  { caller, cancels }: JobTools,
+  place: Place,
+  memory: AnswerMemory,
+): Promise<Ending> {
+  const { job, method, params, timeoutMs } = run;
+  const { name } = minion;
+  const attempt = job.attemptOf(name);
+  const callId = callIdOf(job.id, name, attempt);
+  job.update(name, { state: "sent", startedAtMs: Date.now() });
+  const outcome = await caller.call(minion, method, params, {
+    timeoutMs,
+    signal: job.signal,
+    callId,
+    memory,
+    beforeSending: () => (run.keepPlaces ? place.keep() : undefined),
+    onSent: () => {
+      job.update(name, { state: "running" });
+    },
+  });
+  const ending = resultOf(outcome, minion);
+  if (outcome.state !== "cancelled" || !outcome.mayHaveRun) return ending;
+  return cancels.end(ending, { job, minion, attempt, id: callId });
 }

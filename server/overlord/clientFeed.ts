@@ -2,6 +2,7 @@ import type { Job } from "../jobs/job";
 import type { MinionRecord, MinionsChanged } from "../protocol/minions";
 import type { JobOutput, JobProgress } from "../protocol/jobs";
 import type { OverlordNotifications } from "../protocol/requests";
+import { JobNews } from "./jobNews";
 import type { Outbox } from "./outbox";
 
 type Send = <N extends keyof OverlordNotifications>(
@@ -20,6 +21,8 @@ export class ClientFeed {
   private groupsAreNew = false;
   private certmasterIsNew = false;
   private disposed = false;
+  /** Once the client has asked for the list of jobs. */
+  private jobNews: JobNews | undefined;
   private readonly leaving = new AbortController();
 
   constructor(
@@ -58,6 +61,25 @@ export class ClientFeed {
     this.missed.delete(jobId);
   }
 
+  /** From now on the client is told which jobs change. */
+  listsJobs(): void {
+    if (this.disposed) return;
+    this.jobNews ??= new JobNews(
+      () => !this.outbox.isBehind(),
+      (news) => {
+        this.deliver("jobs/changed", news);
+      },
+    );
+  }
+
+  jobChanged(job: Job): void {
+    this.jobNews?.jobChanged(job);
+  }
+
+  jobsRemoved(jobIds: readonly string[]): void {
+    this.jobNews?.jobsRemoved(jobIds);
+  }
+
   /** Keeps one record per minion while the client is behind. */
   minionsChanged(changes: MinionsChanged): void {
     for (const record of changes.changed) this.changed.set(record.name, record);
@@ -85,6 +107,7 @@ export class ClientFeed {
     for (const jobId of [...this.watched.keys()]) this.unwatch(jobId);
     this.changed.clear();
     this.missed.clear();
+    this.jobNews?.dispose();
   }
 
   private progress(job: Job, progress: JobProgress): void {
@@ -137,6 +160,7 @@ export class ClientFeed {
     this.tellMinions();
     this.tellGroups();
     this.tellCertmaster();
+    this.jobNews?.tell();
     for (const [jobId, job] of [...this.missed]) {
       if (this.outbox.isBehind()) return;
       this.missed.delete(jobId);

@@ -3,15 +3,13 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { MethodDirectory } from "../calls/methodDirectory";
 import { MinionCaller, peerOf } from "../calls/minionCaller";
+import { SeenMinions } from "../calls/seenMinions";
 import { FuncError, messageOf } from "../common/errors";
 import { acquireLock, type Lock } from "../common/lockFile";
 import type { Log } from "../common/log";
 import { makePrivate } from "../common/privateFolder";
-import { CallRunner } from "../jobs/callRunner";
-import { JobRegistry } from "../jobs/jobRegistry";
 import type { OutputFiles } from "../jobs/outputFiles";
 import type { JobStore } from "../jobs/store/storeTypes";
-import { ValueKeeper } from "../jobs/valueKeeper";
 import { Certmaster } from "../pki/certmaster/certmaster";
 import type { EnrolledMinion } from "../pki/certmaster/certmasterIssuing";
 import { Triggers } from "../pki/certmaster/triggers";
@@ -34,6 +32,7 @@ import { HelloVerifier } from "./helloVerifier";
 import { IdleWatch } from "./idleWatch";
 import { Renewals } from "./renewals";
 import { RevocationPusher } from "./revocationPusher";
+import { makeJobParts, type JobParts } from "./jobParts";
 import { OutputFollows } from "./outputFollows";
 import { OverlordAudit } from "./overlordAudit";
 import { DATA_FILES, openData, type OverlordData } from "./overlordData";
@@ -70,7 +69,7 @@ export class Overlord {
   private readonly credentials: FleetCredentials;
   private readonly outputs: OutputFiles;
   private readonly store: JobStore;
-  private readonly jobs: JobRegistry;
+  private readonly work: JobParts;
   private readonly groups: GroupsFile;
   private readonly methods: MethodDirectory;
   private readonly audit: OverlordAudit;
@@ -103,7 +102,6 @@ export class Overlord {
     this.store = store;
     this.ended = new Promise((resolve) => (this.resolveEnded = resolve));
     this.closingBegan = new Promise((resolve) => (this.resolveClosingBegan = resolve));
-    this.jobs = new JobRegistry(outputs);
     this.renewals = new Renewals({
       inventory,
       authority: () => credentials.existingAuthority(),
@@ -133,7 +131,8 @@ export class Overlord {
     credentials.onRevoked(() => {
       this.pusher.changed();
     });
-    const upkeeps = [this.renewals, this.pusher];
+    const seen = new SeenMinions();
+    const upkeeps = [this.renewals, this.pusher, seen];
     const caller = new MinionCaller(wire, inventory, log, configuration, upkeeps);
     this.methods = new MethodDirectory(caller);
     this.certmasterNews = new ChangeNews(() => {
@@ -172,6 +171,15 @@ export class Overlord {
       log,
     });
     this.groups = new GroupsFile(join(options.dataDirectory, "groups"));
+    this.work = makeJobParts({
+      ...data,
+      caller,
+      seen,
+      methods: this.methods,
+      tell: this.tell.bind(this),
+      onResumed: this.audit.follow.bind(this.audit),
+      log,
+    });
     this.service = new OverlordService(this.parts(caller));
     this.server = createServer((socket) => {
       this.accept(socket);
@@ -220,6 +228,8 @@ export class Overlord {
 
   private async open(): Promise<void> {
     const { dataDirectory, version, log } = this.options;
+    // before the first client, who is to find them running
+    await this.work.runner.resume();
     this.endpoint = await openEndpoint(dataDirectory, this.server, version, (secret) => {
       this.verifier = new HelloVerifier(secret);
     });
@@ -237,6 +247,7 @@ export class Overlord {
     this.renewals.start();
     this.pusher.start();
     this.rotation.resume();
+    this.work.runner.begin();
     log.info("overlord started", { version, minions: this.inventory.size });
   }
 
@@ -249,6 +260,7 @@ export class Overlord {
     // the lock goes last: until then a client that comes now waits for the next overlord
     const steps = [
       async () => this.endpoint?.remove(),
+      () => this.work.runner.close(),
       async () => this.renewals.close(),
       async () => this.rotation.close(),
       async () => this.pusher.close(),
@@ -262,7 +274,6 @@ export class Overlord {
       () => this.lock.release(),
     ];
     for (const session of [...this.sessions]) session.end();
-    for (const job of this.jobs.running()) job.cancel();
     for (const step of steps) {
       try {
         await step();
@@ -273,12 +284,11 @@ export class Overlord {
     this.resolveEnded();
   }
 
-  /** Results of async jobs are fetched later and live in this process only. */
   private isBusy(): boolean {
     return (
       this.sessions.size > 0 ||
-      this.jobs.running().length > 0 ||
-      this.jobs.hasFetchable() ||
+      this.work.jobs.running().length > 0 ||
+      this.work.runner.isBusy ||
       this.certmaster.isActive() ||
       this.pusher.isTrying()
     );
@@ -354,9 +364,8 @@ export class Overlord {
   }
 
   private parts(caller: MinionCaller): OverlordParts {
-    const { configuration, inventory, credentials, certmaster, jobs, outputs, methods } = this;
-    const { version, dataDirectory, log } = this.options;
-    const keeper = new ValueKeeper(outputs, () => jobs.valueBytes());
+    const { configuration, inventory, credentials, certmaster, outputs, methods } = this;
+    const { version, dataDirectory } = this.options;
     return {
       version,
       dataDirectory,
@@ -367,12 +376,10 @@ export class Overlord {
       credentials,
       certmaster,
       triggers: this.triggers,
-      jobs,
+      ...this.work,
       store: this.store,
       outputs,
-      keeper,
       follows: OutputFollows.of(caller, outputs, inventory),
-      runner: new CallRunner(jobs, caller, methods, keeper, configuration, log),
       methods,
       audit: this.audit,
       renewals: this.renewals,

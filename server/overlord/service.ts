@@ -2,10 +2,9 @@ import { hostname } from "node:os";
 import type { MethodDirectory } from "../calls/methodDirectory";
 import { FuncError } from "../common/errors";
 import type { CallRunner } from "../jobs/callRunner";
-import { followedJob } from "../jobs/followedJob";
+import type { Job } from "../jobs/job";
+import type { JobArchive } from "../jobs/jobArchive";
 import type { JobRegistry } from "../jobs/jobRegistry";
-import { JobSearch } from "../jobs/jobSearch";
-import { jobStatus } from "../jobs/jobStatus";
 import type { OutputFiles } from "../jobs/outputFiles";
 import type { JobStore } from "../jobs/store/storeTypes";
 import type { ValueKeeper } from "../jobs/valueKeeper";
@@ -21,6 +20,7 @@ import type { GroupsFile } from "../targets/groupsFile";
 import type { Inventory } from "../targets/inventory";
 import type { CaRotation } from "./caRotation";
 import { certmasterHandlers } from "./certmasterHandlers";
+import { jobHandlers } from "./jobHandlers";
 import type { ClientFeed } from "./clientFeed";
 import type { AuditedClient, OverlordAudit } from "./overlordAudit";
 import type { OverlordConfiguration } from "./overlordConfiguration";
@@ -44,6 +44,7 @@ export interface OverlordParts {
   certmaster: Certmaster;
   triggers: Triggers;
   jobs: JobRegistry;
+  archive: JobArchive;
   store: JobStore;
   outputs: OutputFiles;
   keeper: ValueKeeper;
@@ -75,6 +76,7 @@ export type Handler<M extends keyof OverlordRequests> = (
   params: OverlordRequests[M]["params"],
   feed: ClientFeed,
   signal: AbortSignal,
+  client?: AuditedClient,
 ) => Promise<OverlordRequests[M]["result"]> | OverlordRequests[M]["result"];
 
 export type Handlers = { [M in keyof OverlordRequests]: Handler<M> };
@@ -117,24 +119,18 @@ export class OverlordService {
   ): Promise<OverlordRequests[M]["result"]> {
     const handler: Handler<M> = this.handlers[method];
     const checked = parseParams(method, params);
-    return this.parts.audit.around(method, checked, client, () => handler(checked, feed, signal));
+    return this.parts.audit.around(method, checked, client, () =>
+      handler(checked, feed, signal, client),
+    );
   }
 }
 
 function handlersOf(parts: OverlordParts): Handlers {
-  const { inventory, groups, jobs, runner, methods, credentials, outputs } = parts;
-  const search = new JobSearch(outputs);
+  const { inventory, groups, jobs, methods, credentials } = parts;
   return {
     "overlord/status": () => statusOf(parts),
     "overlord/stop": ({ force }) => {
-      const running = jobs.running().length;
-      if (running > 0 && !force) {
-        throw new FuncError(
-          "conflict",
-          `${running} ${running === 1 ? "job runs" : "jobs run"}: stopping would lose the results.`,
-          "Wait until they have finished, or stop with force.",
-        );
-      }
+      if (!force) refuseToStop(jobs.running());
       parts.stop();
       return { stopping: true };
     },
@@ -163,59 +159,7 @@ function handlersOf(parts: OverlordParts): Handlers {
       return listGroups(groups);
     },
 
-    "calls/start": async (params, feed) => {
-      const job = runner.start(params, await findTargets(params, inventory, groups));
-      parts.audit.follow(job);
-      feed.watch(job);
-      return job.summary();
-    },
-
-    "jobs/list": ({ limit = 100 }) => ({
-      jobs: jobs
-        .list()
-        .filter((job) => !job.isBackground)
-        .slice(0, limit)
-        .map((job) => job.summary({ whole: false })),
-    }),
-    "jobs/call": notYet,
-    "jobs/retry": notYet,
-    "jobs/delete": notYet,
-    "jobs/history": notYet,
-    "jobs/attempts": notYet,
-    "jobs/searchAll": notYet,
-    "jobs/follow": ({ jobId, ...request }, feed) => {
-      parts.follows.follow(feed, followedJob(jobs.get(jobId)), request);
-      return {};
-    },
-    "jobs/unfollow": ({ jobId }, feed) => {
-      parts.follows.unfollow(feed, jobId);
-      return {};
-    },
-    "jobs/results": ({ jobId, from, limit }) => ({ results: jobs.get(jobId).page(from, limit) }),
-    "jobs/watch": ({ jobId, limit }, feed) => {
-      const job = jobs.get(jobId);
-      const snapshot = job.snapshot(limit);
-      feed.watch(job);
-      return snapshot;
-    },
-    "jobs/unwatch": ({ jobId }, feed) => {
-      feed.unwatch(jobId);
-      return {};
-    },
-    "jobs/status": ({ jobId }) => jobStatus(jobs.find(jobId), parts.keeper),
-    "jobs/result": ({ jobId, minion }) => jobs.get(jobId).result(minion),
-    "jobs/search": ({ jobId, ...wanted }, _feed, signal) =>
-      search.search(jobs.get(jobId), wanted, signal),
-    "outputs/read": async ({ sha256, offset, length }) => {
-      const { bytes, total } = await outputs.read(sha256, offset, length);
-      return { base64: bytes.toString("base64"), bytes: total };
-    },
-    "jobs/cancel": ({ jobId }) => {
-      const job = jobs.get(jobId);
-      job.cancel();
-      return job.summary();
-    },
-
+    ...jobHandlers(parts),
     ...certmasterHandlers(parts),
 
     "audit/read": async (range) => ({ records: await parts.audit.read(range) }),
@@ -223,8 +167,20 @@ function handlersOf(parts: OverlordParts): Handlers {
   };
 }
 
-function notYet(): never {
-  throw new FuncError("unavailable", "The overlord cannot do that yet.");
+/** Throws FuncError "conflict" where jobs run. */
+function refuseToStop(running: readonly Job[]): void {
+  if (running.length === 0) return;
+  const lost = running.filter(({ isAsync }) => !isAsync).length;
+  const going = running.length - lost;
+  const parts = [
+    ...(lost > 0 ? [`the results of ${lost} that do not run as async jobs would be lost`] : []),
+    ...(going > 0 ? [`${going} async ones go on, to be collected by the next overlord`] : []),
+  ];
+  throw new FuncError(
+    "conflict",
+    `${running.length} ${running.length === 1 ? "job runs" : "jobs run"}: ${parts.join("; ")}.`,
+    "Wait until they have finished, or stop with force.",
+  );
 }
 
 async function statusOf(parts: OverlordParts): Promise<OverlordStatus> {

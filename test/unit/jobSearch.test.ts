@@ -19,7 +19,9 @@ async function makeJob(files: OutputFiles, values: JsonValue[]): Promise<Job> {
   const keeper = new ValueKeeper(files, () => 0);
   for (const [index, value] of values.entries()) {
     const kept = await keeper.keep(job.id, value);
-    job.update(`host${index}`, { state: "succeeded", value: kept.value }, kept);
+    const change = { state: "succeeded" as const, value: kept.value };
+    const ended = job.complete(`host${index}`, change, kept);
+    if (ended) job.end(ended);
   }
   return job;
 }

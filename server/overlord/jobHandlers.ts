@@ -1,0 +1,92 @@
+import { AllJobsSearch } from "../jobs/allJobsSearch";
+import type { OverlordRequests } from "../protocol/requests";
+import { followedJob, storedFollowedJob } from "../jobs/followedJob";
+import { Job } from "../jobs/job";
+import { shownPage } from "../jobs/jobEntry";
+import { JobSearch } from "../jobs/jobSearch";
+import { jobStatus } from "../jobs/jobStatus";
+import { findTargets } from "../targets/findTargets";
+import type { Handlers, OverlordParts } from "./service";
+
+const MAX_LISTED = 100;
+
+type JobRequest = Extract<
+  keyof OverlordRequests,
+  `jobs/${string}` | `calls/${string}` | `outputs/${string}`
+>;
+
+/** What answers the requests about calls and jobs. */
+export function jobHandlers(parts: OverlordParts): Pick<Handlers, JobRequest> {
+  const { inventory, groups, jobs, archive, store, runner, outputs, keeper } = parts;
+  const search = new JobSearch(outputs);
+  const searchAll = new AllJobsSearch(store, outputs);
+  return {
+    "calls/start": async (params, feed, _signal, client) => {
+      const minions = await findTargets(params, inventory, groups);
+      const job = await runner.start(params, minions, client?.kind);
+      parts.audit.follow(job);
+      feed.watch(job);
+      return job.summary();
+    },
+
+    "jobs/list": ({ limit = MAX_LISTED, cursor, ...query }, feed) => {
+      feed.listsJobs();
+      return archive.list(query, limit, cursor);
+    },
+    "jobs/call": ({ jobId }) => archive.call(jobId),
+    "jobs/retry": async ({ jobId, minions }, feed) => {
+      const job = await runner.retry(jobId, minions);
+      parts.audit.follow(job);
+      feed.watch(job);
+      return job.summary();
+    },
+    "jobs/delete": async ({ jobIds }) => ({ deleted: await archive.delete(jobIds) }),
+    "jobs/history": ({ jobId, from, limit }) => archive.history(jobId, from, limit),
+    "jobs/attempts": async ({ jobId, minion }) => ({
+      results: await archive.attempts(jobId, minion),
+    }),
+    "jobs/searchAll": (wanted, _feed, signal) => searchAll.search(wanted, signal),
+    "jobs/follow": async ({ jobId, ...request }, feed) => {
+      const job = await archive.get(jobId);
+      const followed = job instanceof Job ? followedJob(job) : await storedFollowedJob(job);
+      parts.follows.follow(feed, followed, request);
+      return {};
+    },
+    "jobs/unfollow": ({ jobId }, feed) => {
+      parts.follows.unfollow(feed, jobId);
+      return {};
+    },
+    "jobs/results": async ({ jobId, from, limit }) => {
+      const job = await archive.get(jobId);
+      return { results: shownPage(await job.page(from, limit)) };
+    },
+    "jobs/watch": async ({ jobId, limit }, feed) => {
+      const job = await archive.get(jobId);
+      if (!(job instanceof Job)) return job.snapshot(limit);
+      const snapshot = job.snapshot(limit);
+      feed.watch(job);
+      return snapshot;
+    },
+    "jobs/unwatch": ({ jobId }, feed) => {
+      feed.unwatch(jobId);
+      return {};
+    },
+    "jobs/status": async ({ jobId }) => jobStatus(await archive.find(jobId), keeper),
+    "jobs/result": async ({ jobId, minion }) => {
+      const job = await archive.get(jobId);
+      return (await job.entry(minion)).result;
+    },
+    "jobs/search": async ({ jobId, ...wanted }, _feed, signal) =>
+      search.search(await archive.get(jobId), wanted, signal),
+    "outputs/read": async ({ sha256, offset, length }) => {
+      const { bytes, total } = await outputs.read(sha256, offset, length);
+      return { base64: bytes.toString("base64"), bytes: total };
+    },
+    "jobs/cancel": async ({ jobId }) => {
+      const job = await archive.get(jobId);
+      const live = jobs.find(jobId);
+      if (live) await runner.cancel(live);
+      return (live ?? job).summary();
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { MethodDirectory } from "../calls/methodDirectory";
+import type { MinionCaller } from "../calls/minionCaller";
+import type { SeenMinions } from "../calls/seenMinions";
+import type { Log } from "../common/log";
+import { CallRunner } from "../jobs/callRunner";
+import type { Job } from "../jobs/job";
+import { JobArchive } from "../jobs/jobArchive";
+import { JobRegistry } from "../jobs/jobRegistry";
+import { ValueKeeper } from "../jobs/valueKeeper";
+import type { ClientFeed } from "./clientFeed";
+import type { OverlordData } from "./overlordData";
+
+/** What jobs are made with. */
+export interface JobContext extends OverlordData {
+  caller: MinionCaller;
+  seen: SeenMinions;
+  methods: MethodDirectory;
+  /** Tells all clients. */
+  tell: (change: (feed: ClientFeed) => void) => void;
+  /** Told of each job of an earlier process that goes on here. */
+  onResumed: (job: Job) => void;
+  log: Log;
+}
+
+/** Everything that has to do with jobs. */
+export interface JobParts {
+  jobs: JobRegistry;
+  archive: JobArchive;
+  keeper: ValueKeeper;
+  runner: CallRunner;
+}
+
+export function makeJobParts(context: JobContext): JobParts {
+  const { outputs, store, configuration, tell, ...rest } = context;
+  const jobs = new JobRegistry(outputs);
+  const keeper = new ValueKeeper(outputs, () => jobs.valueBytes());
+  jobs.onChanged((job) => {
+    tell((feed) => {
+      feed.jobChanged(job);
+    });
+  });
+  const archive = new JobArchive(jobs, store, outputs, (jobIds) => {
+    tell((feed) => {
+      feed.jobsRemoved(jobIds);
+    });
+  });
+  const runner = new CallRunner({ ...rest, jobs, store, keeper, defaults: configuration });
+  return { jobs, archive, keeper, runner };
+}
