@@ -248,7 +248,7 @@ async function said(row: Locator): Promise<string> {
 
 async function jobs(): Promise<string[]> {
   const rows = await workbench.rows(VIEW);
-  return rows.map(({ label }) => label).filter((label) => label.includes("("));
+  return rows.filter(({ level }) => level > 1).map(({ label }) => label);
 }
 
 async function finished(text: string): Promise<void> {

@@ -12,6 +12,8 @@ export const USER_SETTINGS: Readonly<Record<string, unknown>> = {
   "remote.autoForwardPorts": false,
   "security.workspace.trust.enabled": false,
   "telemetry.telemetryLevel": "off",
+  // else their text is in no element
+  "terminal.integrated.gpuAcceleration": "off",
   "typescript.disableAutomaticTypeAcquisition": true,
   "update.mode": "none",
   "update.showReleaseNotes": false,
