@@ -18,7 +18,7 @@ import { progressRing } from "./progressRing";
 type NodeOf<K extends JobNode["kind"]> = Extract<JobNode, { kind: K }>;
 
 /** Of a row's label, beyond which nothing else would fit beside it in a bar of the usual width. */
-const MAX_LABEL = 24;
+const MAX_LABEL = 20;
 const MAX_TARGETS = 24;
 
 /** The row of a job. */
