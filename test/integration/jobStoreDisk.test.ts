@@ -39,7 +39,7 @@ async function journals(): Promise<string[]> {
 
 function openStore(checkpoint: { idleMs?: number } = {}): Promise<JobStore> {
   return openJobStore(folder, {
-    limits: { keepMs: 3_600_000, keepJobs: 10_000, keepBytes: 1e9 },
+    limits: { keepMs: 1e14, keepJobs: 10_000, keepBytes: 1e9 },
     programs,
     log: silentLog,
     reserveBytes: 128 * 1024,
@@ -52,7 +52,7 @@ async function reopened(): Promise<JobStore> {
   const copy = await mkdtemp(join(tmpdir(), "func-store-copy-"));
   execFileSync("cp", ["-a", `${folder}/.`, copy]);
   const other = await openJobStore(copy, {
-    limits: { keepMs: 3_600_000, keepJobs: 10_000, keepBytes: 1e9 },
+    limits: { keepMs: 1e14, keepJobs: 10_000, keepBytes: 1e9 },
     programs,
     log: silentLog,
   });
