@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createLog } from "../../server/common/log";
@@ -100,7 +101,7 @@ it("goes on where the thread with the databases is killed, and loses nothing", a
   expect(await store.find("job99")).toMatchObject({ finished: true });
   const rest = Promise.all(jobs.slice(100).map(append));
   // as a crash: nobody has closed it
-  await workers[0]?.["worker"].terminate();
+  await (Reflect.get(workers[0] ?? {}, "worker") as Worker).terminate();
   await rest;
   for (const id of jobs) expect(await store.find(id)).toMatchObject({ finished: true });
   expect(workers).toHaveLength(2);
