@@ -147,7 +147,6 @@ test("what a running command writes is followed, also over the loss of the overl
   await terminal.click();
   await workbench.page.keyboard.press("Enter");
   await terminal.waitFor({ state: "detached" });
-  await workbench.palette("View: Hide Panel");
 });
 
 test("the view is narrowed, and says so", async () => {
