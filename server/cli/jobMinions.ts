@@ -14,7 +14,7 @@ export interface JobMinions {
 
 /**
  * A job as it stands, with the results of its minions that `glob` matches, or of all. Throws "not-found" where the
- * job is unknown, "no-match" where it has no such minion.
+ * job is unknown, "bad-argument" where it has no such minion.
  */
 export async function jobMinions(
   session: Session,
@@ -36,11 +36,14 @@ export async function jobMinions(
 }
 
 function namesThatMatch(glob: string, names: readonly string[], jobId: string): string[] {
-  const matched = matchTargets({ spec: glob }, names, new Map());
-  if (matched.length > 0) return matched;
-  throw new FuncError(
-    "no-match",
-    `"${glob}" matches none of the ${names.length} minions of the job ${jobId}.`,
-    `func jobs show ${jobId} shows them.`,
-  );
+  try {
+    return matchTargets({ spec: glob }, names, new Map());
+  } catch (error) {
+    if (!(error instanceof FuncError) || error.reason !== "no-match") throw error;
+    throw new FuncError(
+      "bad-argument",
+      `"${glob}" matches none of the ${names.length} minions of the job ${jobId}.`,
+      `func jobs show ${jobId} shows them.`,
+    );
+  }
 }
