@@ -266,6 +266,16 @@ it("misses a file that is gone", async () => {
   });
 });
 
+it("does not miss what went into databases that had to be made again", async () => {
+  const journal = open(51);
+  await write(journal, "a");
+  await journal.rotate();
+  await write(journal, "b");
+  await journal.close();
+  expect(await replay(0)).toEqual({ texts: ["a", "b"], flaws: [] });
+  expect((await replay(40)).flaws).toEqual([{ kind: "missing", from: 41, to: 50 }]);
+});
+
 it("keeps a damaged file beside, once, with a message", async () => {
   const journal = open();
   await write(journal, "a", "b", "c");

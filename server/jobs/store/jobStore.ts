@@ -29,7 +29,7 @@ const MAX_UNDER_WAY_BYTES = 32 * 1024 * 1024;
 /** Kept back for the ends of running jobs. */
 const RESERVE_BYTES = 1024 * 1024;
 /** Events that begin something: they never use up what is kept back for those that end it. */
-const BEGINS: ReadonlySet<JobEvent["kind"]> = new Set(["created", "retried"]);
+const BEGINS: ReadonlySet<JobEvent["kind"]> = new Set(["created", "retried", "sent"]);
 
 export interface JobStoreOptions {
   limits: StoreLimits;

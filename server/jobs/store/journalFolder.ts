@@ -58,7 +58,7 @@ export async function keepDamaged(
   const prefix = `journal-${first}.damaged-`;
   const kept = (await readdir(folder)).find((name) => name.startsWith(prefix));
   if (kept !== undefined) return join(folder, kept);
-  const aside = join(folder, `${prefix}${new Date().toISOString().replace(/[:.]/g, "-")}`);
+  const aside = join(folder, `${prefix}${new Date().toISOString().replace(/\.\d+|[-:]/g, "")}`);
   await link(path, aside).catch(() => copyFile(path, aside, constants.COPYFILE_EXCL));
   return aside;
 }

@@ -6,9 +6,9 @@ import { FuncError, messageOf } from "../../common/errors";
 import type { BackupParams, BackupResult } from "../../protocol/overlord";
 import { MAX_BACKUP_BYTES, packBackup, type BackedUpFile } from "./backupFile";
 
-/** What belongs to this process, to this machine, or can be had again. */
+/** What belongs to this process, to this machine, or can be had again; and jobs, which change while they are copied. */
 const LEFT_OUT =
-  /^(?:lock|endpoint|moved\.json|overlord\.log(?:\.\d+)?|spool|service|spool-.*|minions|try|replaced-.*|.*\.sock)$/;
+  /^(?:lock|endpoint|moved\.json|overlord\.log(?:\.\d+)?|spool|service|spool-.*|minions|try|jobs|replaced-.*|.*\.sock)$/;
 /** Links may lead in circles. */
 const MAX_DEPTH = 16;
 
