@@ -6,6 +6,7 @@ import { startOnce, type StartOutcome } from "./asyncStart";
 import { cancelStart } from "./cancelStart";
 import type { Delivery } from "./delivery";
 import type { JobRun, JobTools } from "./jobRun";
+import { notCalled } from "./notCalled";
 import { lostResult } from "./outcome";
 import { settle } from "./settle";
 
@@ -14,7 +15,7 @@ import { settle } from "./settle";
  * final state, and that is written. The minions' own job ids stand in the job's results and stay there.
  */
 export async function runAsyncJob(run: JobRun, tools: JobTools, delivery: Delivery): Promise<void> {
-  const { job, minions, nforks, past } = run;
+  const { job, limit, minions, nforks, past } = run;
   const going: Promise<void>[] = [];
   const follow = (minion: MinionRecord, work: () => Promise<void>): void => {
     going.push(
@@ -33,7 +34,7 @@ export async function runAsyncJob(run: JobRun, tools: JobTools, delivery: Delive
   await fanOut({
     items: missingLast(toStart),
     nforks,
-    signal: job.signal,
+    signal: AbortSignal.any([job.signal, limit.signal]),
     aside: tools.caller.aside,
     run: async (minion, place) => {
       const outcome = await startOnce(run, minion, tools, place);
@@ -41,7 +42,7 @@ export async function runAsyncJob(run: JobRun, tools: JobTools, delivery: Delive
       follow(minion, () => goOn(run, minion, tools, delivery, outcome));
     },
     skip: (minion) => {
-      follow(minion, () => skip(run, minion, tools));
+      follow(minion, () => skip(run, minion, tools, delivery));
     },
   });
   await Promise.all(going);
@@ -54,11 +55,20 @@ async function goOn(
   delivery: Delivery,
   first: StartOutcome,
 ): Promise<void> {
-  const { job, past } = run;
+  const { past } = run;
   // an earlier process may have sent it
   const mayBeThere = first.kind === "away" && past.has(minion.name);
   const known = mayBeThere ? { ...first, kind: "unanswered" as const } : first;
-  const outcome = await delivery.goOn(run, minion, tools, known);
+  await finish(run, minion, tools, await delivery.goOn(run, minion, tools, known));
+}
+
+async function finish(
+  run: JobRun,
+  minion: MinionRecord,
+  tools: JobTools,
+  outcome: StartOutcome,
+): Promise<void> {
+  const { job } = run;
   if (job.isSuspended) return;
   if (outcome.kind === "started") {
     await collect(run, minion, outcome.minionJobId, tools);
@@ -67,10 +77,19 @@ async function goOn(
   await tools.journal.ended(job, await settle(job, minion, outcome.ending, tools.keeper));
 }
 
-/** Cancelled before it was begun by this process. */
-async function skip(run: JobRun, minion: MinionRecord, tools: JobTools): Promise<void> {
+/** Cancelled, or one too many, before it was begun by this process. */
+async function skip(
+  run: JobRun,
+  minion: MinionRecord,
+  tools: JobTools,
+  delivery: Delivery,
+): Promise<void> {
   const { job, past } = run;
   if (job.isSuspended) return;
+  if (!job.isCancelled) {
+    await finish(run, minion, tools, await notCalled(run, minion, tools, delivery));
+    return;
+  }
   const ending = await cancelStart(run, minion, tools, past.has(minion.name));
   await tools.journal.ended(job, job.complete(minion.name, ending));
 }

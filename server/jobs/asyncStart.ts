@@ -38,7 +38,8 @@ export async function startOnce(
     callId,
     beforeSending: async () => {
       if (run.keepPlaces) await place?.keep();
-      if (await caller.isOriginal(minion)) refused = await writeSent(run, minion, tools);
+      if (place && run.limit.isPassed && !run.past.has(name)) refused = run.limit.skipped(minion);
+      else if (await caller.isOriginal(minion)) refused = await writeSent(run, minion, tools);
       if (refused) stop.now();
     },
     onSent: () => {

@@ -3,7 +3,6 @@ import type { MinionCaller } from "../calls/minionCaller";
 import type { SeenMinions } from "../calls/seenMinions";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
-import type { JobSummary } from "../protocol/jobs";
 import type { MinionRecord } from "../protocol/minions";
 import type { StartCallParams } from "../protocol/requests";
 import type { JsonValue } from "../protocol/value";
@@ -12,7 +11,6 @@ import { fromJson } from "../wire/jsonValue";
 import type { XmlRpcValue } from "../wire/value";
 import { argsText, hasSecret } from "./argsText";
 import { AsyncCollector } from "./asyncCollector";
-import { runAsyncJob } from "./asyncJob";
 import { Delivery } from "./delivery";
 import { Job } from "./job";
 import { callIdOf, createJobId } from "./jobId";
@@ -22,9 +20,9 @@ import type { JobRun, JobTools } from "./jobRun";
 import { KeptTeller } from "./keptTeller";
 import { lostResult } from "./outcome";
 import { PendingCancels } from "./pendingCancels";
-import { endUnresumable, pastResult } from "./resumedRun";
+import { pastResult } from "./resumedRun";
 import { minionsToRetry } from "./retryable";
-import { runSyncJob } from "./syncJob";
+import { runSteps, stepping } from "./runSteps";
 import type { JobRecord, JobStore, UnfinishedJob } from "./store/storeTypes";
 import type { ValueKeeper } from "./valueKeeper";
 
@@ -111,7 +109,7 @@ export class CallRunner {
   async start(
     request: StartCallParams,
     minions: readonly MinionRecord[],
-    startedBy?: JobSummary["startedBy"],
+    { startedBy, canaries }: Pick<JobRecord, "startedBy" | "canaries"> = {},
   ): Promise<Job> {
     const { jobs, methods, defaults } = this.parts;
     const { spec, exclude, module, method, args, async = false, background } = request;
@@ -140,6 +138,7 @@ export class CallRunner {
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(deliveryLimitMs !== undefined && { deliveryLimitMs }),
       ...(batch && { batch }),
+      ...(canaries && { canaries }),
       ...(maxErrors !== undefined && { maxErrors }),
       minions: minions.map(({ name, address, port }) => ({ name, address, port })),
     };
@@ -244,6 +243,7 @@ export class CallRunner {
     return {
       job,
       minions: [],
+      ...stepping(record, job),
       method: `${record.module}.${record.method}`,
       params,
       nforks: record.nforks,
@@ -265,7 +265,7 @@ export class CallRunner {
     const { journal } = this.tools;
     const before = this.running.get(job) ?? Promise.resolve();
     const running = new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => this.runToEnd(run))
+      .then(() => runSteps(run, this.tools, this.delivery))
       .catch(async (error: unknown) => {
         const problem = messageOf(error);
         log.error("a job failed for an unexpected reason", { job: job.id, problem });
@@ -281,14 +281,6 @@ export class CallRunner {
       void journal.finishWhenWritten(job);
     });
     this.running.set(job, all);
-  }
-
-  private async runToEnd(run: JobRun): Promise<void> {
-    const { tools } = this;
-    const minions = run.past.size > 0 ? await endUnresumable(run, tools) : run.minions;
-    if (minions.length === 0 || run.job.isSuspended) return;
-    if (run.job.isAsync) await runAsyncJob({ ...run, minions }, tools, this.delivery);
-    else await runSyncJob({ ...run, minions }, tools);
   }
 
   private async retryOnce(jobId: string, names: readonly string[] | undefined): Promise<Job> {

@@ -29,7 +29,8 @@ export class Delivery {
     tools: JobTools,
     first: StartOutcome,
   ): Promise<StartOutcome> {
-    const { job } = run;
+    const { job, limit } = run;
+    const stopped = AbortSignal.any([job.signal, limit.signal]);
     const awayMs = Math.max(LEAST_AWAY_MS, Math.min(MAX_AWAY_MS, run.runLimitMs ?? Infinity));
     const giveUpMs = performance.now() + awayMs;
     let last = first;
@@ -38,6 +39,9 @@ export class Delivery {
     for (;;) {
       if (last.kind === "started" || last.kind === "ended") return last;
       mayHaveRun ||= last.kind === "unanswered";
+      if (!mayHaveRun && limit.isPassed && !job.signal.aborted) {
+        return { kind: "ended", ending: limit.skipped(minion) };
+      }
       if (!mayHaveRun && run.deliverUntilMs === undefined) {
         return { kind: "ended", ending: last.ending };
       }
@@ -51,10 +55,17 @@ export class Delivery {
       if (!mayHaveRun) job.update(minion.name, { state: "queued" });
       // not all that were away at the same moment
       const jitteredMs = pauseMs * (0.5 + Math.random());
-      await tools.seen.next(minion.name, Math.min(jitteredMs, leftMs), job.signal);
+      await tools.seen.next(
+        minion.name,
+        Math.min(jitteredMs, leftMs),
+        mayHaveRun ? job.signal : stopped,
+      );
       if (job.signal.aborted) break;
+      if (!mayHaveRun && limit.isPassed) continue;
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
-      const isLate = run.deliverUntilMs !== undefined && performance.now() > run.deliverUntilMs;
+      const isLate =
+        limit.isPassed ||
+        (run.deliverUntilMs !== undefined && performance.now() > run.deliverUntilMs);
       const next = await this.turns
         .take(job.signal, () => this.again(run, minion, tools, mayHaveRun && isLate))
         .catch(() => undefined);

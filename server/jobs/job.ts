@@ -52,6 +52,7 @@ export class Job implements JobView {
   private suspended = false;
   private attempts = 1;
   private readonly finishListeners: (() => void)[] = [];
+  private readonly endingListeners = new Set<(result: MinionResult) => void>();
 
   constructor(
     private readonly description: JobDescription,
@@ -171,6 +172,7 @@ export class Job implements JobView {
     if (!entry || !this.isOpen(entry)) return undefined;
     this.ending.add(minion);
     const ended: JobEntry = { ...entry, result: { ...entry.result, ...change } };
+    for (const listener of this.endingListeners) listener(ended.result);
     this.values.complete(ended, kept);
     return ended;
   }
@@ -287,6 +289,12 @@ export class Job implements JobView {
 
   onProgress(listener: (progress: JobProgress) => void): { dispose(): void } {
     return this.feed.onProgress(listener);
+  }
+
+  /** Tells each final result at once, before it is written. */
+  onEnding(listener: (result: MinionResult) => void): { dispose(): void } {
+    this.endingListeners.add(listener);
+    return { dispose: () => void this.endingListeners.delete(listener) };
   }
 
   /** Calls the listener once, when the last minion reaches its final state. */

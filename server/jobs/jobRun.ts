@@ -3,6 +3,7 @@ import type { SeenMinions } from "../calls/seenMinions";
 import type { MinionRecord } from "../protocol/minions";
 import type { XmlRpcValue } from "../wire/value";
 import type { AsyncCollector } from "./asyncCollector";
+import type { ErrorLimit } from "./errorLimit";
 import type { Job } from "./job";
 import type { JobJournal } from "./jobJournal";
 import type { KeptTeller } from "./keptTeller";
@@ -18,6 +19,10 @@ export interface JobRun {
   /** "module.method" */
   method: string;
   params: XmlRpcValue[];
+  /** All of the job's minions, in the steps in which they are called. */
+  steps: readonly (readonly string[])[];
+  /** Ends the calling of more of them. */
+  limit: ErrorLimit;
   nforks: number;
   /** Calls that run keep their places however long they take: nforks was chosen for this. */
   keepPlaces: boolean;

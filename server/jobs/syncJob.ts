@@ -9,13 +9,13 @@ import { settle } from "./settle";
 
 /** Calls the method on all minions of the run; returns when each has its final state, and that is written. */
 export async function runSyncJob(run: JobRun, tools: JobTools): Promise<void> {
-  const { job, minions, nforks } = run;
+  const { job, limit, minions, nforks } = run;
   const { caller, keeper, journal } = tools;
   const writing: Promise<void>[] = [];
   await fanOut({
     items: missingLast(minions),
     nforks,
-    signal: job.signal,
+    signal: AbortSignal.any([job.signal, limit.signal]),
     aside: caller.aside,
     run: async (minion, place) => {
       const memory = new AnswerMemory();
@@ -29,7 +29,8 @@ export async function runSyncJob(run: JobRun, tools: JobTools): Promise<void> {
       }
     },
     skip: (minion) => {
-      writing.push(journal.ended(job, job.complete(minion.name, cancelledResult(minion))));
+      const ending = job.isCancelled ? cancelledResult(minion) : limit.skipped(minion);
+      writing.push(journal.ended(job, job.complete(minion.name, ending)));
     },
   });
   await Promise.all(writing);
@@ -42,21 +43,31 @@ async function call(
   place: Place,
   memory: AnswerMemory,
 ): Promise<Ending> {
-  const { job, method, params, timeoutMs } = run;
+  const { job, limit, method, params, timeoutMs } = run;
   const { name } = minion;
   const attempt = job.attemptOf(name);
   const callId = callIdOf(job.id, name, attempt);
+  // it may have waited for its place
+  const tooLate = new AbortController();
+  const begin = async (): Promise<void> => {
+    if (run.keepPlaces) await place.keep();
+    if (limit.isPassed) tooLate.abort();
+  };
   job.update(name, { state: "sent", startedAtMs: Date.now() });
   const outcome = await caller.call(minion, method, params, {
     timeoutMs,
-    signal: job.signal,
+    signal: AbortSignal.any([job.signal, tooLate.signal]),
     callId,
     memory,
-    beforeSending: () => (run.keepPlaces ? place.keep() : undefined),
+    beforeSending: () => {
+      if (limit.most === undefined) return run.keepPlaces ? place.keep() : undefined;
+      return begin();
+    },
     onSent: () => {
       job.update(name, { state: "running" });
     },
   });
+  if (tooLate.signal.aborted && !job.isCancelled) return limit.skipped(minion);
   const ending = resultOf(outcome, minion);
   if (outcome.state !== "cancelled" || !outcome.mayHaveRun) return ending;
   return cancels.end(ending, { job, minion, attempt, id: callId });

@@ -1,5 +1,6 @@
 import { AllJobsSearch } from "../jobs/allJobsSearch";
 import type { OverlordRequests } from "../protocol/requests";
+import { findCanaries } from "../jobs/canaries";
 import { followedJob, storedFollowedJob } from "../jobs/followedJob";
 import { Job } from "../jobs/job";
 import { shownPage } from "../jobs/jobEntry";
@@ -23,7 +24,9 @@ export function jobHandlers(parts: OverlordParts): Pick<Handlers, JobRequest> {
   return {
     "calls/start": async (params, feed, _signal, client) => {
       const minions = await findTargets(params, inventory, groups);
-      const job = await runner.start(params, minions, client?.kind);
+      const canaries = await findCanaries(params.batch, minions, inventory, groups);
+      const origin = { canaries, ...(client && { startedBy: client.kind }) };
+      const job = await runner.start(params, minions, origin);
       parts.audit.follow(job);
       feed.watch(job);
       return job.summary();
