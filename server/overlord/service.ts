@@ -173,8 +173,12 @@ function refuseToStop(running: readonly Job[]): void {
   const lost = running.filter(({ isAsync }) => !isAsync).length;
   const going = running.length - lost;
   const parts = [
-    ...(lost > 0 ? [`the results of ${lost} that do not run as async jobs would be lost`] : []),
-    ...(going > 0 ? [`${going} async ones go on, to be collected by the next overlord`] : []),
+    ...(lost > 0
+      ? [`${lost} would be ended, and ${lost === 1 ? "its" : "their"} results lost`]
+      : []),
+    ...(going > 0
+      ? [`${going} async would go on on the minions, for the next overlord to collect`]
+      : []),
   ];
   throw new FuncError(
     "conflict",
