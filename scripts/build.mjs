@@ -50,7 +50,7 @@ const bundles = [
     kB: 450,
     options: { ...node, external: ["vscode"] },
   },
-  { file: "overlord.js", entry: "server/overlord/main.ts", kB: 600, options: node },
+  { file: "overlord.js", entry: "server/overlord/main.ts", kB: 700, options: node },
   { file: "store.js", entry: "server/jobs/store/worker.ts", kB: 120, options: node },
   {
     file: "funcd.js",
