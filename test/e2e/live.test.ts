@@ -63,7 +63,9 @@ test("progress shows as a bar in the list", async () => {
 test("an overlord that is killed costs no line, and none comes twice", async () => {
   await results.document.getByRole("button", { name: "Live", exact: true }).click();
   await lines("second line", MINIONS);
-  process.kill(overlordPid(session.home) ?? 0, "SIGKILL");
+  const pid = overlordPid(session.home);
+  if (pid === undefined) throw new Error("no overlord runs");
+  process.kill(pid, "SIGKILL");
   release("end");
   await results.button("Call Again").waitFor({ timeout: 60_000 });
   await lines("Progress report", MINIONS);
