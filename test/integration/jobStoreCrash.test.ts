@@ -11,7 +11,7 @@ import { openJobStore } from "../../server/jobs/store/jobStore";
 import type { JobStore } from "../../server/jobs/store/storeTypes";
 import { StoreWorker } from "../../server/jobs/store/workerClient";
 import { created, ended, finished } from "../fixtures/jobEvents";
-import { buildStore } from "../fixtures/storeBundle";
+import { buildPrograms } from "../fixtures/programs";
 
 const LIMITS = { keepMs: 1e14, keepJobs: 1_000_000, keepBytes: 1e12 };
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
     mainFields: ["module", "main"],
     logLevel: "warning",
   });
-  await buildStore(home);
+  await buildPrograms(home, ["overlord"]);
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 

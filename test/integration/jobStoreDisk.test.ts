@@ -7,7 +7,7 @@ import { silentLog } from "../../server/common/log";
 import { openJobStore } from "../../server/jobs/store/jobStore";
 import type { JobStore } from "../../server/jobs/store/storeTypes";
 import { created, ended, finished } from "../fixtures/jobEvents";
-import { buildStore } from "../fixtures/storeBundle";
+import { buildPrograms } from "../fixtures/programs";
 
 let programs: string;
 let disk: string;
@@ -16,7 +16,7 @@ let store: JobStore;
 
 beforeAll(async () => {
   programs = await mkdtemp(join(tmpdir(), "func-store-program-"));
-  await buildStore(programs);
+  await buildPrograms(programs, ["overlord"]);
 });
 afterAll(() => rm(programs, { recursive: true, force: true }));
 
