@@ -9,6 +9,14 @@ const PAGE = 1_000;
 /** Newer jobs than this are looked through for a part of an id. */
 const MAX_LOOKED_THROUGH = 20_000;
 
+/** As `findJob`, but undefined where `word` means none. */
+export async function findKnownJob(session: Session, word: string): Promise<string | undefined> {
+  return findJob(session, word).catch((error: unknown) => {
+    if (error instanceof FuncError && error.reason === "not-found") return undefined;
+    throw error;
+  });
+}
+
 /**
  * The id of the job that `word` means: a whole id (known or not), the only one that begins or ends so, or "last" for
  * the newest. Throws "not-found" where it means none, "bad-argument" where it means several.

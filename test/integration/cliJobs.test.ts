@@ -97,7 +97,9 @@ describe("func jobs", () => {
     expect(sorted(all.stdout)).toEqual([...of("web1"), ...of("web2")].sort());
 
     const again = await func("jobs", "follow", id);
-    expect(sorted(again.stdout)).toEqual(sorted(all.stdout));
+    expect(again.stdout).toContain(
+      "web1: exit status 2\n    begun\n    over\n  stderr:\n    odd\n",
+    );
     const json = await func("jobs", "follow", "--json", id);
     expect(JSON.parse(json.stdout)).toEqual({
       web1: [2, "begun\nover\n", "odd\n"],

@@ -196,12 +196,12 @@ it("jobs that are over show their large results too", async () => {
   ).map(({ id }) => id);
   const id = newest ?? "";
   const wanted = { minion1: [0, content, ""] };
-  const watched = await func("jobs", "watch", id, "--json");
+  const watched = await func("jobs", "follow", id, "--json");
   expect(JSON.parse(watched.stdout.toString())).toEqual(wanted);
   const status = await func("*", "call", "--json", "--jobstatus", id);
   expect(JSON.parse(status.stdout.toString())).toEqual([1, wanted]);
   const people = await func("*", "call", "--jobstatus", id);
-  const direct = await func("jobs", "watch", id);
+  const direct = await func("jobs", "follow", id);
   expect(people.stdout.toString()).toBe(
     `1 JOB_ID_FINISHED: 1 of 1 have answered\n${direct.stdout.toString()}`,
   );

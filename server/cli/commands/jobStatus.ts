@@ -4,7 +4,7 @@ import { FuncError } from "../../common/errors";
 import { JOB_ID_LOST_IN_SPACE } from "../../protocol/jobs";
 import { matchTargets, usesGroups, type TargetSpec } from "../../targets/targetSpec";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
-import { findJob } from "../findJob";
+import { findKnownJob } from "../findJob";
 import { JsonObject } from "../jsonObject";
 import { printPieces } from "../printPieces";
 import { isRemoteError, renderCode, renderStatusEntry } from "../render";
@@ -23,7 +23,8 @@ export async function jobStatus(
 ): Promise<number> {
   const { options, out } = session;
   const connection = await session.connect();
-  const jobId = await findJob(session, job);
+  // an id that is not known has a code as well
+  const jobId = (await findKnownJob(session, job)) ?? job;
   const { code, results } = await connection.request("jobs/status", { jobId });
   const meant =
     code === JOB_ID_LOST_IN_SPACE

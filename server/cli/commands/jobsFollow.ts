@@ -7,21 +7,23 @@ import { runJob } from "./runJob";
 
 /**
  * `func jobs follow ID`: what the job's commands write, as they write it, and the results, those that are there and
- * those to come. With --json the results only.
+ * those to come. With --json, and of a job that is over, the results only: they have every byte.
  */
 export async function jobsFollow(
   session: Session,
   { job, minion }: { job: string; minion?: string },
 ): Promise<number> {
+  const { options, overlord } = session;
   const jobId = await findJob(session, job);
   const chosen = minion === undefined ? undefined : await jobMinions(session, jobId, minion);
   const names = chosen?.results.map((result) => result.minion);
-  const live = session.options.json ? undefined : new LiveOutput(session, jobId, names);
+  const { summary } = chosen ?? (await overlord.request("jobs/watch", { jobId, limit: 1 }));
+  const live = options.json || summary.finished ? undefined : new LiveOutput(session, jobId, names);
   try {
     return await runJob(
       session,
       (following) =>
-        followJob(session.overlord, jobId, {
+        followJob(overlord, jobId, {
           ...following,
           ...(names && { minions: new Set(names) }),
         }),
