@@ -7,7 +7,7 @@ import { BACK } from "../input/steps";
 import type { Services } from "../services";
 import { dayLabel, dayRange } from "../views/jobDays";
 import { filterQuery } from "../views/jobFilter";
-import { callText } from "../views/jobItems";
+import { shortCall } from "../views/jobItems";
 import { isJobNode, type JobNode } from "../views/jobNode";
 import { readJobs } from "../views/readJobs";
 import { chosenJobs } from "./jobSelection";
@@ -79,7 +79,7 @@ async function confirmed(jobs: readonly JobSummary[], day: string | undefined): 
   const [first] = jobs;
   const title =
     jobs.length === 1 && first
-      ? l10n.t("Delete the job {0}?", shortened(callText(first)))
+      ? l10n.t("Delete the job {0}?", shortCall(first))
       : day === undefined
         ? l10n.t("Delete {0} jobs?", jobs.length)
         : l10n.t("Delete {0} jobs of {1}?", jobs.length, dayLabel(day));
@@ -99,8 +99,4 @@ async function confirmed(jobs: readonly JobSummary[], day: string | undefined): 
         : l10n.t("Type {0}, how many jobs these are.", expected),
   });
   return answer !== undefined && answer !== BACK;
-}
-
-function shortened(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

@@ -5,6 +5,7 @@ import { requireTrust } from "../calls";
 import { firstNames } from "../confirmation";
 import { failedCount } from "../jobs/jobOutcome";
 import type { Services } from "../services";
+import { shortCall } from "../views/jobItems";
 import { chosenJob } from "./jobSelection";
 import { riskOf } from "./repeatJob";
 
@@ -62,6 +63,7 @@ async function confirmed(
       : l10n.t("Call {0} again on {1} minions?", what, count);
   const risk = await riskOf(services, job);
   const detail = [
+    shortCall(job),
     risk === "disruptive" ? l10n.t("This can interrupt the services of these hosts.") : "",
     firstNames(failed),
     unsure.length > 0 ? unsureText(unsure) : "",

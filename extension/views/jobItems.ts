@@ -20,6 +20,7 @@ type NodeOf<K extends JobNode["kind"]> = Extract<JobNode, { kind: K }>;
 /** Of a row's label, beyond which nothing else would fit beside it in a bar of the usual width. */
 const MAX_LABEL = 20;
 const MAX_TARGETS = 24;
+const MAX_QUESTION = 100;
 
 /** The row of a job. */
 export function jobItem(node: NodeOf<"job">, job: JobSummary): TreeItem {
@@ -29,7 +30,7 @@ export function jobItem(node: NodeOf<"job">, job: JobSummary): TreeItem {
   const outcome = shortOutcome(job);
   const targets = oneLine(targetsText(job));
   const time = job.finished ? timeText(job.createdAtMs) : "";
-  item.description = [outcome, time, targetsWords(job)].filter(Boolean).join(" · ");
+  item.description = [outcome, targetsWords(job), time].filter(Boolean).join(" · ");
   item.iconPath = iconOf(job);
   item.contextValue = contextOf(job);
   item.command = { command: COMMANDS.openJob, title: l10n.t("Open Results"), arguments: [node] };
@@ -78,6 +79,11 @@ export function olderItem(node: NodeOf<"older">, cut: boolean): TreeItem {
 /** `module.method(arguments)`, as the jobs of all views are called. */
 export function callText({ module, method, argsText }: JobSummary): string {
   return `${module}.${method}(${argsText})`;
+}
+
+/** As callText, on one line of a question. */
+export function shortCall(job: JobSummary): string {
+  return shortened(oneLine(callText(job)), MAX_QUESTION);
 }
 
 /** Of command.run, the command line, which says more than that it is one. */

@@ -107,12 +107,12 @@ it("shows running jobs with their progress, then finished ones by day, newest fi
     "Running: 1",
     "  uptime: 12 of 100, 3 failed · web*",
     "Today: 2 · 1 with problems",
-    "  uptime: 4 of 4 failed · TIME · web*",
-    "  uptime: TIME · db1",
+    "  uptime: 4 of 4 failed · web* · TIME",
+    "  uptime: db1 · TIME",
     "Yesterday: 1 · 1 with problems",
-    "  uptime: 1 of 4 failed · TIME · web*",
+    "  uptime: 1 of 4 failed · web* · TIME",
     `${days[2]}: 1`,
-    "  uptime: TIME · web*",
+    "  uptime: web* · TIME",
   ]);
   expect(overlord.model.runningCount).toBe(1);
 });
