@@ -267,4 +267,21 @@ describe("func call", () => {
       "web1: exit status 0",
     ]);
   });
+
+  it("says what is known where the overlord dies during a call that is waited for", async () => {
+    const next = gate("sync");
+    const words = ["web1;db1", "call", "command", "run", next.wait];
+    const called = new Running(words);
+    await until(async () => {
+      const { stdout } = await func("jobs", "list", "--state", "running");
+      return stdout.includes("2 sent") || stdout.includes("2 running");
+    });
+    await killOverlord();
+    await next.open();
+    expect(await called.status).toBe(1);
+    expect(called.stderr).toContain("another one goes on with the job");
+    expect(called.stderr).toMatch(/^web1: lost: /m);
+    expect(called.stderr).toMatch(/^db1: lost: /m);
+    expect(called.stderr).toMatch(/^2 lost in /m);
+  });
 });

@@ -1,7 +1,9 @@
+import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type * as Library from "../../server/client/library/client";
-import { until } from "../fixtures/overlordBundle";
+import { readEndpoint, until } from "../fixtures/overlordBundle";
 import { buildPrograms, programScript } from "../fixtures/programs";
 import { RealFleet } from "../fixtures/realFleet";
 
@@ -142,6 +144,25 @@ describe("jobs", () => {
       finished: true,
     });
     expect(await o.checkProgress(id, "node1")).toEqual({ done: 0, total: 0, finished: true });
+  });
+
+  it("are followed over a restart of the overlord", async () => {
+    const o = async();
+    const file = join(fleet.root, "restart");
+    const id = await o.command.run(`while [ ! -e ${file} ]; do sleep 0.05; done; echo over`, {});
+    const seen = new Map<string, Library.MinionOutcome>();
+    const following = (async () => {
+      for await (const outcome of o.results(id)) seen.set(outcome.minion, outcome);
+    })();
+    await until(async () => (await o.jobStatus(id))[0] === library.JOB_ID_PARTIAL);
+    const { pid } = await readEndpoint(fleet.data);
+    process.kill(pid, "SIGKILL");
+    await writeFile(file, "");
+    await following;
+    expect([...seen.values()].map(({ state, value }) => [state, value])).toEqual([
+      ["succeeded", [0, "over\n", ""]],
+      ["succeeded", [0, "over\n", ""]],
+    ]);
   });
 
   it("that are unknown are lost in space", async () => {
