@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { SqlJsStatic } from "sql.js";
@@ -41,6 +41,13 @@ export class Days {
       .sort();
   }
 
+  /** What processes left behind that ended while they wrote. */
+  sweep(): void {
+    for (const name of readdirSync(this.folder)) {
+      if (name.endsWith(".db.tmp")) rmSync(join(this.folder, name), { recursive: true });
+    }
+  }
+
   /** Bytes of each day: on the disk, and what its database has grown by in memory. */
   sizes(): Map<string, number> {
     const sizes = new Map<string, number>();
@@ -57,13 +64,6 @@ export class Days {
     return [...this.loaded.values()].filter((day) => day.isDirty);
   }
 
-  /** Also what is only in memory so far. */
-  isThere(day: string): boolean {
-    return (
-      this.loaded.has(day) || statSync(this.fileOf(day), { throwIfNoEntry: false }) !== undefined
-    );
-  }
-
   /** Undefined where it is not there; a damaged one is set aside. Throws what the disk says. */
   open(day: string): DayDatabase | undefined {
     const known = this.loaded.get(day);
@@ -71,7 +71,14 @@ export class Days {
     const file = this.fileOf(day);
     try {
       const image = readDatabaseFile(file);
-      return image && this.use(new DayDatabase(this.sqlite, this.folder, day, image));
+      if (!image) return undefined;
+      const found = this.use(new DayDatabase(this.sqlite, this.folder, day, image));
+      for (const name of this.logsOf(day)) {
+        const log = join(this.folder, name);
+        // of a compaction that the database knows nothing of, or one that it has behind it
+        if (log !== found.log.file) rmSync(log);
+      }
+      return found;
     } catch (error) {
       if (!(error instanceof DamagedFile)) throw error;
       this.setAside(day, error.message);

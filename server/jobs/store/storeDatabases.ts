@@ -70,6 +70,7 @@ export class StoreDatabases {
     const problems: string[] = [];
     this.report = (message) => void problems.push(message);
     try {
+      this.days.sweep();
       this.readIndex();
       const indexed = new Set(this.index.allDays());
       const stored = new Set(this.days.stored());
