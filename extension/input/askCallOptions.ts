@@ -1,4 +1,4 @@
-import { l10n, type QuickPickItem } from "vscode";
+import { l10n, ThemeIcon, type QuickPickItem } from "vscode";
 import { askPick } from "./askPick";
 import { askText } from "./askText";
 import type { CallOptions } from "./callOptions";
@@ -41,7 +41,7 @@ function itemsOf(title: string, options: CallOptions): OptionItem[] {
     return { ...options, batch: empty ? undefined : changed };
   };
   return [
-    { label: l10n.t("$(play) Call"), change: "call" },
+    { label: l10n.t("Call"), iconPath: new ThemeIcon("play"), change: "call" },
     {
       label: l10n.t("As a job"),
       description: options.async ? l10n.t("yes") : l10n.t("no"),
