@@ -5,10 +5,11 @@ export const HELP = `Usage:
   func [OPTIONS] SPEC list_minions                the names that SPEC matches
   func [OPTIONS] SPEC methods [MODULE]            the modules, or the methods of one
   func [OPTIONS] SPEC call --jobstatus JOB_ID     code and results of a job, as they stand
-  func jobs [list] [FILTERS] [--last N]           the overlord's jobs, newest first
+  func jobs [list] [--state running|finished|problems] [--minion GLOB] [--module GLOB] [--method GLOB]
+      [--since TIME] [--until TIME] [--last N]    the overlord's jobs, newest first (TIME: 2h, 2026-11-22)
   func jobs show JOB_ID [--minion GLOB] [--attempts]
-                                                  a job and its results, from the overlord alone; with the
-                                                  results of earlier attempts
+                                                  a job and its results, from the overlord alone (JOB_ID: an
+                                                  id, how no other begins or ends, or "last")
   func jobs follow JOB_ID [--minion GLOB]         what its commands write, as they do, and results as they come
   func jobs cancel JOB_ID                         end it; minions that are away are told when they are back
   func jobs retry JOB_ID [--minion GLOB] [--nopoll]
@@ -16,7 +17,8 @@ export const HELP = `Usage:
                                                   run, only where --minion means them
   func jobs delete JOB_ID... | --older-than TIME [--yes]
                                                   forget finished jobs and their results
-  func jobs search TEXT [FILTERS] [--match-case]  which results contain it
+  func jobs search TEXT [--match-case] [those of the list, but --last]
+                                                  which results contain it
   func group [list]                               the groups and their hosts
   func group add GROUP HOST...                    add names or globs; makes the group
   func group remove GROUP [HOST...]               take them out again, or delete the group
@@ -70,9 +72,6 @@ export const HELP = `Usage:
                                                   a backup into this (--home: another) data directory
   func overlord install-service [--print] | remove-service
                                                   let systemd keep the overlord running
-
-JOB_ID is a job's id, what it begins or ends with where no other does, or "last". FILTERS are --state
-running|finished|problems, --minion GLOB, --module GLOB, --method GLOB, --since TIME and --until TIME.
 
 SPEC names minions: names, globs, @GROUP and @GROUP:GLOB separated by ";", such as "web*;@db". A
 minion whose name is a command's: func -- jobs ping. Behind SPEC or a command, "--" ends the options.
