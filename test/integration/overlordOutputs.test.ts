@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
@@ -178,14 +179,32 @@ describe("the folder of outputs", () => {
     expect(again.results).toMatchObject([{ state: "succeeded" }]);
   });
 
-  it("has its outputs after a crash", async () => {
+  it("has its outputs after a crash, for the jobs that have them", async () => {
     answerWith("node1", TEXT);
-    await fleet.call({ spec: "node1" });
+    const { summary } = await fleet.call({ spec: "node1" });
     const names = await readdir(spoolFolder);
     const bytes = await outputBytes();
     await fleet.killOverlord();
     expect(await outputBytes()).toBe(bytes);
     expect(await readdir(spoolFolder)).toEqual(names);
+    const { value } = await fleet.connection.request("jobs/result", {
+      jobId: summary.id,
+      minion: "node1",
+    });
+    const ref = outputRefOf(value);
+    expect((await bytesOf(ref, fleet.connection)).toString()).toBe(TEXT);
+    const file = join(spoolFolder, `${ref?.sha256}.${ref?.bytes}`);
+    await truncate(file, 1_000);
+    await expect(bytesOf(ref, fleet.connection)).rejects.toMatchObject({
+      reason: "bad-data",
+      message: expect.stringContaining(`has been cut to 1000 of ${ref?.bytes} bytes`) as string,
+    });
+    await rm(file);
+    await expect(bytesOf(ref, fleet.connection)).rejects.toMatchObject({
+      reason: "bad-data",
+      message: expect.stringContaining(`${file} on ${hostname()} is missing`) as string,
+      nextStep: expect.stringMatching(/^Restore that file/) as string,
+    });
   });
 });
 
