@@ -1,4 +1,5 @@
 import { outcomeOfValue } from "../calls/minionCaller";
+import type { MinionResult } from "../protocol/jobs";
 import type { MinionRecord } from "../protocol/minions";
 import { AnswerMemory } from "../wire/answerMemory";
 import type { XmlRpcValue } from "../wire/value";
@@ -23,7 +24,17 @@ export async function collect(
   const attempt = job.attemptOf(minion.name);
   try {
     const deadlineMs = deadlineOf(run, minion);
-    const asked = { minion, minionJobId, deadlineMs, signal, memory };
+    const asked = {
+      minion,
+      minionJobId,
+      deadlineMs,
+      signal,
+      memory,
+      isWatched: () => job.isWatched,
+      onProgress: (progress: MinionResult["progress"]) => {
+        job.update(minion.name, { state: "running", progress });
+      },
+    };
     const ending =
       (await tools.collector.collect(asked)) ??
       (await stop(run, minion, minionJobId, tools, memory));

@@ -4,7 +4,7 @@ import type { ErrorReason } from "../common/errors";
 import type { MinionRecord } from "../protocol/minions";
 import type { AnswerMemory } from "../wire/answerMemory";
 import type { XmlRpcValue } from "../wire/value";
-import { readJobAnswer } from "./jobAnswer";
+import { readJobAnswer, readProgress, type JobProgressReport } from "./jobAnswer";
 import { lostResult, resultOf, type Ending } from "./outcome";
 import { Turns } from "./turns";
 
@@ -19,6 +19,11 @@ const WAIT_GRACE_MS = 15_000;
 const LONGEST_GRACE_MS = 10 * 60_000;
 const POLL_TIMEOUT_MS = 20_000;
 const FIRST_PAUSE_MS = 250;
+/** Progress is asked for no more often while a client watches the job, and while none does. */
+const PROGRESS_WATCHED_MS = 500;
+const PROGRESS_MS = 5_000;
+/** Of minions that have to be asked apart. */
+const PROGRESS_POLLED_MS = 2_000;
 const LONGEST_PAUSE_MS = 5_000;
 /** Without a limit of the job: how long a host may be away (a reboot, a cut line) with its result. */
 const MAX_AWAY_MS = 60 * 60_000;
@@ -31,6 +36,16 @@ export interface Collection {
   signal: AbortSignal;
   /** Of the answers; the last one is still in use when the result is there. */
   memory: AnswerMemory;
+  /** A client would see the progress. */
+  isWatched: () => boolean;
+  onProgress: (progress: JobProgressReport) => void;
+}
+
+/** How far a job has come by what it says itself. */
+interface ProgressState {
+  done: number;
+  /** Point of performance.now() before which nobody asks. */
+  nextMs: number;
 }
 
 /** Learns from minions how their jobs ended, for all async jobs of the overlord together. */
@@ -52,10 +67,13 @@ export class AsyncCollector {
     let graceMs = WAIT_GRACE_MS;
     let awaySince: number | undefined;
     let problem = "";
+    const progress: ProgressState = { done: 0, nextMs: 0 };
     for (;;) {
       if (signal.aborted) return undefined;
       const askedAt = performance.now();
-      const outcome = await this.ask(collection, longPoll, graceMs).catch(() => undefined);
+      const outcome = await this.ask(collection, longPoll, graceMs, progress).catch(
+        () => undefined,
+      );
       if (!outcome) continue; // the signal ended the wait for a turn
       if (outcome.state === "succeeded" || outcome.answered) {
         awaySince = undefined;
@@ -65,6 +83,11 @@ export class AsyncCollector {
           continue;
         }
         if (ending) return ending;
+        const news = outcome.state === "succeeded" && readJobAnswer(outcome.value);
+        if (news && news.kind === "running" && news.progress) {
+          noteProgress(collection, progress, news.progress);
+          pause = 0;
+        } else if (!longPoll) await this.pollProgress(collection, progress);
         // a wait that was held needs no pause
         if (longPoll && performance.now() - askedAt > FIRST_PAUSE_MS) pause = 0;
       } else if (outcome.mayHaveRun && cannotBeTaken(outcome.reason)) {
@@ -108,6 +131,7 @@ export class AsyncCollector {
     collection: Collection,
     longPoll: boolean,
     graceMs: number,
+    progress: ProgressState,
   ): Promise<MinionCallOutcome> {
     const { minion, minionJobId, deadlineMs, signal, memory } = collection;
     if (!longPoll) {
@@ -123,11 +147,28 @@ export class AsyncCollector {
     return this.waits.take(signal, () => {
       const most = this.waits.waiting > 0 ? SHORT_WAIT_SECONDS : WAIT_SECONDS;
       const left = Math.max(0, Math.ceil(((deadlineMs ?? Infinity) - performance.now()) / 1_000));
-      const seconds = Math.min(most, left);
+      // between two reports only the end is waited for
+      const quietMs = progress.nextMs - performance.now();
+      const asksProgress = quietMs <= 0;
+      const seconds = Math.min(most, left, asksProgress ? Infinity : quietMs / 1_000);
       const grace = graceWithin(graceMs, deadlineMs);
       const options = { timeoutMs: seconds * 1_000 + grace, signal, memory };
-      return this.caller.call(minion, "jobs.wait", [minionJobId, seconds], options);
+      const params = [minionJobId, seconds, ...(asksProgress ? [progress.done] : [])];
+      return this.caller.call(minion, "jobs.wait", params, options);
     });
+  }
+
+  /** Of a minion that does not tell it with the rest, where somebody would see it. Never throws. */
+  private async pollProgress(collection: Collection, progress: ProgressState): Promise<void> {
+    const { minion, minionJobId, signal } = collection;
+    if (!collection.isWatched() || performance.now() < progress.nextMs) return;
+    const options = { timeoutMs: POLL_TIMEOUT_MS, signal };
+    const outcome = await this.polls
+      .take(signal, () => this.caller.call(minion, "jobs.get_progress", [minionJobId], options))
+      .catch(() => undefined);
+    const report = outcome?.state === "succeeded" ? readProgress(outcome.value) : undefined;
+    if (report) noteProgress(collection, progress, report);
+    progress.nextMs = performance.now() + PROGRESS_POLLED_MS;
   }
 
   /** The final result where there is one yet. */
@@ -154,6 +195,19 @@ export class AsyncCollector {
         return lostResult(minion, "what the host says about its job cannot be understood.");
     }
   }
+}
+
+function noteProgress(
+  { isWatched, onProgress }: Collection,
+  progress: ProgressState,
+  report: JobProgressReport,
+): void {
+  // what was written between two reports is told by the next
+  if (report.done !== progress.done) {
+    onProgress(report);
+    progress.nextMs = performance.now() + (isWatched() ? PROGRESS_WATCHED_MS : PROGRESS_MS);
+  }
+  progress.done = report.done;
 }
 
 /** The result is there, and would be refused again. */

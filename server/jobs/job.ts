@@ -117,6 +117,11 @@ export class Job implements JobView {
     return this.cancelRequested;
   }
 
+  /** True while a client hears what changes. */
+  get isWatched(): boolean {
+    return this.feed.isHeard;
+  }
+
   /** True where this process has let go of it: another one will go on. */
   get isSuspended(): boolean {
     return this.suspended;

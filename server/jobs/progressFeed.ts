@@ -20,6 +20,10 @@ export class ProgressFeed {
     private readonly resultOf: (minion: string) => MinionResult | undefined,
   ) {}
 
+  get isHeard(): boolean {
+    return this.listeners.size > 0;
+  }
+
   onProgress(listener: (progress: JobProgress) => void): { dispose(): void } {
     this.listeners.add(listener);
     return { dispose: () => void this.listeners.delete(listener) };

@@ -159,4 +159,18 @@ describe("a followed job", () => {
     expect([heard.of("web1"), heard.of("web1", "stderr")]).toEqual(["kept\n", "err\n"]);
     await fleet.startMinion("web1");
   });
+
+  it("tells its progress as it goes", async () => {
+    const next = gate("progress");
+    const report = (done: number): string => `echo Progress report ${done}/3 completed`;
+    const id = await start(`${report(1)}; ${next.wait}; ${report(2)}; sleep 600`);
+    const progress = async (): Promise<number | undefined> => {
+      const { results } = await connection.request("jobs/watch", { jobId: id });
+      return results[0]?.progress?.done;
+    };
+    await until(async () => (await progress()) === 1);
+    await next.open();
+    await until(async () => (await progress()) === 2);
+    await connection.request("jobs/cancel", { jobId: id });
+  });
 });
