@@ -18,7 +18,7 @@ const BATCH_EVENTS = 100;
 const BATCH_MS = 20;
 /** A day may have been written after the index, and have higher numbers: by far less than this. */
 const SEQ_LEAP = 1_000_000;
-const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
+const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
 
 export interface StoreDatabasesOptions {
   folder: string;
