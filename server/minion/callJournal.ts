@@ -6,6 +6,8 @@ import type { Log } from "../common/log";
 
 const KEPT_MS = 24 * 60 * 60_000;
 const MAX_ENTRIES = 20_000;
+/** Before the key of a call that must not begin any more: what is on its way may come later than what asks about it. */
+const GIVEN_UP = "given-up ";
 /** Lines that wait for space; with more, the whole is written anew once there is some. */
 const MAX_WAITING = 1_000;
 
@@ -55,6 +57,15 @@ export class CallJournal {
 
   has(key: string): boolean {
     return this.#begun.has(key);
+  }
+
+  /** The caller was told that a call was not begun: from now on it is not. Settles like `record`. */
+  giveUp(key: string): Promise<void> {
+    return this.record(GIVEN_UP + key);
+  }
+
+  isGivenUp(key: string): boolean {
+    return this.has(GIVEN_UP + key);
   }
 
   /**

@@ -84,6 +84,7 @@ export class Dispatcher {
     };
     try {
       if (isAsync) {
+        this.#refuseGivenUp(method, request);
         const jobId = await this.parts.jobs.start({
           ...start,
           work: this.#asyncWork(method, request),
@@ -156,6 +157,7 @@ export class Dispatcher {
     if (callId !== undefined) {
       const key = `${callOwner(caller)} ${callId}`;
       try {
+        this.#refuseGivenUp(method, request);
         if (this.parts.journal.has(key)) {
           throw new MethodError(
             FUNC_EXCEPTION,
@@ -168,6 +170,16 @@ export class Dispatcher {
       }
     }
     return this.#call(method, request, signal);
+  }
+
+  /** Throws MethodError where the caller was told that this call was never begun. */
+  #refuseGivenUp(method: string, { caller, callId }: CallRequest): void {
+    if (callId === undefined) return;
+    if (!this.parts.journal.isGivenUp(`${callOwner(caller)} ${callId}`)) return;
+    throw new MethodError(
+      FUNC_EXCEPTION,
+      `this ${method} was given up by its caller before it came; it was not run`,
+    );
   }
 
   async #call(method: string, request: CallRequest, signal: AbortSignal): Promise<XmlRpcValue> {

@@ -165,6 +165,11 @@ export class MinionJobs {
     return job.finishedAtMs === undefined ? "running" : "ended";
   }
 
+  /** True where the caller's call of this id was begun, and its job is kept. */
+  hasCall(callId: string, owner: string): boolean {
+    return this.#byCall.has(callKey(owner, callId));
+  }
+
   /** Asks a running job to end. `id` may be the call id that the same caller started it with. False where none runs. */
   async cancel(id: string, owner: string): Promise<boolean> {
     const byCall = this.#byCall.get(callKey(owner, id));

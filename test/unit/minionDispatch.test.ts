@@ -338,7 +338,7 @@ describe("dispatch", () => {
     const operator: Caller = { ...other, role: "operator" };
     const state = (id: string, caller: Caller = OVERLORD) =>
       call("jobs.call_state", [id], { caller });
-    expect(await state("c1")).toBe("unknown");
+    expect(await state("c0")).toBe("unknown");
     const id = await call("async.test.sleep", [600], { callId: "c1" });
     const sleeping = call("test.sleep", [600], { callId: "s1" });
     expect([await state("c1"), await state("s1")]).toEqual(["running", "running"]);
@@ -348,6 +348,25 @@ describe("dispatch", () => {
     await call("jobs.cancel", [id]);
     await call("jobs.wait", [id]);
     expect([await state("c1"), await state("s1")]).toEqual(["ended", "ended"]);
+  });
+
+  it("never begins a call of which it has said that it is unknown", async () => {
+    expect(await call("jobs.call_state", ["late"])).toBe("unknown");
+    const file = join(home, "ran");
+    for (const method of ["async.command.run", "command.run"]) {
+      const answer = await call(method, [`echo x >>${file}`], { callId: "late" });
+      expect(answer).toEqual([
+        "REMOTE_ERROR",
+        "func.minion.codes.FuncException",
+        expect.stringContaining("given up"),
+        "",
+      ]);
+    }
+    await expect(stat(file)).rejects.toThrow("ENOENT");
+    expect(await call("jobs.call_state", ["late"])).toBe("unknown");
+    const operator: Caller = { ...OVERLORD, role: "operator", keyFingerprint: "cd".repeat(32) };
+    const others = await call("command.run", ["echo y"], { callId: "late", caller: operator });
+    expect(others).toEqual([0, "y\n", ""]);
   });
 
   it("audits a wait that goes on once", async () => {

@@ -164,16 +164,22 @@ export function jobsModule({ jobs, syncCalls, journal }: JobsParts): MinionModul
       },
       call_state: {
         description:
-          'Answers whether the caller\'s own call of this Func-Call id is "unknown" here, "running" or has "ended"',
+          'Answers whether the caller\'s own call of this Func-Call id is "unknown" here, "running" or has "ended"; one that is unknown is not begun any more',
         args: [{ ...JOB_ID, name: "call_id", description: "Func-Call id of a call" }],
         risk: "read",
         handler: async ({ caller }, id) => {
           const callId = asString(id);
           const owner = callOwner(caller);
-          const states = [await jobs.callState(callId, owner), syncCalls.state(callId, owner)];
+          const key = `${owner} ${callId}`;
+          if (journal.isGivenUp(key)) return "unknown";
+          const sync = syncCalls.state(callId, owner);
+          if (sync === "unknown" && !jobs.hasCall(callId, owner) && !journal.has(key)) {
+            await journal.giveUp(key);
+            return "unknown";
+          }
+          const states = [await jobs.callState(callId, owner), sync];
           if (states.includes("running")) return "running";
-          const begun = journal.has(`${owner} ${callId}`);
-          return begun || states.includes("ended") ? "ended" : "unknown";
+          return journal.has(key) || states.includes("ended") ? "ended" : "unknown";
         },
       },
       cancel: {
