@@ -173,4 +173,28 @@ describe("a followed job", () => {
     await until(async () => (await progress()) === 2);
     await connection.request("jobs/cancel", { jobId: id });
   });
+
+  it("loses and doubles nothing over a restart of the overlord", async () => {
+    const [first, second] = [gate("before"), gate("after")];
+    const id = await start(`echo 1; ${first.wait}; echo 2; ${second.wait}; echo 3`, "*");
+    const heard = await follow(id);
+    const all = (text: string): boolean =>
+      ["web1", "web2", "web3"].every((name) => heard.of(name) === text);
+    await until(() => all("1\n"));
+    await fleet.stopOverlord();
+    await first.open();
+    connection = await fleet.connection();
+    await follow(id, connection, heard);
+    await until(() => all("1\n2\n"));
+    await second.open();
+    await until(() => heard.ended.size === 3);
+    expect(all("1\n2\n3\n")).toBe(true);
+    expect(heard.problems).toEqual([]);
+    // and from the store alone
+    await fleet.stopOverlord();
+    connection = await fleet.connection();
+    const again = await follow(id);
+    await until(() => again.ended.size === 3);
+    expect(again.of("web2")).toBe("1\n2\n3\n");
+  });
 });
