@@ -149,7 +149,9 @@ describe("jobs", () => {
   it("are followed over a restart of the overlord", async () => {
     const o = async();
     const file = join(fleet.root, "restart");
-    const id = await o.command.run(`while [ ! -e ${file} ]; do sleep 0.05; done; echo over`, {});
+    const id = await o.command.run(
+      `while [ ! -e ${file} -a -d ${fleet.root} ]; do sleep 0.05; done; echo over`,
+    );
     const seen = new Map<string, Library.MinionOutcome>();
     const following = (async () => {
       for await (const outcome of o.results(id)) seen.set(outcome.minion, outcome);
