@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { appendFile, mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
 import { silentLog } from "../../server/common/log";
 import { openJobStore } from "../../server/jobs/store/jobStore";
 import type { JobStore } from "../../server/jobs/store/storeTypes";
@@ -50,13 +50,13 @@ function openStore(checkpoint: { idleMs?: number } = {}): Promise<JobStore> {
 /** As a process that was killed leaves it. */
 async function reopened(): Promise<JobStore> {
   const copy = await mkdtemp(join(tmpdir(), "func-store-copy-"));
+  onTestFinished(() => rm(copy, { recursive: true, force: true }));
   execFileSync("cp", ["-a", `${folder}/.`, copy]);
   const other = await openJobStore(copy, {
     limits: { keepMs: 1e14, keepJobs: 10_000, keepBytes: 1e9 },
     programs,
     log: silentLog,
   });
-  void other.unfinished();
   return other;
 }
 
