@@ -3,6 +3,7 @@ import { askPick } from "../input/askPick";
 import { askText } from "../input/askText";
 import { BACK } from "../input/steps";
 import type { Services } from "../services";
+import { dayOf, isDay } from "../views/jobDays";
 import { isFiltered, type JobFilter } from "../views/jobFilter";
 
 type FilterItem = QuickPickItem & {
@@ -32,7 +33,7 @@ export async function clearJobFilter({ jobList }: Services): Promise<void> {
 }
 
 function choices(filter: JobFilter): FilterItem[] {
-  const { state, text, minion } = filter;
+  const { state, text, minion, until } = filter;
   const states: FilterItem[] = [
     stateItem(l10n.t("Running and finished"), undefined, state),
     stateItem(l10n.t("Running"), "running", state),
@@ -52,6 +53,18 @@ function choices(filter: JobFilter): FilterItem[] {
       detail: l10n.t("Its name, or a glob"),
       choose: (now) =>
         ask(l10n.t("Jobs on which minion?"), minion, (found) => ({ ...now, minion: found })),
+    },
+    {
+      label: l10n.t("$(calendar) Up to a day..."),
+      description: until,
+      detail: l10n.t("Begun on that day or before"),
+      choose: (now) =>
+        ask(
+          l10n.t("Jobs up to which day?"),
+          until ?? dayOf(Date.now()),
+          (found) => ({ ...now, until: found }),
+          (typed) => (isDay(typed) ? undefined : l10n.t("Type a day as in 2026-01-31.")),
+        ),
     },
   ];
   const clear: FilterItem = {
@@ -79,9 +92,14 @@ async function ask(
   title: string,
   value: string | undefined,
   filtered: (text: string | undefined) => JobFilter,
+  check: (text: string) => string | undefined = () => undefined,
 ): Promise<JobFilter | typeof BACK | undefined> {
   const prompt = l10n.t("Empty: any");
-  const answer = await askText({ title, value, prompt, place: { canGoBack: true } });
+  const answer = await askText({
+    ...{ title, value, prompt },
+    place: { canGoBack: true },
+    check: (text) => (text.trim() === "" ? undefined : check(text.trim())),
+  });
   if (answer === undefined || answer === BACK) return answer;
   return filtered(answer.trim() === "" ? undefined : answer.trim());
 }

@@ -10,6 +10,11 @@ export function dayOf(ms: number): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }
 
+/** Whether the text is a day as `dayOf` writes it, and there is such a day. */
+export function isDay(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && dayOf(dayRange(text).sinceMs) === text;
+}
+
 /** "Today", "Yesterday", or the date as the user's locale writes it. */
 export function dayLabel(day: string, nowMs = Date.now()): string {
   if (day === dayOf(nowMs)) return l10n.t("Today");

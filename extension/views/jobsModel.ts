@@ -3,17 +3,17 @@ import type { FuncError } from "../../server/common/errors";
 import type { JobsChanged, JobSummary } from "../../server/protocol/jobs";
 import { asFuncError } from "../errors";
 import type { OverlordSession } from "../overlordSession";
-import { filterQuery, fitsFilter, type JobFilter } from "./jobFilter";
+import { filterQuery, fitsFilter, isNarrowed, type JobFilter } from "./jobFilter";
 import { readJobs } from "./readJobs";
 
 /** Finished jobs that one "Show Older..." brings. */
 export const PAGE = 100;
-/** Of more nobody reads a list: the filter finds them. */
-export const MAX_FINISHED = 5_000;
+/** VS Code's tree gets slow beyond, and nobody reads a longer list: the filter finds the others. */
+export const MAX_FINISHED = 1_000;
 /** All that run are shown, and counted. */
 const MAX_RUNNING = 1_000;
 /** What came in addition to the asked pages stays until it is so much. */
-const MAX_ADDED = 500;
+const MAX_ADDED = 200;
 /** A storm of changes is one reload. */
 const RELOAD_AFTER_MS = 1_000;
 
@@ -135,10 +135,9 @@ export class JobsModel implements Disposable {
       const query = filterQuery(filter);
       const shown = new Map<string, JobSummary>();
       const running = await readJobs(session, { ...query, state: "running" }, MAX_RUNNING);
-      const everywhere =
-        filter.text !== undefined || filter.minion !== undefined
-          ? await readJobs(session, { state: "running" }, MAX_RUNNING)
-          : running;
+      const everywhere = isNarrowed(filter)
+        ? await readJobs(session, { state: "running" }, MAX_RUNNING)
+        : running;
       const state = filter.state ?? "finished";
       const finished =
         state === "running"

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { OverlordSession } from "../../extension/overlordSession";
-import { dayLabel, dayOf } from "../../extension/views/jobDays";
+import { dayLabel, dayOf, isDay } from "../../extension/views/jobDays";
 import type { JobNode } from "../../extension/views/jobNode";
 import { JobsModel } from "../../extension/views/jobsModel";
 import { JobsTree } from "../../extension/views/jobsTree";
@@ -79,12 +79,19 @@ class Overlord {
     return (await Promise.all(rows)).flat();
   }
 
-  private list({ state, text, limit, cursor }: JobQuery & { limit: number; cursor?: string }) {
+  private list({
+    state,
+    text,
+    untilMs = NOW_MS,
+    limit,
+    cursor,
+  }: JobQuery & { limit: number; cursor?: string }) {
     this.asked++;
     const from = Number(cursor ?? 0);
     const fitting = [...this.jobs.values()]
       .filter(({ finished }) => (state === undefined ? true : (state === "running") !== finished))
       .filter(({ counts, total }) => state !== "problems" || counts.succeeded !== total)
+      .filter(({ createdAtMs }) => createdAtMs <= untilMs)
       .filter(({ argsText }) => text === undefined || argsText.includes(text))
       .sort((a, b) => b.createdAtMs - a.createdAtMs);
     const next = from + limit < fitting.length ? { next: String(from + limit) } : {};
@@ -233,6 +240,11 @@ it("filters by state, text and minion, and counts running ones all the same", as
   await overlord.model.setFilter({ state: "running" });
   overlord.tell(job("c", 3));
   expect(ids()).toEqual([]);
+  await overlord.model.setFilter({ until: dayOf(NOW_MS - DAY_MS) });
+  expect(ids()).toEqual([]);
+  overlord.tell(job("x", DAY_MS), job("y", HOUR_MS));
+  expect(ids()).toEqual(["x"]);
+  expect(["2026-02-28", "2026-02-30", "26-2-1"].map(isDay)).toEqual([true, false, false]);
   // only the overlord knows where a job runs
   await overlord.model.setFilter({ minion: "web1" });
   overlord.asked = 0;
