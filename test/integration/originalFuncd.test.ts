@@ -182,7 +182,7 @@ describe("an original funcd, polled by our overlord", () => {
   });
 
   it("is collected from by the next overlord, by the ids that it gave the last", async () => {
-    const id = await start({ method: "sleep", args: [3] });
+    const id = await start({ method: "sleep", args: [3.25] });
     const connection = await fleet.connection();
     await until(async () => {
       const { summary } = await connection.request("jobs/watch", { jobId: id });
@@ -193,11 +193,11 @@ describe("an original funcd, polled by our overlord", () => {
     await original("old1").run();
     const { results } = await ended(id);
     expect(results.map(({ state, value }) => [state, value])).toEqual(
-      NAMES.map(() => ["succeeded", 3]),
+      NAMES.map(() => ["succeeded", 3.25]),
     );
     const sleeps = await Promise.all(funcds.map((funcd) => funcd.requests("async.test.sleep")));
     for (const requests of sleeps) {
-      expect(requests.filter(({ params }) => params[0] === 3)).toHaveLength(1);
+      expect(requests.filter(({ params }) => params[0] === 3.25)).toHaveLength(1);
     }
   });
 });
