@@ -5,14 +5,13 @@ import { messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import { makeFolders } from "../common/makeFolders";
 import { currentBootId } from "../common/processIdentity";
-import { fromJson, toJson } from "../wire/jsonValue";
+import { toJson } from "../wire/jsonValue";
 import type { XmlRpcValue } from "../wire/value";
-import { answerExcess, MAX_ANSWER_BYTES, readInParts } from "./answerSize";
 import { adoptCommandJob, runCommandJob } from "./commandJob";
-import { textOf } from "./commandRunner";
 import { JobFolder, type JobRecord, type JobResult } from "./jobFolder";
 import { newJobId } from "./jobId";
 import { jobsToDrop } from "./jobRetention";
+import { jobValue } from "./jobValue";
 import { FUNC_EXCEPTION, LOST, MethodError, toRemoteError } from "./methodError";
 import type { CommandSpec } from "./minionModule";
 import { OutputLooks } from "./outputLooks";
@@ -117,7 +116,7 @@ export class MinionJobs {
     const job = this.#jobs.get(id);
     if (!job) return [STATUS_UNKNOWN, 0];
     if (job.finishedAtMs === undefined) return [STATUS_RUNNING, -1];
-    return [STATUS_FINISHED, await this.#result(job)];
+    return [STATUS_FINISHED, job.unwritten ?? (await jobValue(job.folder))];
   }
 
   /** Settles once the job has ended, `isNew` (asked again and again) answers true, or `signal` is aborted. */
@@ -314,35 +313,6 @@ export class MinionJobs {
       return { rc: await adoptCommandJob(folder, record, signal, this.#closing.signal) };
     }
     throw new MethodError(LOST, `lost: funcd restarted while ${record.method} ran inside it`);
-  }
-
-  async #result(job: Job): Promise<XmlRpcValue> {
-    if (job.unwritten !== undefined) return job.unwritten;
-    const result = await job.folder.readResult();
-    if (result?.value !== undefined) return fromJson(result.value);
-    if (result?.rc === undefined) {
-      return toRemoteError(new MethodError(LOST, "lost: the result is no longer on the disk"));
-    }
-    const sizes = await Promise.all([
-      job.folder.outputSize("stdout"),
-      job.folder.outputSize("stderr"),
-    ]);
-    const tooMuch = (bytes: number): XmlRpcValue[] =>
-      toRemoteError(
-        new MethodError(
-          FUNC_EXCEPTION,
-          `the command ended with ${result.rc} and wrote ${sizes[0]} and ${sizes[1]} bytes, which make an answer of at least ${bytes}, more than the ${MAX_ANSWER_BYTES} that are read; they are in ${job.folder.path}: ${readInParts(job.folder.outputFile("stdout"))}`,
-        ),
-      );
-    const total = sizes[0] + sizes[1];
-    if (total > MAX_ANSWER_BYTES) return tooMuch(total);
-    const outputs = await Promise.all([
-      job.folder.readOutput("stdout"),
-      job.folder.readOutput("stderr"),
-    ]);
-    const value = [result.rc, ...outputs.map(textOf)];
-    const excess = answerExcess(value, total);
-    return excess === undefined ? value : tooMuch(excess);
   }
 
   #forget(id: string, job: Job): void {

@@ -80,6 +80,22 @@ it("lets it do so by an async call, and answers its result", async () => {
   expect(await call("jobs.wait", [id, 20], "c3")).toEqual([1, [0, "gone\n", ""]]);
 });
 
+it("says loudly what it cannot tell of a job that fills the disk itself", async () => {
+  await renewed();
+  const file = join(lab.home, "fill");
+  // nothing is left for the exit status either
+  const command = `cat /dev/zero >>${file}; for i in 1 2 3 4; do head -c 4096 /dev/zero >>${file}; done; exit 3`;
+  const id = await call("async.command.run", [command], "c21");
+  expect(await call("jobs.wait", [id, 20], "c22")).toMatchObject({
+    0: 1,
+    1: {
+      0: "REMOTE_ERROR",
+      2: expect.stringContaining("its exit status could not be written") as string,
+    },
+  });
+  await rm(file);
+});
+
 it("goes on where the reserve is used up as well, and says what that costs", async () => {
   await renewed();
   await fill();
