@@ -341,7 +341,7 @@ export class Job implements JobView {
 
   private finish(): void {
     this.finishedAtMs = Date.now();
-    this.feed.flush();
+    this.feed.flush(true);
     for (const listener of this.finishListeners.splice(0)) listener();
   }
 

@@ -107,6 +107,23 @@ it("tells every change once, numbered without a gap, in messages of bounded size
   });
 });
 
+it("tells its end, also where no result is news with it", () => {
+  const minions = Array.from({ length: 200 }, (_, index) => `m${index}`);
+  const full = makeJob(minions);
+  const seen = collect(full);
+  for (const minion of minions) full.update(minion, { state: "succeeded", value: 1 });
+  expect(seen.at(-1)?.summary.finished).toBe(true);
+  // an overlord that ended right before it had written the end
+  const kept = { state: "succeeded" as const, value: 1, valueBytes: 1, outputs: [] };
+  const results = [{ ...kept, minion: "a", attempt: 1, atMs: 1 }];
+  const call = { id: "resumed", spec: "*", module: "test", method: "ping", argsText: "" };
+  const record = { ...call, async: true, minions: [{ name: "a" }] };
+  const resumed = new Job(record, { results, cancelRequested: false });
+  const told = collect(resumed);
+  resumed.finishWhenDone();
+  expect(told.map(({ summary }) => summary.finished)).toEqual([true]);
+});
+
 it("flushes by itself and begins a snapshot where progress goes on", async () => {
   const job = makeJob(["a", "b"]);
   const progress = collect(job);
