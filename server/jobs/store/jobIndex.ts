@@ -47,6 +47,7 @@ export class JobIndex {
   }
 
   setSeqs(checkpoint: number, last: number): void {
+    this.changes++;
     setMeta(this.database, "checkpoint", checkpoint);
     setMeta(this.database, "last", last);
   }
@@ -152,7 +153,7 @@ export class JobIndex {
         [
           textBytes(why),
           ended.finishedAtMs ?? nowMs,
-          Number((ended.counts.succeeded ?? 0) < ended.total),
+          Number(!allWell(ended)),
           textBytes(JSON.stringify(ended)),
           id,
         ],

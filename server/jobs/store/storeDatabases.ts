@@ -2,14 +2,16 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import type { SqlJsStatic } from "sql.js";
 import { syncFolder } from "../../common/atomicFile";
+import { isFull } from "../../common/diskReserve";
 import { FuncError, messageOf } from "../../common/errors";
 import { makeFoldersSync } from "../../common/makeFolders";
-import { DamagedFile, readDatabaseFile, setAside, writeDatabaseFile } from "./databaseFile";
 import type { DayDatabase } from "./dayDatabase";
 import { applyToDay } from "./dayEvents";
 import type { DayJob } from "./dayJob";
 import { Days, type DamageReport } from "./days";
 import { JobIndex } from "./jobIndex";
+import { readJobIndex, saveJobIndex } from "./jobIndexFile";
+import { diskError } from "./storeProblem";
 import type { JobEvent } from "./storeTypes";
 import type { StoreOpened } from "./workerProtocol";
 
@@ -214,17 +216,9 @@ export class StoreDatabases {
       if (!emptied.includes(day.day)) await this.days.save(day);
     }
     await syncFolder(this.options.folder);
-    if (this.index.isDirty || this.index.checkpointSeq !== seq) await this.saveIndex(seq);
+    await saveJobIndex(this.index, this.options.folder, seq, this.seq);
     await this.remove(emptied);
     return seq;
-  }
-
-  private async saveIndex(seq: number): Promise<void> {
-    const { changes } = this.index;
-    this.index.setSeqs(seq, this.seq);
-    await writeDatabaseFile(this.indexFile, this.index.database.export());
-    this.index.savedChanges = changes;
-    await syncFolder(this.options.folder);
   }
 
   private async remove(days: readonly string[]): Promise<void> {
@@ -311,37 +305,9 @@ export class StoreDatabases {
   }
 
   private readIndex(): void {
-    const file = this.indexFile;
-    try {
-      const image = readDatabaseFile(file);
-      if (!image) return;
-      const index = new JobIndex(this.sqlite, image);
-      this.index.close();
-      this.index = index;
-    } catch (error) {
-      if (!(error instanceof DamagedFile)) throw error;
-      const aside = setAside(file);
-      this.report(
-        `${file} is damaged (${error.message}) and was set aside as ${aside}; it is made again from the days.`,
-      );
-    }
+    const index = readJobIndex(this.sqlite, this.options.folder, this.report);
+    if (!index) return;
+    this.index.close();
+    this.index = index;
   }
-
-  private get indexFile(): string {
-    return join(this.options.folder, "index.db");
-  }
-}
-
-function isFull(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === "ENOSPC" || code === "EDQUOT";
-}
-
-function diskError(folder: string, error: unknown): FuncError {
-  if (error instanceof FuncError) return error;
-  return new FuncError(
-    "unavailable",
-    `The job store in ${folder} cannot be read or written: ${messageOf(error)}`,
-    "Look at the disk of the overlord's host.",
-  );
 }
