@@ -73,11 +73,8 @@ export class FaultMaker {
         return kill(await this.overlordPid());
       case "kill funcd":
         return this.#restart(fault.minion, fault.downMs);
-      case "kill job": {
-        const token = this.fleet.host(fault.minion).killWork(fault.runner);
-        if (token !== undefined) this.#killed.add(`${fault.minion} ${token}`);
-        return token !== undefined;
-      }
+      case "kill job":
+        return this.#killWork(fault.minion, fault.runner);
       case "cut":
         network.cut(fault.minion, fault.reset);
         return true;
@@ -105,6 +102,19 @@ export class FaultMaker {
       if (host.isUp) throw error;
     });
     return true;
+  }
+
+  /** On that host, or on the next one that has work. */
+  #killWork(minion: string, runner: boolean): boolean {
+    const hosts = [...this.fleet.hosts.values()];
+    const from = hosts.findIndex(({ name }) => name === minion);
+    for (const host of [...hosts.slice(from), ...hosts.slice(0, from)]) {
+      const token = host.killWork(runner);
+      if (token === undefined) continue;
+      this.#killed.add(`${host.name} ${token}`);
+      return true;
+    }
+    return false;
   }
 
   async #duplicate(place: number): Promise<boolean> {
