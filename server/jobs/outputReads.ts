@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MinionCaller, MinionCallOutcome } from "../calls/minionCaller";
 import type { OutputOffsets } from "../protocol/jobs";
 import type { MinionRecord } from "../protocol/minions";
-import type { XmlRpcValue } from "../wire/value";
+import { XmlRpcSpooled, type XmlRpcValue } from "../wire/value";
 import { readJobAnswer } from "./jobAnswer";
 import { Turns } from "./turns";
 
@@ -92,6 +92,10 @@ export class OutputReads {
     const text = Array.isArray(value) ? value[0] : undefined;
     if (typeof text === "string") return { kind: "tail", text };
     if (text instanceof Uint8Array) return { kind: "tail", text: Buffer.from(text).toString() };
+    if (text instanceof XmlRpcSpooled) {
+      const message = `The last lines of the job's log on ${minion.name} have ${text.bytes} bytes, which is too much to be followed.`;
+      return { kind: "refused", message };
+    }
     return unreadable(minion);
   }
 
