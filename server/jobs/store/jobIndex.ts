@@ -153,7 +153,7 @@ export class JobIndex {
         [
           textBytes(why),
           ended.finishedAtMs ?? nowMs,
-          Number(!allWell(ended)),
+          Number((ended.counts.succeeded ?? 0) < ended.total),
           textBytes(JSON.stringify(ended)),
           id,
         ],
