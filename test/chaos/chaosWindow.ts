@@ -127,9 +127,9 @@ export class ChaosWindow {
     const snapshot = await this.request("jobs/watch", { jobId });
     const quiet = since === this.#connectedAtMs && since < watched.heardAtMs;
     const ended = snapshot.summary.finishedAtMs ?? askedAt;
-    if (quiet && snapshot.summary.finished && askedAt - ended > ASK_AFTER_MS / 2) {
-      this.untold.push(jobId);
-    }
+    const late = snapshot.summary.finished && askedAt - ended > ASK_AFTER_MS / 2;
+    // what was told comes before the answer, however busy both ends are
+    if (quiet && late && !watched.summary?.finished) this.untold.push(jobId);
     this.#take(snapshot);
   }
 
