@@ -31,7 +31,7 @@ export async function retryJob(services: Services, item?: unknown): Promise<void
   services.results.show(job.id);
 }
 
-/** Names of those on which nothing was run to its end, and of those on which it may have been. */
+/** Names of those that failed or on which nothing was run to its end, and of those on which it may have been. */
 async function withoutResult(
   { session }: Services,
   { id: jobId, total }: JobSummary,
@@ -40,8 +40,9 @@ async function withoutResult(
   const unsure: string[] = [];
   for (let from = 0; from < total; from += PAGE) {
     const { results } = await session.request("jobs/results", { jobId, from, limit: PAGE });
-    for (const { minion, state, mayHaveRun } of results) {
-      if (state === "succeeded" || !FINAL_STATES.has(state)) continue;
+    for (const { minion, state, exitStatus, mayHaveRun } of results) {
+      if (!FINAL_STATES.has(state)) continue;
+      if (state === "succeeded" && (exitStatus ?? 0) === 0) continue;
       (mayHaveRun ? unsure : failed).push(minion);
     }
   }

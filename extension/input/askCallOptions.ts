@@ -1,7 +1,7 @@
 import { l10n, ThemeIcon, type QuickPickItem } from "vscode";
 import { askPick } from "./askPick";
 import { askText } from "./askText";
-import type { CallOptions } from "./callOptions";
+import { optionWords, type CallOptions } from "./callOptions";
 import { plainLabel } from "./plainLabel";
 import { BACK, type Answer, type StepPlace } from "./steps";
 
@@ -22,7 +22,7 @@ export async function askCallOptions(
   let options = before;
   for (;;) {
     const picked = await askPick<OptionItem>({
-      title,
+      title: [title, ...optionWords(options)].join(" · "),
       placeholder: l10n.t("Enter makes the call; choose an option to change it"),
       place,
       items: itemsOf(title, options),

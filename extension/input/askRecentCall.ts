@@ -113,9 +113,9 @@ function callItem(
   };
 }
 
-function outcomeOf({ finished, counts, total }: JobSummary): string {
+function outcomeOf({ finished, counts, total, failedCommands = 0 }: JobSummary): string {
   if (!finished) return l10n.t("running");
-  return l10n.t("{0} of {1} succeeded", counts.succeeded ?? 0, total);
+  return l10n.t("{0} of {1} succeeded", (counts.succeeded ?? 0) - failedCommands, total);
 }
 
 function shortened(text: string): string {

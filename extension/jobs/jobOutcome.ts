@@ -1,5 +1,10 @@
 import { l10n } from "vscode";
-import { FINAL_STATES, type JobSummary, type MinionCallState } from "../../server/protocol/jobs";
+import {
+  allWell,
+  FINAL_STATES,
+  type JobSummary,
+  type MinionCallState,
+} from "../../server/protocol/jobs";
 
 /** How a job stands as a whole, the worst that there is to say about it. */
 export type JobOutcome =
@@ -16,8 +21,9 @@ export type JobOutcome =
 
 export function jobOutcome(job: JobSummary): JobOutcome {
   if (!job.finished) return job.cancelRequested ? "cancelling" : "running";
-  const { succeeded = 0, cancelled = 0, lost = 0 } = job.counts;
-  if (succeeded >= job.total) return "succeeded";
+  const { cancelled = 0, lost = 0 } = job.counts;
+  if (allWell(job)) return "succeeded";
+  const succeeded = (job.counts.succeeded ?? 0) - (job.failedCommands ?? 0);
   if (succeeded + cancelled >= job.total) return "cancelled";
   if (succeeded + cancelled + lost >= job.total) return "lost";
   return succeeded > 0 ? "partly" : "failed";
@@ -25,7 +31,7 @@ export function jobOutcome(job: JobSummary): JobOutcome {
 
 /** Finished, and not all succeeded. */
 export function hasProblems(job: JobSummary): boolean {
-  return job.finished && (job.counts.succeeded ?? 0) < job.total;
+  return job.finished && !allWell(job);
 }
 
 /** How many minions are in a final state. */
@@ -34,8 +40,11 @@ export function doneCount({ counts }: Pick<JobSummary, "counts">): number {
 }
 
 /** How many of those that are done did not succeed. */
-export function failedCount({ counts }: Pick<JobSummary, "counts">): number {
-  return doneCount({ counts }) - (counts.succeeded ?? 0);
+export function failedCount({
+  counts,
+  failedCommands = 0,
+}: Pick<JobSummary, "counts" | "failedCommands">): number {
+  return doneCount({ counts }) - (counts.succeeded ?? 0) + failedCommands;
 }
 
 /** Short, for a row: "12 of 100, 3 failed", "3 of 100 failed"; empty where all succeeded. */
@@ -67,9 +76,18 @@ export function fullOutcome(job: JobSummary): string {
 }
 
 /** "97 succeeded, 2 unreachable, 1 lost". */
-export function countsText({ counts }: Pick<JobSummary, "counts">): string {
+export function countsText({
+  counts,
+  failedCommands = 0,
+}: Pick<JobSummary, "counts" | "failedCommands">): string {
+  // a command that ran and failed is told with what failed
+  const shown = {
+    ...counts,
+    succeeded: (counts.succeeded ?? 0) - failedCommands,
+    failed: (counts.failed ?? 0) + failedCommands,
+  };
   return STATES.flatMap((state) => {
-    const count = counts[state] ?? 0;
+    const count = shown[state] ?? 0;
     return count === 0 ? [] : [`${count} ${STATE_TEXTS[state]()}`];
   }).join(", ");
 }

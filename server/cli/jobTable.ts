@@ -1,4 +1,4 @@
-import { targetsText, type JobSummary } from "../protocol/jobs";
+import { allWell, targetsText, type JobSummary } from "../protocol/jobs";
 
 const MAX_CALL = 60;
 
@@ -14,9 +14,9 @@ export function jobRow(job: JobSummary): string[] {
 }
 
 /** How a job stands, in one word; the words that `--state` takes, and "cancelling". */
-export function stateText({ finished, cancelRequested, counts, total }: JobSummary): string {
-  if (!finished) return cancelRequested ? "cancelling" : "running";
-  return (counts.succeeded ?? 0) < total ? "problems" : "finished";
+export function stateText(job: JobSummary): string {
+  if (!job.finished) return job.cancelRequested ? "cancelling" : "running";
+  return allWell(job) ? "finished" : "problems";
 }
 
 /** `module.method arguments` on one line, whatever the arguments hold. */

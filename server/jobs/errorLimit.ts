@@ -7,6 +7,11 @@ export function isFailure({ state, exitStatus = 0 }: Omit<MinionResult, "minion"
   return state !== "succeeded" || exitStatus !== 0;
 }
 
+/** A command that ran, and ended with an exit status other than 0. */
+export function isFailedCommand({ state, exitStatus = 0 }: Omit<MinionResult, "minion">): boolean {
+  return state === "succeeded" && exitStatus !== 0;
+}
+
 /** Ends the calling of more minions once more of them have failed than a job allows. */
 export class ErrorLimit {
   readonly #controller = new AbortController();

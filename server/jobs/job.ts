@@ -7,6 +7,7 @@ import {
   type MinionCallState,
   type MinionResult,
 } from "../protocol/jobs";
+import { isFailedCommand } from "./errorLimit";
 import { codeOf } from "./jobCode";
 import { entryOf, shownBytes, shownPage, shownResult, type JobEntry } from "./jobEntry";
 import { JobValues } from "./jobValues";
@@ -46,6 +47,7 @@ export class Job implements JobView {
   private readonly ending = new Set<string>();
   private readonly values = new JobValues();
   private readonly counts = new Map<MinionCallState, number>();
+  private failedCommands = 0;
   private readonly feed: ProgressFeed;
   private controller = new AbortController();
   private cancelRequested = false;
@@ -64,7 +66,7 @@ export class Job implements JobView {
       this.entries.set(peer.name, { peer, result, valueBytes: 0, outputs: [] });
     }
     for (const stored of past?.results ?? []) this.restore(stored);
-    for (const { result } of this.entries.values()) this.count(result.state, 1);
+    for (const { result } of this.entries.values()) this.countIn(result);
     this.finishedAtMs = past?.finishedAtMs;
     this.feed = new ProgressFeed(
       () => this.summary({ whole: false }),
@@ -257,6 +259,7 @@ export class Job implements JobView {
       code: codeOf({ finished: this.finished, async, counts }),
       total: this.entries.size,
       counts,
+      ...(this.failedCommands > 0 && { failedCommands: this.failedCommands }),
     };
   }
 
@@ -318,10 +321,10 @@ export class Job implements JobView {
   }
 
   private put(entry: JobEntry): void {
-    const { minion, state } = entry.result;
+    const { minion } = entry.result;
     const before = this.entries.get(minion);
-    if (before) this.count(before.result.state, -1);
-    this.count(state, 1);
+    if (before) this.uncount(before.result);
+    this.countIn(entry.result);
     this.entries.set(minion, entry);
     this.feed.changed(minion, shownBytes(entry));
   }
@@ -331,6 +334,16 @@ export class Job implements JobView {
     if (!entry) return;
     this.attempts = Math.max(this.attempts, stored.attempt);
     this.entries.set(stored.minion, this.values.restore(entryOf(stored, entry.peer)));
+  }
+
+  private countIn(result: MinionResult): void {
+    this.count(result.state, 1);
+    if (isFailedCommand(result)) this.failedCommands++;
+  }
+
+  private uncount(result: MinionResult): void {
+    this.count(result.state, -1);
+    if (isFailedCommand(result)) this.failedCommands--;
   }
 
   private count(state: MinionCallState, change: number): void {

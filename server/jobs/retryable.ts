@@ -1,5 +1,6 @@
 import { FuncError } from "../common/errors";
 import { FINAL_STATES, type MinionResult } from "../protocol/jobs";
+import { isFailedCommand } from "./errorLimit";
 import type { Job } from "./job";
 
 /**
@@ -22,7 +23,10 @@ export function minionsToRetry(job: Job, names: readonly string[] | undefined): 
   );
 }
 
-function mayBeCalled({ state, mayHaveRun }: MinionResult, isNamed: boolean): boolean {
+function mayBeCalled(result: MinionResult, isNamed: boolean): boolean {
+  const { state, mayHaveRun } = result;
+  // it said itself that it failed: no doubt about whether it ran
+  if (isFailedCommand(result)) return true;
   if (!FINAL_STATES.has(state) || state === "succeeded") return false;
   return isNamed || !mayHaveRun;
 }

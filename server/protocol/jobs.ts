@@ -132,6 +132,13 @@ export interface JobSummary {
   code: JobCode;
   total: number;
   counts: Partial<Record<MinionCallState, number>>;
+  /** Of those that succeeded: commands that ended with an exit status other than 0. Absent for none. */
+  failedCommands?: number;
+}
+
+/** Whether all of a job's minions did what they were called for: each answered, and no command failed. */
+export function allWell({ counts, total, failedCommands = 0 }: JobSummary): boolean {
+  return (counts.succeeded ?? 0) === total && failedCommands === 0;
 }
 
 /** Both target expressions as one text for people: `web* without web9`. */
@@ -153,7 +160,7 @@ export interface JobQuery {
   /** Globs. */
   module?: string;
   method?: string;
-  /** "problems": finished, and not all succeeded. */
+  /** "problems": finished, and something failed (`allWell`). */
   state?: "running" | "finished" | "problems";
   sinceMs?: number;
   untilMs?: number;

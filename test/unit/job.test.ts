@@ -6,7 +6,13 @@ import { shownPage } from "../../server/jobs/jobEntry";
 import { JobRegistry } from "../../server/jobs/jobRegistry";
 import { jobStatus, type JobStatus } from "../../server/jobs/jobStatus";
 import { ValueKeeper } from "../../server/jobs/valueKeeper";
-import { FINAL_STATES, type JobProgress, type MinionCallState } from "../../server/protocol/jobs";
+import { minionsToRetry } from "../../server/jobs/retryable";
+import {
+  allWell,
+  FINAL_STATES,
+  type JobProgress,
+  type MinionCallState,
+} from "../../server/protocol/jobs";
 import { peerText } from "../../server/wire/wirePeer";
 import { outputRefOf } from "../../server/protocol/outputs";
 import { MemoryJobStore } from "../fixtures/memoryJobStore";
@@ -83,6 +89,19 @@ it("keeps counts, and final states for good, whatever comes", () => {
       expect(done).toBe(final.size === minions.length);
     }),
   );
+});
+
+it("counts commands that failed among those that succeeded, until they are called again", () => {
+  const job = makeJob(["web1", "web2"]);
+  job.update("web1", { state: "succeeded", value: [0, "", ""], exitStatus: 0 });
+  job.update("web2", { state: "succeeded", value: [3, "", ""], exitStatus: 3 });
+  expect(job.summary()).toMatchObject({ counts: { succeeded: 2 }, failedCommands: 1 });
+  expect(allWell(job.summary())).toBe(false);
+  expect(minionsToRetry(job, undefined)).toEqual(["web2"]);
+  job.again(["web2"]);
+  expect(job.summary().failedCommands).toBeUndefined();
+  job.update("web2", { state: "succeeded", value: [0, "", ""], exitStatus: 0 });
+  expect(allWell(job.summary())).toBe(true);
 });
 
 it("tells every change once, numbered without a gap, in messages of bounded size", async () => {

@@ -120,7 +120,9 @@ function compare({ databases, model }: Lab): void {
   databases.settle();
   expect(databases.index.jobCount).toBe(model.jobs.size);
   for (const [id, { record }] of model.jobs) {
-    expect(databases.index.find(id)).toMatchObject(model.summary(id) ?? {});
+    const summary = model.summary(id);
+    expect(databases.index.find(id)).toMatchObject(summary ?? {});
+    expect(databases.index.find(id)?.failedCommands).toBe(summary?.failedCommands);
     const found = databases.find(id);
     if (!found) throw new Error(`${id} is not there`);
     const { day, job } = found;

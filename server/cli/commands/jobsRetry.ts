@@ -16,7 +16,9 @@ export async function jobsRetry(
   const { options, out, overlord } = session;
   const jobId = await findJob(session, job);
   const { results } = await jobMinions(session, jobId, minion);
-  const meant = results.filter(({ state }) => state !== "succeeded").map((result) => result.minion);
+  const meant = results
+    .filter(({ state, exitStatus = 0 }) => state !== "succeeded" || exitStatus !== 0)
+    .map((result) => result.minion);
   const minions = minion === undefined ? undefined : meant;
   const known = new Map(results.map((result) => [result.minion, result.attempt ?? 1]));
   const summary = await overlord.request("jobs/retry", { jobId, ...(minions && { minions }) });

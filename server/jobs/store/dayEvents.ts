@@ -3,6 +3,7 @@ import type { DayDatabase } from "./dayDatabase";
 import type { DayJob } from "./dayJob";
 import {
   CANCEL_PENDING,
+  FAILED_COMMAND,
   detailText,
   HAS_MINION_JOB,
   MAY_HAVE_RUN,
@@ -111,6 +112,7 @@ function end(day: DayDatabase, job: DayJob, { result }: EventOf<"ended">): void 
     job.flagsOf(place) |
     (result.cancelPending ? CANCEL_PENDING : 0) |
     (result.mayHaveRun ? MAY_HAVE_RUN : 0) |
+    (result.state === "succeeded" && (result.exitStatus ?? 0) !== 0 ? FAILED_COMMAND : 0) |
     (minionJobId !== undefined ? HAS_MINION_JOB : 0);
   const { createdAtMs } = job.record;
   day.begin();

@@ -1,4 +1,5 @@
 import {
+  allWell,
   JOB_ID_FINISHED,
   JOB_ID_PARTIAL,
   JOB_ID_RUNNING,
@@ -7,6 +8,7 @@ import {
 } from "../../protocol/jobs";
 import {
   CANCEL_PENDING,
+  FAILED_COMMAND,
   HAS_MINION_JOB,
   isFinal,
   QUEUED,
@@ -78,10 +80,7 @@ export class DayJob {
   }
 
   get hasProblems(): boolean {
-    return (
-      this.finishedAtMs !== undefined &&
-      this.stands.states.some((state) => stateOf(state) !== "succeeded")
-    );
+    return this.finishedAtMs !== undefined && !allWell(this.summary());
   }
 
   fullRecord(): JobRecord {
@@ -93,6 +92,10 @@ export class DayJob {
     const { batch, maxErrors, createdAtMs } = this.record;
     const attempts = this.stands.attempts.reduce((most, attempt) => Math.max(most, attempt), 1);
     const finished = this.finishedAtMs !== undefined;
+    const failedCommands = this.stands.flags.reduce(
+      (count, flags) => count + Number((flags & FAILED_COMMAND) !== 0),
+      0,
+    );
     return {
       id,
       spec,
@@ -112,6 +115,7 @@ export class DayJob {
       code: this.code(),
       total: this.total,
       counts: this.counts(),
+      ...(failedCommands > 0 && { failedCommands }),
     };
   }
 

@@ -29,6 +29,8 @@ export const TOLD_CANCEL = 2;
 export const CANCEL_PENDING = 4;
 export const HAS_MINION_JOB = 8;
 export const MAY_HAVE_RUN = 16;
+/** A command that ended with an exit status other than 0. */
+export const FAILED_COMMAND = 32;
 
 export function stateCode(state: MinionCallState): number {
   return STATES.indexOf(state);

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { SqlJsStatic } from "sql.js";
-import { JOB_ID_FINISHED, type JobSummary } from "../../protocol/jobs";
+import { allWell, JOB_ID_FINISHED, type JobSummary } from "../../protocol/jobs";
 import { textBytes, type Database, type SqlValue } from "./database";
 import { metaOf, openDatabase, setMeta } from "./databaseMeta";
 import type { DayJob, Roster } from "./dayJob";
@@ -153,7 +153,7 @@ export class JobIndex {
         [
           textBytes(why),
           ended.finishedAtMs ?? nowMs,
-          Number((ended.counts.succeeded ?? 0) < ended.total),
+          Number(!allWell(ended)),
           textBytes(JSON.stringify(ended)),
           id,
         ],
