@@ -184,17 +184,17 @@ export class Job implements JobView {
     return ended;
   }
 
-  /** Puts a final result in its place. */
-  end(entry: JobEntry): void {
+  /** Puts a final result in its place; where it is the last one, the job has finished at `atMs`. */
+  end(entry: JobEntry, atMs = Date.now()): void {
     if (this.suspended) return;
     this.ending.delete(entry.result.minion);
     this.put(entry);
-    this.finishWhenDone();
+    this.finishWhenDone(atMs);
   }
 
   /** Finishes where no minion is left, as after a crash right before that. */
-  finishWhenDone(): void {
-    if (this.open === 0 && !this.finished) this.finish();
+  finishWhenDone(atMs = Date.now()): void {
+    if (this.open === 0 && !this.finished) this.finish(atMs);
   }
 
   /** Tells something more about a final result. */
@@ -352,8 +352,8 @@ export class Job implements JobView {
     else this.counts.set(state, count);
   }
 
-  private finish(): void {
-    this.finishedAtMs = Date.now();
+  private finish(atMs: number): void {
+    this.finishedAtMs = atMs;
     this.feed.flush(true);
     for (const listener of this.finishListeners.splice(0)) listener();
   }

@@ -88,11 +88,12 @@ export class JobJournal {
     const writing = (this.writing.get(job) ?? 0) + 1;
     this.writing.set(job, writing);
     // with the last one goes the end of the job, where all others are durable by now
+    const atMs = Date.now();
     const isLast = job.open === 1 && writing === 1 && !this.unwritten.has(job);
     try {
-      await this.store.append(isLast ? [...events, finishedEvent(job)] : events);
+      await this.store.append(isLast ? [...events, finishedEvent(job, atMs)] : events);
       if (isLast) job.isKept = true;
-      job.end(entry);
+      job.end(entry, atMs);
     } catch (error) {
       const warning = `The result could not be written to the disk, and is lost when the overlord ends: ${messageOf(error)}`;
       this.log.error("a result could not be written", { job: job.id, problem: messageOf(error) });
@@ -171,8 +172,7 @@ function endingEvents(job: Job, entry: JobEntry): JobEvent[] {
   return [...events, { kind: "told", jobId, minion, attempt, what: "kept" }];
 }
 
-function finishedEvent(job: Job): JobEvent {
-  const atMs = job.finishedAtMs ?? Date.now();
+function finishedEvent(job: Job, atMs = job.finishedAtMs ?? Date.now()): JobEvent {
   return { kind: "noted", jobId: job.id, atMs, event: "finished" };
 }
 
