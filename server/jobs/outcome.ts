@@ -4,7 +4,7 @@ import { FuncError, messageOf } from "../common/errors";
 import type { MinionResult } from "../protocol/jobs";
 import type { MinionRecord } from "../protocol/minions";
 import { toJson } from "../wire/jsonValue";
-import { callErrorOf } from "../wire/remoteError";
+import { callErrorOf, JOB_LOST } from "../wire/remoteError";
 
 /** How a minion's part of a job ended. */
 export type Ending = Omit<MinionResult, "minion">;
@@ -13,6 +13,10 @@ export type Ending = Omit<MinionResult, "minion">;
 export function resultOf(outcome: MinionCallOutcome, minion: MinionRecord): Ending {
   if (outcome.state !== "succeeded") {
     const { state, error, mayHaveRun } = outcome;
+    if (error.type === JOB_LOST) {
+      const nextStep = error.nextStep ?? mayHaveRunStep(minion);
+      return { state: "lost", mayHaveRun: true, error: { ...error, nextStep } };
+    }
     return { state, error, ...(mayHaveRun && { mayHaveRun }) };
   }
   try {
@@ -48,7 +52,11 @@ export function lostResult(minion: { name: string }, why: string): Ending {
       type: "lost job",
       message: `${minion.name}: ${why}`,
       trace: "",
-      nextStep: `It may have run: look on ${minion.name} before you call it again.`,
+      nextStep: mayHaveRunStep(minion),
     },
   };
+}
+
+function mayHaveRunStep({ name }: { name: string }): string {
+  return `It may have run: look on ${name} before you call it again.`;
 }

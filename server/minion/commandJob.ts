@@ -72,11 +72,12 @@ export async function adoptCommandJob(
   const runner = await folder.readRunner();
   if (runner === undefined || runner === "given up") {
     // a host that loses its power can lose what was written last
-    const why =
-      bootId === currentBootId()
-        ? `funcd ended before ${method} began; it did not run`
-        : `the host was restarted about when ${method} was to begin; it may have run`;
-    throw new MethodError(LOST, `lost: ${why}`);
+    throw bootId === currentBootId()
+      ? new MethodError(FUNC_EXCEPTION, `lost: funcd ended before ${method} began; it did not run`)
+      : new MethodError(
+          LOST,
+          `lost: the host was restarted about when ${method} was to begin; it may have run`,
+        );
   }
   const cancel = (): void => {
     if (isAlive(runner)) endProcessGroup(runner.pid);

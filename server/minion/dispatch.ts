@@ -9,7 +9,7 @@ import { argumentsDigest, auditedCaller, type Audit } from "./audit";
 import { AuditRepeats } from "./auditRepeats";
 import type { CallJournal } from "./callJournal";
 import { callOwner } from "./callOwner";
-import { FUNC_EXCEPTION, MethodError, toRemoteError } from "./methodError";
+import { FUNC_EXCEPTION, LOST, MethodError, toRemoteError } from "./methodError";
 import { NAME_LISTS, type MethodRegistry } from "./methodRegistry";
 import type { MinionJobs } from "./minionJobs";
 import type { Caller, CommandSpec } from "./minionModule";
@@ -160,7 +160,7 @@ export class Dispatcher {
         this.#refuseGivenUp(method, request);
         if (this.parts.journal.has(key)) {
           throw new MethodError(
-            FUNC_EXCEPTION,
+            LOST,
             `this ${method} was begun before, and its result is not known any more; it was not run again`,
           );
         }

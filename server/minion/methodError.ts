@@ -1,5 +1,5 @@
 import { FuncError, messageOf } from "../common/errors";
-import { remoteError } from "../wire/remoteError";
+import { JOB_LOST, remoteError } from "../wire/remoteError";
 import type { XmlRpcValue } from "../wire/value";
 
 export const TYPE_ERROR = "exceptions.TypeError";
@@ -11,7 +11,7 @@ export const ACCESS_DENIED = "func.minion.codes.AccessToMethodDenied";
 /** A call that ended because `jobs.cancel` asked for it. */
 export const CANCELLED = "func.minion.codes.CancelledException";
 /** A job whose end nobody can know any more. */
-export const LOST = "func.minion.codes.JobLostException";
+export const LOST = JOB_LOST;
 
 /** An error of a called method: travels as the REMOTE_ERROR value with this type and message. */
 export class MethodError extends Error {

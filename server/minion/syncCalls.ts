@@ -1,5 +1,5 @@
 import { XmlRpcDateTime, XmlRpcDouble, XmlRpcSpooled, type XmlRpcValue } from "../wire/value";
-import { FUNC_EXCEPTION, MethodError } from "./methodError";
+import { FUNC_EXCEPTION, LOST, MethodError } from "./methodError";
 
 const MAX_ENTRIES = 1_000;
 const KEPT_MS = 10 * 60_000;
@@ -105,7 +105,7 @@ export class SyncCalls {
         call.bytes = 0;
         call.result = Promise.reject(
           new MethodError(
-            FUNC_EXCEPTION,
+            LOST,
             `this ${call.method} has run, and its result is no longer kept; it was not run again`,
           ),
         );

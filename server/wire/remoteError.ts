@@ -8,6 +8,8 @@ import { XmlRpcSpooled } from "./value";
 
 /** First item of the array that carries an exception as a value (FUNC-SPEC 1.5). */
 export const REMOTE_ERROR = "REMOTE_ERROR";
+/** Type of the error that one of our own minions gives for a job whose end nobody can know any more. */
+export const JOB_LOST = "func.minion.codes.JobLostException";
 
 /** Item 0 is REMOTE_ERROR; then the exception's type, its message and its trace. */
 export function remoteError(type: string, message: string, trace = ""): XmlRpcValue[] {
