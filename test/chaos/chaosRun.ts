@@ -266,8 +266,9 @@ class ChaosRun {
         pairs++;
         attempts += tried.length;
         for (const { state, error } of tried) {
-          const reason = `${state}: ${error?.type ?? ""}`;
-          if (error) reasons[reason] = (reasons[reason] ?? 0) + 1;
+          if (!error) continue;
+          const reason = `${state}: ${error.type}: ${kindOf(error.message)}`;
+          reasons[reason] = (reasons[reason] ?? 0) + 1;
         }
         const last = tried.at(-1)?.state;
         if (last) states[last] = (states[last] ?? 0) + 1;
@@ -325,4 +326,12 @@ class ChaosRun {
 /** Without what may still change: a minion that was away may have been told of its cancel by now. */
 function lasting({ cancelPending: _, ...result }: MinionResult): MinionResult {
   return result;
+}
+
+/** How a message begins, without names and numbers. */
+function kindOf(message: string): string {
+  return message
+    .replace(/minion\d+( \([^)]*\))?/g, "MINION")
+    .replace(/\d+/g, "N")
+    .slice(0, 80);
 }

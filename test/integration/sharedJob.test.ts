@@ -40,7 +40,7 @@ class JobWindow {
 
   private constructor(
     private readonly connection: OverlordConnection,
-    private readonly jobId: string,
+    jobId: string,
   ) {
     connection.on("jobs/progress", (progress) => {
       if (progress.summary.id === jobId && progress.seq > this.#seq) this.#take(progress);

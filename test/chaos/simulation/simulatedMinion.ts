@@ -1,4 +1,4 @@
-import { remoteError } from "../../../server/wire/remoteError";
+import { JOB_LOST, remoteError } from "../../../server/wire/remoteError";
 import type { XmlRpcValue } from "../../../server/wire/value";
 import type { Random } from "../../fuzz/random";
 import type { VirtualClock } from "./virtualClock";
@@ -11,7 +11,6 @@ interface Work {
   stopped: boolean;
 }
 
-const LOST_TYPE = "func.minion.codes.JobLostException";
 const MOST_DISK_MS = 10;
 const GIVEN_UP = remoteError("func.minion.codes.FuncException", "was given up; not run");
 
@@ -136,7 +135,7 @@ export class SimulatedMinion {
     const run = async (): Promise<XmlRpcValue> => {
       const life = this.#life;
       if (callId !== undefined && this.#begunSync.has(callId)) {
-        return remoteError("func.minion.codes.FuncException", "was begun before; not run again");
+        return remoteError(JOB_LOST, "was begun before; not run again");
       }
       await this.clock.sleep(this.random.below(MOST_DISK_MS));
       if (life !== this.#life) return null;
@@ -175,7 +174,7 @@ export class SimulatedMinion {
   }
 
   #result({ token, pid, stopped, id }: Work): XmlRpcValue {
-    if (this.#acknowledged.has(id)) return remoteError(LOST_TYPE, "its result was acknowledged");
+    if (this.#acknowledged.has(id)) return remoteError(JOB_LOST, "its result was acknowledged");
     return [stopped ? -15 : 0, stopped ? "" : `${token} ${pid}\n`, ""];
   }
 
