@@ -102,10 +102,8 @@ test("options are chosen before the call: in steps, with a limit of errors", asy
   await workbench.step(1);
   await workbench.type("*");
   await workbench.typeCommand("exit 3");
-  await workbench.pick(/^In steps of/);
-  await workbench.type("1");
-  await workbench.pick(/^Stop beyond errors/);
-  await workbench.type("1");
+  await option(/^In steps of/, "How many minions at a time", "1");
+  await option(/^Stop beyond errors/, "How many minions may fail", "1");
   await session.screenshots("call-options");
   await workbench.pick(/^Call/);
   await results.document.getByText("in steps of 1").waitFor();
@@ -119,6 +117,14 @@ test("options are chosen before the call: in steps, with a limit of errors", asy
 test("the pages kept to their content security policy", () => {
   expect(session.policyViolations()).toEqual([]);
 });
+
+/** Chooses one of the call's options, and answers what it asks. */
+async function option(label: RegExp, question: string, answer: string): Promise<void> {
+  await workbench.pick(label);
+  await workbench.quickInput.getByText(question).waitFor();
+  await workbench.type(answer);
+  await workbench.quickInput.getByText(question).waitFor({ state: "detached" });
+}
 
 async function run(targets: string, command: string): Promise<void> {
   await workbench.closeEditors();
