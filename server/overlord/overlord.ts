@@ -43,8 +43,8 @@ import { OverlordService, type OverlordParts } from "./service";
 const MAX_CLIENTS = 500;
 /** Connections that have not shown yet who they are; a new one takes the place of the oldest. */
 const MAX_STRANGERS = 100;
-/** The answer to the request that stops the overlord still has to leave. */
-const LAST_ANSWER_MS = 50;
+/** The answer to the request that stops the overlord still has to leave, after its line in the audit log. */
+const LAST_ANSWER_MS = 300;
 
 export interface OverlordOptions {
   dataDirectory: string;
