@@ -13,12 +13,13 @@ export interface JobOutcome {
 /** Processes that began the work of a job on a minion, by the lines that they left. */
 export type StartsOf = (minion: string, token: string) => readonly number[];
 
-/** In these the work was not begun: whoever reads them may call again. */
+/** In these the work was not begun, unless they say that it may have: whoever reads them may call again. */
 const NOT_BEGUN: ReadonlySet<MinionCallState> = new Set<MinionCallState>([
   "unreachable",
   "denied",
   "skipped",
   "expired",
+  "timed-out",
 ]);
 const RUNNING: ReadonlySet<MinionCallState> = new Set<MinionCallState>([
   "queued",

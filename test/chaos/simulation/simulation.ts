@@ -145,6 +145,8 @@ class Simulation {
         ...(random.chance(0.5) && { timeoutMs: 1_000 + random.below(60_000) }),
         ...(isAsync && random.chance(0.3) && { deliveryLimitMs: random.below(30_000) }),
         ...(random.chance(0.3) && { nforks: 1 }),
+        ...(random.chance(0.2) && { batch: { size: random.pick(["1", "50%"]) } }),
+        ...(random.chance(0.2) && { maxErrors: random.below(2) }),
       },
       exitStatus: 0,
       bytes: 0,
