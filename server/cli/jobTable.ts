@@ -24,9 +24,17 @@ export function callText({ module, method, argsText }: JobSummary): string {
   return `${module}.${method}${argsText ? ` ${argsText}` : ""}`.replace(/\s+/g, " ");
 }
 
-/** `3 succeeded, 1 failed`. */
-export function countsText({ counts }: JobSummary): string {
+/** `3 succeeded, 1 with exit status not 0, 1 failed`. */
+export function countsText({ counts, failedCommands = 0 }: JobSummary): string {
   return Object.entries(counts)
+    .flatMap(([name, count]): [string, number][] =>
+      name === "succeeded"
+        ? [
+            [name, count - failedCommands],
+            ["with exit status not 0", failedCommands],
+          ]
+        : [[name, count]],
+    )
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `${count} ${name}`)
     .join(", ");

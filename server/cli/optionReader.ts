@@ -22,6 +22,11 @@ export class OptionReader {
     for (const rule of rules) for (const name of rule.names) this.#rules.set(name, rule);
   }
 
+  /** From here on these options are known no more. */
+  remove(rules: readonly OptionRule[]): void {
+    for (const rule of rules) for (const name of rule.names) this.#rules.delete(name);
+  }
+
   /** The first word that is no option, as `next` gives it; a "--" in front of it is for that word alone. */
   first(): { word: string; escaped: boolean } | undefined {
     const first = this.next();

@@ -20,11 +20,25 @@ const MAX_TEXT = 1_000;
 
 /** What follows `func jobs`. Throws FuncError "bad-argument". */
 export function parseJobs(reader: OptionReader): JobsCommand {
+  // the word "list" may be missing, also before the list's options
+  const query: JobQuery = {};
+  const asked: { last?: number } = {};
+  const rules = listRules(query, asked);
+  reader.add(rules);
   const action = reader.next()?.word;
+  if (action === undefined || action === "list") {
+    nothingMore(reader);
+    return { kind: "jobsList", query, ...asked };
+  }
+  reader.remove(rules);
+  if (Object.keys({ ...query, ...asked }).length > 0) {
+    throw usage(`Options of "jobs ${action}" stand behind the word "${action}".`);
+  }
+  return parseAction(reader, action);
+}
+
+function parseAction(reader: OptionReader, action: string): JobsCommand {
   switch (action) {
-    case undefined:
-    case "list":
-      return parseList(reader);
     case "show": {
       const asked: { minion?: string; attempts?: true } = {};
       reader.add([
@@ -52,19 +66,15 @@ export function parseJobs(reader: OptionReader): JobsCommand {
   }
 }
 
-function parseList(reader: OptionReader): JobsCommand {
-  const query: JobQuery = {};
-  const asked: { last?: number } = {};
-  reader.add([
+function listRules(query: JobQuery, asked: { last?: number }): OptionRule[] {
+  return [
     ...filterRules(query),
     {
       names: ["--last"],
       kind: "value",
       set: (value) => (asked.last = wholeNumber("--last", value, MAX_JOBS)),
     },
-  ]);
-  nothingMore(reader);
-  return { kind: "jobsList", query, ...asked };
+  ];
 }
 
 function parseSearch(reader: OptionReader): JobsCommand {

@@ -42,6 +42,15 @@ describe("func jobs", () => {
         untilMs: Date.UTC(2026, 10, 22, 8, 30),
       },
     });
+    expect(command("jobs", "--state", "problems", "--last=2")).toEqual({
+      kind: "jobsList",
+      query: { state: "problems" },
+      last: 2,
+    });
+    expect(problem("jobs", "--state", "problems", "show", "last")).toBe(
+      'Options of "jobs show" stand behind the word "show".',
+    );
+    expect(problem("jobs", "show", "last", "--state", "problems")).toContain("--state");
     const { sinceMs = 0 } = list.kind === "jobsList" ? list.query : {};
     expect(Math.abs(sinceMs - (from - 2 * HOUR_MS))).toBeLessThan(60_000);
   });

@@ -4,11 +4,14 @@ import { jobRow } from "../jobTable";
 import { renderTable } from "../render";
 import type { Session } from "../session";
 
-/** `func jobs cancel ID`. */
+/** `func jobs cancel ID`; of a job that is over nothing is cancelled, which is said. */
 export async function jobsCancel(session: Session, job: string): Promise<number> {
   const { out, options, overlord } = session;
   const jobId = await findJob(session, job);
   const summary = await overlord.request("jobs/cancel", { jobId });
   out.result(options.json ? `${JSON.stringify(summary)}\n` : renderTable([jobRow(summary)]));
+  if (summary.finished && !summary.cancelRequested) {
+    out.note("That job had ended: nothing is cancelled.\n");
+  }
   return EXIT_OK;
 }
