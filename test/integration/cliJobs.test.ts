@@ -209,7 +209,7 @@ describe("func jobs", () => {
     await func("jobs", "follow", id);
     const found = await func("jobs", "search", "NEEDLE-in", "--minion", "web1");
     expect(found.status).toBe(0);
-    expect(found.stdout).toContain(`${id} web1: needle-in-a-stack\n`);
+    expect(found.stdout).toBe(`${id} web1: needle-in-a-stack\n`);
     const json = await func("jobs", "search", "needle-in-a-stack", "--match-case", "--json");
     expect(JSON.parse(json.stdout)).toContainEqual({
       jobId: id,

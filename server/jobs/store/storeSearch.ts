@@ -1,5 +1,6 @@
 import { integer, minValue, number, object, optional, parse, pipe, string } from "valibot";
 import { FuncError } from "../../common/errors";
+import { fnmatch } from "../../targets/fnmatch";
 import { lineAround, LiteralFinder } from "../literalFinder";
 import { valueTexts } from "../valueTexts";
 import { latestRows } from "./dayQueries";
@@ -40,14 +41,17 @@ interface SearchPlace {
 }
 
 /**
- * Searches the results of the jobs that fit, newest job first, for a tenth of a second. Throws FuncError
- * "bad-argument" for a cursor that is none.
+ * Searches the results of the jobs that fit, newest job first, for a tenth of a second; where minions are asked
+ * for, only theirs. Throws FuncError "bad-argument" for a cursor that is none.
  */
 export function searchSlice(
   databases: StoreDatabases,
   { text, matchCase = false, query, cursor }: SearchParams,
 ): StoreSearch {
-  const slice = new SearchSlice(new LiteralFinder(text, matchCase));
+  const slice = new SearchSlice(
+    new LiteralFinder(text, matchCase),
+    query.minion === undefined ? undefined : fnmatch(query.minion),
+  );
   const at = placeOf(cursor);
   for (const { id, createdAtMs } of matchingJobs(databases.index, query, at.after)) {
     // the first one is searched at least in part: a slice gets on
@@ -70,7 +74,10 @@ class SearchSlice {
   /** By hash: equal outputs are searched once. */
   private readonly known = new Map<string, Finding>();
 
-  constructor(private readonly finder: LiteralFinder) {}
+  constructor(
+    private readonly finder: LiteralFinder,
+    private readonly isMeant: (minion: string) => boolean = () => true,
+  ) {}
 
   get isOver(): boolean {
     return (
@@ -93,7 +100,7 @@ class SearchSlice {
       for (const row of latestRows(day, job, place, ROWS_AT_A_TIME)) {
         if (!isFinal(row.state)) continue;
         const minion = job.roster.minions[row.place]?.name ?? "";
-        this.searchRow(jobId, minion, row, day);
+        if (this.isMeant(minion)) this.searchRow(jobId, minion, row, day);
       }
     }
     return undefined;
