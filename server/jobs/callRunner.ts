@@ -69,7 +69,6 @@ export class CallRunner {
   private readonly resumed: ResumedJob[] = [];
   private readonly running = new Map<Job, Promise<void>>();
   private resumeTimer: NodeJS.Timeout | undefined;
-  private readonly retrying = new Set<string>();
   /** Of jobs whose arguments are written nowhere. */
   private readonly secretParams = new WeakMap<Job, XmlRpcValue[]>();
 
@@ -167,12 +166,12 @@ export class CallRunner {
    * the arguments were secret or nothing can be written.
    */
   async retry(jobId: string, names: readonly string[] | undefined): Promise<Job> {
-    if (this.retrying.has(jobId)) throw conflict(jobId, "is just being called again");
-    this.retrying.add(jobId);
+    const { jobs } = this.parts;
+    jobs.claim(jobId);
     try {
       return await this.retryOnce(jobId, names);
     } finally {
-      this.retrying.delete(jobId);
+      jobs.release(jobId);
     }
   }
 
@@ -294,8 +293,16 @@ export class CallRunner {
     const minions = minionsToRetry(job, names).flatMap((name) => inventory.find(name) ?? []);
     if (minions.length === 0) throw conflict(jobId, "has minions that are not here any more");
     const again = minions.map(({ name }) => name);
-    await this.tools.journal.retried(job, again, job.nextAttempt);
+    // where there is no room for it, nothing may be on record
     if (!known) jobs.add(job);
+    try {
+      await this.tools.journal.retried(job, again, job.nextAttempt);
+    } catch (error) {
+      if (!known) jobs.drop(job);
+      throw error;
+    }
+    // it was finished until now, and may have gone for its size
+    if (jobs.find(jobId) !== job) jobs.restore(job);
     job.again(again);
     this.run({ ...this.runOf(job, record, params), minions });
     return job;

@@ -106,28 +106,37 @@ export class JobArchive {
 
   /** Forgets finished jobs; those that are unknown are gone already. Throws FuncError "conflict" naming one that runs. */
   async delete(jobIds: readonly string[]): Promise<string[]> {
-    const deleted: string[] = [];
-    for (const jobId of jobIds) {
-      const job = await this.find(jobId);
-      if (!job) continue;
-      if (!job.summary().finished) {
-        throw new FuncError(
-          "conflict",
-          `The job ${jobId.slice(0, 200)} runs; nothing was deleted.`,
-          "Cancel it, or wait until it has finished.",
-        );
+    const claimed: string[] = [];
+    try {
+      const deleted: string[] = [];
+      for (const jobId of new Set(jobIds)) {
+        this.jobs.claim(jobId);
+        claimed.push(jobId);
+        if (await this.isFinished(jobId)) deleted.push(jobId);
       }
-      deleted.push(jobId);
+      await this.store.append(deleted.map((jobId) => ({ kind: "deleted", jobId })));
+      this.forget(deleted);
+      return deleted;
+    } finally {
+      for (const jobId of claimed) this.jobs.release(jobId);
     }
-    await this.store.append(deleted.map((jobId) => ({ kind: "deleted", jobId })));
-    this.forget(deleted);
-    return deleted;
+  }
+
+  /** False where it is unknown. Throws FuncError "conflict" where it runs. */
+  private async isFinished(jobId: string): Promise<boolean> {
+    const job = await this.find(jobId);
+    if (!job || job.summary().finished) return job !== undefined;
+    throw new FuncError(
+      "conflict",
+      `The job ${jobId.slice(0, 200)} runs; nothing was deleted.`,
+      "Cancel it, or wait until it has finished.",
+    );
   }
 
   /** Of those that have outputs in files. False where each of them runs. */
   private forgetOldest(): boolean {
     for (const jobId of this.outputs.holders()) {
-      if (this.jobs.find(jobId)?.finished === false) continue;
+      if (this.jobs.isClaimed(jobId) || this.jobs.find(jobId)?.finished === false) continue;
       this.store.note([{ kind: "deleted", jobId }]);
       this.forget([jobId]);
       return true;

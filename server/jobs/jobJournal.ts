@@ -92,7 +92,8 @@ export class JobJournal {
     const isLast = job.open === 1 && writing === 1 && !this.unwritten.has(job);
     try {
       await this.store.append(isLast ? [...events, finishedEvent(job, atMs)] : events);
-      if (isLast) job.isKept = true;
+      // others of its minions may have been called again meanwhile
+      if (isLast) job.isKept = job.openMinions.length === 0;
       job.end(entry, atMs);
     } catch (error) {
       const warning = `The result could not be written to the disk, and is lost when the overlord ends: ${messageOf(error)}`;

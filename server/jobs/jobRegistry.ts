@@ -14,6 +14,8 @@ const MAX_BYTES = 192 * 1024 * 1024;
 export class JobRegistry {
   private readonly jobs = new Map<string, Job>();
   private readonly listeners: ((job: Job) => void)[] = [];
+  /** Jobs that are about to be called again, or forgotten. */
+  private readonly claimed = new Set<string>();
 
   constructor(private readonly outputs?: OutputFiles) {}
 
@@ -54,6 +56,26 @@ export class JobRegistry {
 
   find(id: string): Job | undefined {
     return this.jobs.get(id);
+  }
+
+  /**
+   * Until `release`, nobody else can claim the job: what calls it again and what forgets it come one after the
+   * other. Throws FuncError "conflict" where somebody has.
+   */
+  claim(id: string): void {
+    if (this.claimed.has(id)) {
+      const message = `The job ${id.slice(0, 200)} is just being called again, or deleted.`;
+      throw new FuncError("conflict", message, "Look at it, then try again.");
+    }
+    this.claimed.add(id);
+  }
+
+  release(id: string): void {
+    this.claimed.delete(id);
+  }
+
+  isClaimed(id: string): boolean {
+    return this.claimed.has(id);
   }
 
   running(): Job[] {

@@ -206,3 +206,18 @@ test("equal outputs are kept once a day", async () => {
   const { bytes } = await lab.worker.ask("usage", {});
   expect(bytes).toBeLessThan(200_000);
 });
+
+test("a job whose minion was called again before its end was written goes on", async () => {
+  const job = jobAt(NOON);
+  const jobId = job.id;
+  const [first, second] = ["web1", "web2"].map((name) => storedResult(name, "up", NOON + 25));
+  if (!first || !second) throw new Error("not reached");
+  await lab.apply({ kind: "created", job }, { kind: "ended", jobId, result: first });
+  await lab.apply({ kind: "retried", jobId, atMs: NOON + 30, minions: ["web1"], attempt: 2 });
+  const finished = { kind: "noted", jobId, atMs: NOON + 31, event: "finished" } as const;
+  await lab.apply({ kind: "ended", jobId, result: second }, finished);
+  expect(await lab.worker.ask("find", { jobId })).toMatchObject({ finished: false });
+  expect(await lab.worker.ask("unfinished", {})).toMatchObject([{ finished: false }]);
+  await lab.apply({ kind: "ended", jobId, result: { ...first, attempt: 2 } }, finished);
+  expect(await lab.worker.ask("find", { jobId })).toMatchObject({ finished: true, attempts: 2 });
+});

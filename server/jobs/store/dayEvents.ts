@@ -184,6 +184,8 @@ function retry(day: DayDatabase, job: DayJob, event: EventOf<"retried">): void {
 }
 
 function note(day: DayDatabase, job: DayJob, { atMs, event, cause }: EventOf<"noted">): void {
+  // a minion was called again while the last one's end was being written
+  if (event === "finished" && job.hasOpenMinions) return;
   day.begin();
   if (event === "finished") {
     job.finishedAtMs = atMs;

@@ -65,6 +65,11 @@ export class DayJob {
     return this.stands.flags[place] ?? 0;
   }
 
+  /** True while a minion has no final state. */
+  get hasOpenMinions(): boolean {
+    return !this.stands.states.every(isFinal);
+  }
+
   /** What is now known of a minion's latest attempt. */
   set(place: number, attempt: number, state: number, flags: number): void {
     const { stands } = this;
