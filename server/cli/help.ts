@@ -13,8 +13,8 @@ export const HELP = `Usage:
   func jobs follow JOB_ID [--minion GLOB]         what its commands write, as they do, and results as they come
   func jobs cancel JOB_ID                         end it; minions that are away are told when they are back
   func jobs retry JOB_ID [--minion GLOB] [--nopoll]
-                                                  call those again that failed; "lost" ones, which may have
-                                                  run, only where --minion means them
+                                                  call those again that failed; "lost" and "timed-out" ones,
+                                                  which may have run, only where --minion means them
   func jobs delete JOB_ID... | --older-than TIME [--yes]
                                                   forget finished jobs and their results
   func jobs search TEXT [--match-case] [those of the list, but --last]
