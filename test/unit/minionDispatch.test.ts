@@ -382,6 +382,8 @@ describe("dispatch", () => {
       "jobs.read_output",
     ]);
     await call("jobs.cancel", [id]);
+    // its last files are written
+    await call("jobs.wait", [id, 20]);
   });
 
   it("cancels a running sync call by its call id, for its own caller only", async () => {
