@@ -33,6 +33,8 @@ const node = {
   target: "node20",
   mainFields: ["module", "main"],
 };
+// where a program ends by an error of the library, Node prints the line
+const readable = { ...node, minify: false };
 const executable = { banner: { js: "#!/usr/bin/env node" } };
 const browser = { ...common, platform: "browser", format: "esm", target: "es2022" };
 
@@ -59,7 +61,7 @@ const bundles = [
     options: { ...node, ...executable },
   },
   { file: "func.js", entry: "server/cli/func.ts", kB: 600, options: { ...node, ...executable } },
-  { file: "client.js", entry: "server/client/library/client.ts", kB: 120, options: node },
+  { file: "client.js", entry: "server/client/library/client.ts", kB: 240, options: readable },
   { file: "webview/results.js", entry: "media/results/results.ts", kB: 120, options: browser },
   { file: "dev/fleet.js", entry: "scripts/fleet.ts", kB: 600, options: node },
   { file: "dev/demo.js", entry: "scripts/demo.ts", kB: 600, options: node },

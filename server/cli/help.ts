@@ -11,7 +11,8 @@ export const HELP = `Usage:
                                                   a job and its results, from the overlord alone (JOB_ID: an
                                                   id, how no other begins or ends, or "last")
   func jobs follow JOB_ID [--minion GLOB]         what its commands write, as they do, and results as they come
-  func jobs cancel JOB_ID                         end it; minions that are away are told when they are back
+  func jobs cancel JOB_ID                         end it, and what went on beyond its limit; minions that are
+                                                  away are told when they are back
   func jobs retry JOB_ID [--minion GLOB] [--nopoll]
                                                   call those again that failed; "lost" and "timed-out" ones,
                                                   which may have run, only where --minion means them

@@ -228,7 +228,7 @@ function timedOut(minion: MinionRecord): Ending {
       type: "socket.timeout",
       message: `(110, 'Operation timed out.'): ${minion.name} did not finish within the job's time limit.`,
       trace: "",
-      nextStep: `It still runs on ${minion.name}: give it a longer limit, or none.`,
+      nextStep: `It still runs on ${minion.name}: "func jobs cancel" with the job stops it there.`,
     },
   };
 }

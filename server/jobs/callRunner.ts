@@ -14,6 +14,8 @@ import { AsyncCollector } from "./asyncCollector";
 import { Delivery } from "./delivery";
 import { Job } from "./job";
 import { callIdOf, createJobId } from "./jobId";
+import type { JobView } from "./jobView";
+import { stopLeftovers } from "./leftovers";
 import { JobJournal } from "./jobJournal";
 import type { JobRegistry } from "./jobRegistry";
 import type { JobRun, JobTools } from "./jobRun";
@@ -159,6 +161,12 @@ export class CallRunner {
     if (job.finished || job.isCancelled) return;
     await this.tools.journal.cancelRequested(job);
     job.cancel();
+  }
+
+  /** As stopLeftovers, of a job that has ended. */
+  stopLeftovers(view: JobView): Promise<number> {
+    const { caller, inventory } = this.parts;
+    return stopLeftovers(view, caller, (name) => inventory.find(name));
   }
 
   /**

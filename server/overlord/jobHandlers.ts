@@ -88,8 +88,13 @@ export function jobHandlers(parts: OverlordParts): Pick<Handlers, JobRequest> {
     "jobs/cancel": async ({ jobId }) => {
       const job = await archive.get(jobId);
       const live = jobs.find(jobId);
+      const view = live ?? job;
+      if (view.summary().finished) {
+        const stopped = await runner.stopLeftovers(view);
+        return { ...view.summary(), ...(stopped > 0 && { stopped }) };
+      }
       if (live) await runner.cancel(live);
-      return (live ?? job).summary();
+      return view.summary();
     },
   };
 }

@@ -180,7 +180,11 @@ export interface OverlordRequests {
     params: { sha256: string; offset: number; length: number };
     result: { base64: string; bytes: number };
   };
-  "jobs/cancel": { params: { jobId: string }; result: JobSummary };
+  /**
+   * Of a job that has ended, what it left running beyond its limit, or out of sight, is stopped: on `stopped` minions,
+   * absent for none.
+   */
+  "jobs/cancel": { params: { jobId: string }; result: JobSummary & { stopped?: number } };
 
   /** Makes the CA where there is none yet, and opens the certmaster's listener. */
   "certmaster/createToken": { params: CreateTokenParams; result: JoinToken };

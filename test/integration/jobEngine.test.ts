@@ -147,6 +147,21 @@ it("cancels what runs, and keeps the result of what had ended before", async () 
   for (const one of results) expect(one.cancelPending).toBeUndefined();
 });
 
+it("stops what went on beyond its limit where its job is cancelled once more", async () => {
+  const connection = await fleet.connection();
+  const script = join(fleet.home("web1"), "..", "leftover");
+  const command = `echo $$ >${script}.pid; exec sleep 300`;
+  const jobId = await start({ spec: "web1", args: [command], async: true, timeoutMs: 1_500 });
+  await ended(jobId);
+  expect(await result(jobId, "web1")).toMatchObject({ state: "timed-out" });
+  const pid = Number(await readFile(`${script}.pid`, "utf8"));
+  expect(isRunning(pid)).toBe(true);
+  expect(await connection.request("jobs/cancel", { jobId })).toMatchObject({ stopped: 1 });
+  await until(() => !isRunning(pid));
+  expect((await connection.request("jobs/cancel", { jobId })).stopped).toBeUndefined();
+  expect(await result(jobId, "web1")).toMatchObject({ state: "timed-out" });
+});
+
 it("goes on with async jobs after SIGTERM, and tells clients of the list what changes", async () => {
   const connection = await fleet.connection();
   const news: JobsChanged[] = [];

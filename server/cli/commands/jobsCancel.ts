@@ -4,14 +4,19 @@ import { jobRow } from "../jobTable";
 import { renderTable } from "../render";
 import type { Session } from "../session";
 
-/** `func jobs cancel ID`; of a job that is over nothing is cancelled, which is said. */
+/** `func jobs cancel ID`; of a job that is over only what it left running is stopped, which is said. */
 export async function jobsCancel(session: Session, job: string): Promise<number> {
   const { out, options, overlord } = session;
   const jobId = await findJob(session, job);
   const summary = await overlord.request("jobs/cancel", { jobId });
   out.result(options.json ? `${JSON.stringify(summary)}\n` : renderTable([jobRow(summary)]));
   if (summary.finished && !summary.cancelRequested) {
-    out.note("That job had ended: nothing is cancelled.\n");
+    const { stopped = 0 } = summary;
+    const what =
+      stopped === 0
+        ? "nothing is cancelled"
+        : `what it had left running is stopped on ${stopped} ${stopped === 1 ? "minion" : "minions"}`;
+    out.note(`That job had ended: ${what}.\n`);
   }
   return EXIT_OK;
 }
