@@ -1,6 +1,6 @@
 import { outputRefOf } from "../protocol/outputs";
 import type { JsonValue } from "../protocol/value";
-import { headOf } from "./textSlices";
+import { headOf } from "./outputs/textSlices";
 
 const MAX_LENGTH = 200;
 /** Looked at for the first line that is not blank. */

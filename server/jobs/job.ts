@@ -7,7 +7,7 @@ import {
   type MinionCallState,
   type MinionResult,
 } from "../protocol/jobs";
-import { isFailedCommand } from "./errorLimit";
+import { isFailedCommand } from "./engine/errorLimit";
 import { codeOf } from "./jobCode";
 import { entryOf, shownBytes, shownPage, shownResult, type JobEntry } from "./jobEntry";
 import { JobValues } from "./jobValues";
@@ -15,7 +15,7 @@ import type { JobView } from "./jobView";
 import { ProgressFeed } from "./progressFeed";
 import type { DigestPeer } from "./resultDigest";
 import type { JobRecord, StoredResult } from "./store/storeTypes";
-import type { KeptValue } from "./valueKeeper";
+import type { KeptValue } from "./outputs/valueKeeper";
 
 /** What a minion's part of a job takes in memory beside value and error. */
 const ENTRY_BYTES = 400;

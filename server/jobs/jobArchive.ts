@@ -4,7 +4,7 @@ import type { StartCallParams } from "../protocol/requests";
 import { notInJob, type Job } from "./job";
 import { entryOf, shownPage } from "./jobEntry";
 import type { JobRegistry } from "./jobRegistry";
-import type { OutputFiles } from "./outputFiles";
+import type { OutputFiles } from "./outputs/outputFiles";
 import { StoredJob } from "./storedJob";
 import type { JobStore } from "./store/storeTypes";
 

@@ -1,6 +1,6 @@
 import { FuncError } from "../common/errors";
 import type { Job } from "./job";
-import type { OutputFiles } from "./outputFiles";
+import type { OutputFiles } from "./outputs/outputFiles";
 
 const MAX_JOBS = 1_000;
 /** What nobody asked for is kept so long after its end, and nowhere else. */

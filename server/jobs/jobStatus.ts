@@ -9,7 +9,7 @@ import {
 import type { JsonValue } from "../protocol/value";
 import { REMOTE_ERROR } from "../wire/remoteError";
 import { entriesOf, type JobView } from "./jobView";
-import type { ValueKeeper } from "./valueKeeper";
+import type { ValueKeeper } from "./outputs/valueKeeper";
 
 /** All values together in one answer; the others are outputs in it. */
 const MAX_VALUE_BYTES = 16_000_000;

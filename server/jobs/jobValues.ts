@@ -1,6 +1,6 @@
 import type { JobEntry } from "./jobEntry";
 import { digestOfError } from "./resultDigest";
-import { keptAsItIs, type KeptValue } from "./valueKeeper";
+import { keptAsItIs, type KeptValue } from "./outputs/valueKeeper";
 
 type SharedValue = Pick<KeptValue, "value" | "digest" | "jsonBytes" | "outputs">;
 

@@ -10,7 +10,7 @@ import {
 } from "vscode-jsonrpc/node";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
-import { Turns } from "../jobs/turns";
+import { Turns } from "../jobs/engine/turns";
 import type { ClientHello } from "../protocol/overlord";
 import type { ErrorData } from "../protocol/requests";
 import { ClientFeed } from "./clientFeed";

@@ -1,10 +1,10 @@
-import { AllJobsSearch } from "../jobs/allJobsSearch";
+import { AllJobsSearch } from "../jobs/search/allJobsSearch";
 import type { OverlordRequests } from "../protocol/requests";
-import { findCanaries } from "../jobs/canaries";
-import { followedJob, storedFollowedJob } from "../jobs/followedJob";
+import { findCanaries } from "../jobs/engine/canaries";
+import { followedJob, storedFollowedJob } from "../jobs/follow/followedJob";
 import { Job } from "../jobs/job";
 import { shownPage } from "../jobs/jobEntry";
-import { JobSearch } from "../jobs/jobSearch";
+import { JobSearch } from "../jobs/search/jobSearch";
 import { jobStatus } from "../jobs/jobStatus";
 import { findTargets } from "../targets/findTargets";
 import type { Handlers, OverlordParts } from "./service";

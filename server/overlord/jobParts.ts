@@ -2,11 +2,11 @@ import type { MethodDirectory } from "../calls/methodDirectory";
 import type { MinionCaller } from "../calls/minionCaller";
 import type { SeenMinions } from "../calls/seenMinions";
 import type { Log } from "../common/log";
-import { CallRunner } from "../jobs/callRunner";
+import { CallRunner } from "../jobs/engine/callRunner";
 import type { Job } from "../jobs/job";
 import { JobArchive } from "../jobs/jobArchive";
 import { JobRegistry } from "../jobs/jobRegistry";
-import { ValueKeeper } from "../jobs/valueKeeper";
+import { ValueKeeper } from "../jobs/outputs/valueKeeper";
 import type { ClientFeed } from "./clientFeed";
 import type { OverlordData } from "./overlordData";
 

@@ -1,10 +1,10 @@
 import type { MinionCaller } from "../calls/minionCaller";
 import { FuncError } from "../common/errors";
-import type { FollowedJob } from "../jobs/followedJob";
-import type { OutputFiles } from "../jobs/outputFiles";
-import { OutputFollower, type FollowRequest } from "../jobs/outputFollower";
-import { OutputReads } from "../jobs/outputReads";
-import type { FollowParts } from "../jobs/partFollower";
+import type { FollowedJob } from "../jobs/follow/followedJob";
+import type { OutputFiles } from "../jobs/outputs/outputFiles";
+import { OutputFollower, type FollowRequest } from "../jobs/follow/outputFollower";
+import { OutputReads } from "../jobs/follow/outputReads";
+import type { FollowParts } from "../jobs/follow/partFollower";
 import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";
 import type { ClientFeed } from "./clientFeed";

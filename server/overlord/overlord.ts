@@ -8,7 +8,7 @@ import { FuncError, messageOf } from "../common/errors";
 import { acquireLock, type Lock } from "../common/lockFile";
 import type { Log } from "../common/log";
 import { makePrivate } from "../common/privateFolder";
-import type { OutputFiles } from "../jobs/outputFiles";
+import type { OutputFiles } from "../jobs/outputs/outputFiles";
 import type { JobStore } from "../jobs/store/storeTypes";
 import { Certmaster } from "../pki/certmaster/certmaster";
 import type { EnrolledMinion } from "../pki/certmaster/certmasterIssuing";

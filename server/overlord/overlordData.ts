@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { messageOf } from "../common/errors";
 import type { Log } from "../common/log";
-import { OutputFiles } from "../jobs/outputFiles";
+import { OutputFiles } from "../jobs/outputs/outputFiles";
 import { openJobStore } from "../jobs/store/jobStore";
 import type { JobStore } from "../jobs/store/storeTypes";
 import { Inventory } from "../targets/inventory";

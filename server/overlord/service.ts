@@ -1,13 +1,13 @@
 import { hostname } from "node:os";
 import type { MethodDirectory } from "../calls/methodDirectory";
 import { FuncError } from "../common/errors";
-import type { CallRunner } from "../jobs/callRunner";
+import type { CallRunner } from "../jobs/engine/callRunner";
 import type { Job } from "../jobs/job";
 import type { JobArchive } from "../jobs/jobArchive";
 import type { JobRegistry } from "../jobs/jobRegistry";
-import type { OutputFiles } from "../jobs/outputFiles";
+import type { OutputFiles } from "../jobs/outputs/outputFiles";
 import type { JobStore } from "../jobs/store/storeTypes";
-import type { ValueKeeper } from "../jobs/valueKeeper";
+import type { ValueKeeper } from "../jobs/outputs/valueKeeper";
 import type { Certmaster } from "../pki/certmaster/certmaster";
 import type { EnrolledMinion } from "../pki/certmaster/certmasterIssuing";
 import type { Triggers } from "../pki/certmaster/triggers";

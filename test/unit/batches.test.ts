@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { stepsOf } from "../../server/jobs/batches";
-import { ErrorLimit, isFailure } from "../../server/jobs/errorLimit";
+import { stepsOf } from "../../server/jobs/engine/batches";
+import { ErrorLimit, isFailure } from "../../server/jobs/engine/errorLimit";
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `web${i}`);
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { fanOut } from "../../server/calls/fanOut";
-import { stepsOf } from "../../server/jobs/batches";
-import { ErrorLimit } from "../../server/jobs/errorLimit";
+import { stepsOf } from "../../server/jobs/engine/batches";
+import { ErrorLimit } from "../../server/jobs/engine/errorLimit";
 
 interface Plan {
   minions: { fails: boolean; turns: number }[];

@@ -5,8 +5,8 @@ import { JobArchive } from "../../server/jobs/jobArchive";
 import { shownPage } from "../../server/jobs/jobEntry";
 import { JobRegistry } from "../../server/jobs/jobRegistry";
 import { jobStatus, type JobStatus } from "../../server/jobs/jobStatus";
-import { ValueKeeper } from "../../server/jobs/valueKeeper";
-import { minionsToRetry } from "../../server/jobs/retryable";
+import { ValueKeeper } from "../../server/jobs/outputs/valueKeeper";
+import { minionsToRetry } from "../../server/jobs/engine/retryable";
 import {
   allWell,
   FINAL_STATES,

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { argsText } from "../../server/jobs/argsText";
-import { readJobAnswer } from "../../server/jobs/jobAnswer";
+import { readJobAnswer } from "../../server/jobs/engine/jobAnswer";
 
 it.each([
   [[0, -1], "running"],

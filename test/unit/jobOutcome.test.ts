@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { outcomeOfValue } from "../../server/calls/minionCaller";
-import { resultOf } from "../../server/jobs/outcome";
+import { resultOf } from "../../server/jobs/engine/outcome";
 import { LOST, MethodError, toRemoteError } from "../../server/minion/methodError";
 import type { MinionRecord } from "../../server/protocol/minions";
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Job } from "../../server/jobs/job";
-import { JobSearch } from "../../server/jobs/jobSearch";
-import { lineAround, LiteralFinder } from "../../server/jobs/literalFinder";
-import type { OutputFiles } from "../../server/jobs/outputFiles";
-import { searchPiece } from "../../server/jobs/outputSearch";
-import { ValueKeeper } from "../../server/jobs/valueKeeper";
+import { JobSearch } from "../../server/jobs/search/jobSearch";
+import { lineAround, LiteralFinder } from "../../server/jobs/search/literalFinder";
+import type { OutputFiles } from "../../server/jobs/outputs/outputFiles";
+import { searchPiece } from "../../server/jobs/search/outputSearch";
+import { ValueKeeper } from "../../server/jobs/outputs/valueKeeper";
 import type { OutputRef, SearchMatch } from "../../server/protocol/outputs";
 import type { JsonValue } from "../../server/protocol/value";
 import { openOutputs, spool } from "../fixtures/outputFolder";

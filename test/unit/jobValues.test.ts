@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { jsonPieces } from "../../server/jobs/jsonPieces";
-import type { OutputFiles } from "../../server/jobs/outputFiles";
-import { ValueKeeper } from "../../server/jobs/valueKeeper";
+import { jsonPieces } from "../../server/jobs/outputs/jsonPieces";
+import type { OutputFiles } from "../../server/jobs/outputs/outputFiles";
+import { ValueKeeper } from "../../server/jobs/outputs/valueKeeper";
 import { outputRefOf, type OutputRef } from "../../server/protocol/outputs";
 import type { JsonValue } from "../../server/protocol/value";
 import { toJson } from "../../server/wire/jsonValue";

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it, onTestFinished } from "vitest";
 import { FuncError } from "../../server/common/errors";
-import { OutputFiles } from "../../server/jobs/outputFiles";
+import { OutputFiles } from "../../server/jobs/outputs/outputFiles";
 import { openOutputs, spool } from "../fixtures/outputFolder";
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { MinionCallOutcome } from "../../server/calls/minionCaller";
-import { OutputReads, type OutputRead } from "../../server/jobs/outputReads";
+import { OutputReads, type OutputRead } from "../../server/jobs/follow/outputReads";
 import type { MinionRecord } from "../../server/protocol/minions";
 import type { XmlRpcValue } from "../../server/wire/value";
 

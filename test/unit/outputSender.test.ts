@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { OutputSender } from "../../server/jobs/outputSender";
+import { OutputSender } from "../../server/jobs/follow/outputSender";
 import type { JobOutput, OutputPiece } from "../../server/protocol/jobs";
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {

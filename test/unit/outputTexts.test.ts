@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { outputTexts } from "../../server/jobs/outputTexts";
+import { outputTexts } from "../../server/jobs/follow/outputTexts";
 
 it("cuts text at characters' borders only, and loses no byte", () => {
   fc.assert(

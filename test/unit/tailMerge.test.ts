@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { TAIL_LINES, TailMerge } from "../../server/jobs/tailMerge";
+import { TAIL_LINES, TailMerge } from "../../server/jobs/follow/tailMerge";
 
 function tailOf(text: string): string {
   const lines = text.split("\n");

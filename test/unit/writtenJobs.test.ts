@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { FuncError } from "../../server/common/errors";
 import { silentLog } from "../../server/common/log";
 import { Job } from "../../server/jobs/job";
-import { JobJournal } from "../../server/jobs/jobJournal";
-import { minionsToRetry } from "../../server/jobs/retryable";
+import { JobJournal } from "../../server/jobs/engine/jobJournal";
+import { minionsToRetry } from "../../server/jobs/engine/retryable";
 import type { JobRecord } from "../../server/jobs/store/storeTypes";
 import { MemoryJobStore } from "../fixtures/memoryJobStore";
 

@@ -1,7 +1,7 @@
 import { FuncError } from "../../common/errors";
 import type { JobPage, JobQuery, JobSummary } from "../../protocol/jobs";
 import { fnmatch } from "../../targets/fnmatch";
-import { LiteralFinder } from "../literalFinder";
+import { LiteralFinder } from "../search/literalFinder";
 import { targetsText } from "../../protocol/jobs";
 import type { SqlValue } from "./database";
 import type { JobIndex } from "./jobIndex";

@@ -1,8 +1,8 @@
 import { integer, minValue, number, object, optional, parse, pipe, string } from "valibot";
 import { FuncError } from "../../common/errors";
 import { fnmatch } from "../../targets/fnmatch";
-import { lineAround, LiteralFinder } from "../literalFinder";
-import { valueTexts } from "../valueTexts";
+import { lineAround, LiteralFinder } from "../search/literalFinder";
+import { valueTexts } from "../outputs/valueTexts";
 import { latestRows } from "./dayQueries";
 import { isFinal, type ResultDetail, type ResultRow } from "./dayRows";
 import { matchingJobs, type ListPlace } from "./jobIndexQueries";

@@ -1,0 +1,394 @@
+import type { MethodDirectory } from "../../calls/methodDirectory";
+import type { MinionCaller } from "../../calls/minionCaller";
+import type { SeenMinions } from "../../calls/seenMinions";
+import { FuncError, messageOf } from "../../common/errors";
+import type { Log } from "../../common/log";
+import type { MinionRecord } from "../../protocol/minions";
+import type { StartCallParams } from "../../protocol/requests";
+import type { JsonValue } from "../../protocol/value";
+import type { Inventory } from "../../targets/inventory";
+import { fromJson } from "../../wire/jsonValue";
+import type { XmlRpcValue } from "../../wire/value";
+import { argsText, hasSecret } from "../argsText";
+import { AsyncCollector } from "./asyncCollector";
+import { Delivery } from "./delivery";
+import { Job } from "../job";
+import { callIdOf, createJobId } from "../jobId";
+import type { JobView } from "../jobView";
+import { stopLeftovers } from "./leftovers";
+import { JobJournal } from "./jobJournal";
+import type { JobRegistry } from "../jobRegistry";
+import type { JobRun, JobTools } from "./jobRun";
+import { KeptTeller } from "./keptTeller";
+import { lostResult } from "./outcome";
+import { PendingCancels } from "./pendingCancels";
+import { pastResult } from "./resumedRun";
+import { minionsToRetry } from "./retryable";
+import { runSteps, stepping } from "./runSteps";
+import type { JobRecord, JobStore, UnfinishedJob } from "../store/storeTypes";
+import type { ValueKeeper } from "../outputs/valueKeeper";
+
+/** Sync calls get so long to end when the overlord does. */
+const CLOSE_MS = 2_000;
+const RESULTS_AT_ONCE = 1_000;
+const RESUME_AGAIN_MS = 30_000;
+
+export interface CallDefaults {
+  nforks: number;
+  /** True where a person chose it. */
+  nforksGiven: boolean;
+  /** Limit for starting an async call. */
+  deliveryTimeoutMs: number;
+  timeoutMs: number;
+}
+
+interface ResumedJob {
+  run: JobRun;
+  /** Minions that are no longer in the inventory, or are other hosts by now. */
+  gone: string[];
+}
+
+export interface RunnerParts {
+  jobs: JobRegistry;
+  store: JobStore;
+  caller: MinionCaller;
+  /** Among the caller's upkeeps. */
+  seen: SeenMinions;
+  inventory: Inventory;
+  methods: MethodDirectory;
+  keeper: ValueKeeper;
+  defaults: CallDefaults;
+  /** Told of each job of an earlier process that was taken up. */
+  onResumed: (job: Job) => void;
+  log: Log;
+}
+
+/** Turns call requests into jobs, writes down what happens to them, and runs them to their end. */
+export class CallRunner {
+  private readonly tools: JobTools;
+  private readonly delivery = new Delivery();
+  /** Jobs of earlier processes that wait for `begin`. */
+  private readonly resumed: ResumedJob[] = [];
+  private readonly running = new Map<Job, Promise<void>>();
+  private resumeTimer: NodeJS.Timeout | undefined;
+  /** Of jobs whose arguments are written nowhere. */
+  private readonly secretParams = new WeakMap<Job, XmlRpcValue[]>();
+
+  constructor(private readonly parts: RunnerParts) {
+    const { jobs, store, caller, seen, keeper, log } = parts;
+    const journal = new JobJournal(store, log, () => {
+      jobs.tidy();
+    });
+    this.tools = {
+      caller,
+      keeper,
+      journal,
+      seen,
+      collector: new AsyncCollector(caller),
+      cancels: new PendingCancels(caller, seen, log, ({ jobId, minion, attempt }) => {
+        jobs.find(jobId)?.amend(minion.name, { cancelPending: undefined });
+        journal.told([{ jobId, minion: minion.name, attempt, what: "cancel" }]);
+      }),
+      kept: new KeptTeller(caller, seen, ({ name: minion }, results) => {
+        journal.told(
+          results.map(({ jobId, attempt }) => ({ jobId, minion, attempt, what: "kept" })),
+        );
+      }),
+    };
+  }
+
+  /** True while there is something to do that no client waits for. */
+  get isBusy(): boolean {
+    const { journal, cancels } = this.tools;
+    return journal.isBehind || cancels.isTrying;
+  }
+
+  /**
+   * Makes the job and begins it after the caller's turn, so that nobody misses its first progress. It is on the
+   * disk by then. Throws FuncError "bad-argument" for arguments that cannot be sent, "unavailable".
+   */
+  async start(
+    request: StartCallParams,
+    minions: readonly MinionRecord[],
+    { startedBy, canaries }: Pick<JobRecord, "startedBy" | "canaries"> = {},
+  ): Promise<Job> {
+    const { jobs, methods, defaults } = this.parts;
+    const { spec, exclude, module, method, args, async = false, background } = request;
+    const { deliveryLimitMs, batch, maxErrors } = request;
+    const params = args.map(fromJson);
+    const description = methods.find(
+      minions.map(({ name }) => name),
+      module,
+      method,
+    );
+    const timeoutMs = async ? request.timeoutMs : (request.timeoutMs ?? defaults.timeoutMs);
+    const secret = hasSecret(args, description);
+    const record: JobRecord = {
+      id: createJobId(spec, module, method),
+      spec,
+      ...(exclude !== undefined && { exclude }),
+      module,
+      method,
+      ...(!secret && { args }),
+      argsText: argsText(args, description),
+      async,
+      createdAtMs: Date.now(),
+      ...(startedBy && { startedBy }),
+      nforks: request.nforks ?? defaults.nforks,
+      keepPlaces: request.nforks !== undefined || defaults.nforksGiven,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(deliveryLimitMs !== undefined && { deliveryLimitMs }),
+      ...(batch && { batch }),
+      ...(canaries && { canaries }),
+      ...(maxErrors !== undefined && { maxErrors }),
+      minions: minions.map(({ name, address, port }) => ({ name, address, port })),
+    };
+    const job = new Job({ ...record, ...(background && { background }) });
+    jobs.add(job);
+    try {
+      if (!background) await this.tools.journal.created(record);
+    } catch (error) {
+      jobs.drop(job);
+      throw error;
+    }
+    if (secret) this.secretParams.set(job, params);
+    this.run({ ...this.runOf(job, record, params), minions });
+    return job;
+  }
+
+  /** Asks all that is under way to end. Minions that are away are told later. */
+  async cancel(job: Job): Promise<void> {
+    if (job.finished || job.isCancelled) return;
+    await this.tools.journal.cancelRequested(job);
+    job.cancel();
+  }
+
+  /** As stopLeftovers, of a job that has ended. */
+  stopLeftovers(view: JobView): Promise<number> {
+    const { caller, inventory } = this.parts;
+    return stopLeftovers(view, caller, (name) => inventory.find(name));
+  }
+
+  /**
+   * Calls minions of a job again, in the same job. Throws FuncError "not-found", "conflict", "unavailable" where
+   * the arguments were secret or nothing can be written.
+   */
+  async retry(jobId: string, names: readonly string[] | undefined): Promise<Job> {
+    const { jobs } = this.parts;
+    jobs.claim(jobId);
+    try {
+      return await this.retryOnce(jobId, names);
+    } finally {
+      jobs.release(jobId);
+    }
+  }
+
+  /**
+   * Takes up the jobs of earlier processes, as they were left; they go on with `begin`. Never throws: where the store
+   * cannot be read now, they are taken up once it can.
+   */
+  async resume(): Promise<void> {
+    const { store, log, onResumed } = this.parts;
+    try {
+      for (const unfinished of await store.unfinished()) {
+        this.tellRest(unfinished);
+        if (unfinished.finished) continue;
+        const resumed = this.resumeJob(unfinished);
+        this.resumed.push(resumed);
+        onResumed(resumed.run.job);
+      }
+    } catch (error) {
+      log.error("the jobs of earlier times cannot be taken up now", { problem: messageOf(error) });
+      this.resumeTimer = setTimeout(() => {
+        void this.resume().then(() => {
+          this.begin();
+        });
+      }, RESUME_AGAIN_MS).unref();
+    }
+  }
+
+  /** Goes on with what was taken up. */
+  begin(): void {
+    for (const { run, gone } of this.resumed.splice(0)) {
+      const { journal } = this.tools;
+      journal.noted(run.job, "resumed", "the overlord was started again");
+      for (const name of gone) {
+        const ending = lostResult({ name }, "it is not among the minions any more.");
+        void journal.ended(run.job, run.job.complete(name, ending));
+      }
+      this.run(run);
+    }
+  }
+
+  /**
+   * Async jobs go on on their minions, for the next overlord to collect; sync calls are cancelled. Settles once
+   * these have ended, or their time is over.
+   */
+  async close(): Promise<void> {
+    const { journal, cancels, kept } = this.tools;
+    clearTimeout(this.resumeTimer);
+    const sync: Promise<void>[] = [];
+    for (const [job, running] of this.running) {
+      journal.noted(job, "stopped", "the overlord ended");
+      if (job.isAsync) {
+        job.suspend();
+      } else {
+        job.cancel();
+        sync.push(running);
+      }
+    }
+    const limit = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_MS).unref());
+    await Promise.race([Promise.all(sync), limit]);
+    cancels.close();
+    kept.close();
+    journal.close();
+  }
+
+  private runOf(job: Job, record: JobRecord, params: XmlRpcValue[]): JobRun {
+    const { deliveryTimeoutMs, timeoutMs } = this.parts.defaults;
+    const { deliveryLimitMs } = record;
+    return {
+      job,
+      minions: [],
+      ...stepping(record, job),
+      method: `${record.module}.${record.method}`,
+      params,
+      nforks: record.nforks,
+      keepPlaces: record.keepPlaces,
+      // an async call's own limit is for the work; starting it must not take long
+      timeoutMs: record.async ? deliveryTimeoutMs : (record.timeoutMs ?? timeoutMs),
+      runLimitMs: record.async ? record.timeoutMs : undefined,
+      deliverUntilMs:
+        deliveryLimitMs === undefined ? undefined : performance.now() + deliveryLimitMs,
+      secret: record.args === undefined,
+      past: new Map(),
+      incomplete: false,
+    };
+  }
+
+  private run(run: JobRun): void {
+    const { job } = run;
+    const { log } = this.parts;
+    const { journal } = this.tools;
+    const before = this.running.get(job) ?? Promise.resolve();
+    const running = new Promise<void>((resolve) => setImmediate(resolve))
+      .then(() => runSteps(run, this.tools, this.delivery))
+      .catch(async (error: unknown) => {
+        const problem = messageOf(error);
+        log.error("a job failed for an unexpected reason", { job: job.id, problem });
+        for (const minion of run.minions) {
+          const ending = lostResult(minion, `the overlord failed: ${problem}`);
+          await journal.ended(job, job.complete(minion.name, ending));
+        }
+      });
+    const all = Promise.all([before, running]).then(() => {
+      if (this.running.get(job) === all) this.running.delete(job);
+      if (job.isSuspended) return;
+      job.finishWhenDone();
+      void journal.finishWhenWritten(job);
+    });
+    this.running.set(job, all);
+  }
+
+  private async retryOnce(jobId: string, names: readonly string[] | undefined): Promise<Job> {
+    const { jobs, store, inventory } = this.parts;
+    const record = await store.record(jobId);
+    if (!record) throw new FuncError("not-found", `There is no job "${jobId.slice(0, 200)}".`);
+    const known = jobs.find(jobId);
+    const job = known ?? (await this.load(record));
+    if (job.isCancelled && !job.finished) throw conflict(jobId, "is being cancelled");
+    const params = this.secretParams.get(job) ?? paramsOf(record);
+    const minions = minionsToRetry(job, names).flatMap((name) => inventory.find(name) ?? []);
+    if (minions.length === 0) throw conflict(jobId, "has minions that are not here any more");
+    const again = minions.map(({ name }) => name);
+    // where there is no room for it, nothing may be on record
+    if (!known) jobs.add(job);
+    try {
+      await this.tools.journal.retried(job, again, job.nextAttempt);
+    } catch (error) {
+      if (!known) jobs.drop(job);
+      throw error;
+    }
+    // it was finished until now, and may have gone for its size
+    if (jobs.find(jobId) !== job) jobs.restore(job);
+    job.again(again);
+    this.run({ ...this.runOf(job, record, params), minions });
+    return job;
+  }
+
+  /** A finished job of the store, to go on with. */
+  private async load(record: JobRecord): Promise<Job> {
+    const { store } = this.parts;
+    const results = [];
+    for (let more = true; more;) {
+      const page = await store.results(record.id, results.length, RESULTS_AT_ONCE);
+      results.push(...page);
+      more = page.length === RESULTS_AT_ONCE;
+    }
+    const summary = await store.find(record.id);
+    const { finishedAtMs = Date.now() } = summary ?? {};
+    return new Job(record, { results, cancelRequested: false, finishedAtMs });
+  }
+
+  private resumeJob(unfinished: UnfinishedJob): ResumedJob {
+    const { jobs, inventory } = this.parts;
+    const { job: record, cancelRequested, minions: past, incomplete = false } = unfinished;
+    const results = past.map((minion) => pastResult(minion, record.createdAtMs));
+    const job = new Job(record, { results, cancelRequested });
+    jobs.restore(job);
+    const open = past.filter(({ result }) => !result);
+    const minions = open.flatMap(({ minion }) => {
+      const known = inventory.find(minion);
+      // another host may have the name by now
+      return known && known.enrolledAtMs <= record.createdAtMs ? [known] : [];
+    });
+    const here = new Set(minions.map(({ name }) => name));
+    const run = this.runOf(job, record, (record.args ?? []).map(fromJson));
+    const elapsedMs = Math.max(0, Date.now() - record.createdAtMs);
+    const isFirst = open.every(({ attempt }) => attempt === 1);
+    return {
+      run: {
+        ...run,
+        minions,
+        incomplete,
+        ...(isFirst &&
+          run.deliverUntilMs !== undefined && {
+            deliverUntilMs: run.deliverUntilMs - elapsedMs,
+          }),
+        past: new Map(open.map((one) => [one.minion, one])),
+      },
+      gone: open.flatMap(({ minion }) => (here.has(minion) ? [] : [minion])),
+    };
+  }
+
+  /** What minions of an earlier process's job have not been told yet. */
+  private tellRest({ job: { id: jobId, async }, minions }: UnfinishedJob): void {
+    const { inventory } = this.parts;
+    const { cancels, kept } = this.tools;
+    for (const { minion: name, attempt, result, toldKept, toldCancel } of minions) {
+      const minion = inventory.find(name);
+      if (!result || !minion) continue;
+      const { minionJobId, atMs: sinceMs } = result;
+      if (result.cancelPending && !toldCancel) {
+        const id = minionJobId ?? callIdOf(jobId, name, attempt);
+        cancels.add({ jobId, minion, attempt, id, sinceMs });
+      } else if (async && !toldKept && minionJobId !== undefined) {
+        kept.add(minion, { jobId, attempt, minionJobId });
+      }
+    }
+  }
+}
+
+/** Throws FuncError "unavailable". */
+function paramsOf({ id, args }: { id: string; args?: JsonValue[] }): XmlRpcValue[] {
+  if (args) return args.map(fromJson);
+  throw new FuncError(
+    "unavailable",
+    `The arguments of job ${id.slice(0, 200)} are not kept: a part of them is secret.`,
+    "Call the method again with its arguments.",
+  );
+}
+
+function conflict(jobId: string, why: string): FuncError {
+  return new FuncError("conflict", `The job ${jobId.slice(0, 200)} ${why}.`);
+}

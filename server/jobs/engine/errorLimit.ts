@@ -1,0 +1,63 @@
+import { FINAL_STATES, type MinionResult } from "../../protocol/jobs";
+import type { Ending } from "./outcome";
+
+/** Whether a result counts towards `maxErrors`: all but success, of commands also an exit status other than 0. */
+export function isFailure({ state, exitStatus = 0 }: Omit<MinionResult, "minion">): boolean {
+  if (!FINAL_STATES.has(state) || state === "skipped") return false;
+  return state !== "succeeded" || exitStatus !== 0;
+}
+
+/** A command that ran, and ended with an exit status other than 0. */
+export function isFailedCommand({ state, exitStatus = 0 }: Omit<MinionResult, "minion">): boolean {
+  return state === "succeeded" && exitStatus !== 0;
+}
+
+/** Ends the calling of more minions once more of them have failed than a job allows. */
+export class ErrorLimit {
+  readonly #controller = new AbortController();
+  #failed: number;
+
+  /** `failed`: those of the run that had failed before. Without `most` any number may. */
+  constructor(
+    readonly most: number | undefined,
+    failed = 0,
+  ) {
+    this.#failed = failed;
+    this.#judge();
+  }
+
+  /** Aborted once too many have failed. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get isPassed(): boolean {
+    return this.signal.aborted;
+  }
+
+  /** A minion of the run has its final result. */
+  ended(result: Omit<MinionResult, "minion">): void {
+    if (!isFailure(result)) return;
+    this.#failed++;
+    this.#judge();
+  }
+
+  /** For a minion that is not called because of it. */
+  skipped({ name }: { name: string }): Ending {
+    const { most = 0 } = this;
+    const allowed = most === 0 ? "none may" : `more than the ${most} that may`;
+    return {
+      state: "skipped",
+      error: {
+        type: "skipped",
+        message: `${name} was not called: ${this.#failed} had failed by then, ${allowed}.`,
+        trace: "",
+        nextStep: "See why they failed, then call those again that were skipped.",
+      },
+    };
+  }
+
+  #judge(): void {
+    if (this.most !== undefined && this.#failed > this.most) this.#controller.abort();
+  }
+}

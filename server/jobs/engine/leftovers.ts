@@ -1,0 +1,39 @@
+import type { MinionCaller } from "../../calls/minionCaller";
+import type { MinionResult } from "../../protocol/jobs";
+import type { MinionRecord } from "../../protocol/minions";
+import { callIdOf } from "../jobId";
+import { entriesOf, type JobView } from "../jobView";
+
+const AT_ONCE = 500;
+
+/**
+ * Tells minions to stop what a job that has ended may have left running on them: what went on beyond its limit,
+ * or was lost from sight. Gives how many stop something. Minions that are away are left as they are.
+ */
+export async function stopLeftovers(
+  view: JobView,
+  caller: Pick<MinionCaller, "tellCancel">,
+  minionOf: (name: string) => MinionRecord | undefined,
+): Promise<number> {
+  let stopped = 0;
+  let asked: Promise<void>[] = [];
+  for await (const { result } of entriesOf(view)) {
+    const minion = mayRunStill(result) ? minionOf(result.minion) : undefined;
+    if (!minion) continue;
+    const id = result.minionJobId ?? callIdOf(view.id, result.minion, result.attempt ?? 1);
+    asked.push(
+      caller.tellCancel(minion, id).then((answer) => {
+        if (answer === "stops") stopped++;
+      }),
+    );
+    if (asked.length < AT_ONCE) continue;
+    await Promise.all(asked);
+    asked = [];
+  }
+  await Promise.all(asked);
+  return stopped;
+}
+
+function mayRunStill({ state, mayHaveRun = false }: MinionResult): boolean {
+  return state === "timed-out" || state === "lost" || mayHaveRun;
+}

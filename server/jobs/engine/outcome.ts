@@ -1,0 +1,62 @@
+import type { MinionCallOutcome } from "../../calls/minionCaller";
+import { peerOf } from "../../calls/minionCaller";
+import { FuncError, messageOf } from "../../common/errors";
+import type { MinionResult } from "../../protocol/jobs";
+import type { MinionRecord } from "../../protocol/minions";
+import { toJson } from "../../wire/jsonValue";
+import { callErrorOf, JOB_LOST } from "../../wire/remoteError";
+
+/** How a minion's part of a job ended. */
+export type Ending = Omit<MinionResult, "minion">;
+
+/** A minion's final result as the job keeps it. */
+export function resultOf(outcome: MinionCallOutcome, minion: MinionRecord): Ending {
+  if (outcome.state !== "succeeded") {
+    const { state, error, mayHaveRun } = outcome;
+    if (error.type === JOB_LOST) {
+      const nextStep = error.nextStep ?? mayHaveRunStep(minion);
+      return { state: "lost", mayHaveRun: true, error: { ...error, nextStep } };
+    }
+    return { state, error, ...(mayHaveRun && { mayHaveRun }) };
+  }
+  try {
+    return { state: "succeeded", value: toJson(outcome.value) };
+  } catch (error) {
+    const problem = new FuncError("bad-data", `The answer cannot be shown: ${messageOf(error)}`);
+    return { state: "failed", error: callErrorOf(problem, peerOf(minion)) };
+  }
+}
+
+/** For a minion whose call was not even begun, unless `message` tells otherwise. */
+export function cancelledResult(
+  minion: MinionRecord,
+  message = `The call on ${minion.name} was cancelled.`,
+  nextStep?: string,
+): Ending {
+  const error = new FuncError("cancelled", message, nextStep);
+  return { state: "cancelled", error: callErrorOf(error, peerOf(minion)) };
+}
+
+/** It was away until its delivery limit had passed. */
+export function expiredResult(minion: MinionRecord, problem: string): Ending {
+  const message = `${minion.name} was away until the delivery limit had passed; nothing was run there. The last problem: ${problem}`;
+  return { state: "expired", error: { type: "socket.timeout", message, trace: "" } };
+}
+
+/** The minion has, or had, the work, and what became of it cannot be learnt. */
+export function lostResult(minion: { name: string }, why: string): Ending {
+  return {
+    state: "lost",
+    mayHaveRun: true,
+    error: {
+      type: "lost job",
+      message: `${minion.name}: ${why}`,
+      trace: "",
+      nextStep: mayHaveRunStep(minion),
+    },
+  };
+}
+
+function mayHaveRunStep({ name }: { name: string }): string {
+  return `It may have run: look on ${name} before you call it again.`;
+}

@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CancelAnswer } from "../../calls/cancelTeller";
+import { fanOut } from "../../calls/fanOut";
+import type { MinionCaller } from "../../calls/minionCaller";
+import type { SeenMinions } from "../../calls/seenMinions";
+import type { Log } from "../../common/log";
+import type { MinionRecord } from "../../protocol/minions";
+import type { Job } from "../job";
+import type { Ending } from "./outcome";
+
+/** Whoever cancels does not wait longer for minions that may be away. */
+const ANSWER_MS = 2_000;
+const FIRST_RETRY_MS = 5_000;
+const LAST_RETRY_MS = 5 * 60_000;
+const AT_ONCE = 16;
+const MAX_PENDING = 20_000;
+/** A minion that was away for so long keeps nothing of the call. */
+const GIVE_UP_MS = 7 * 24 * 60 * 60_000;
+/** So long after a cancel the overlord stays for the minions that do not know of it. */
+const TRY_FOR_MS = 24 * 60 * 60_000;
+
+export interface Cancel {
+  jobId: string;
+  minion: MinionRecord;
+  attempt: number;
+  /** The minion's job id, or the call id of what may have been started. */
+  id: string;
+  /** When it was cancelled. */
+  sinceMs: number;
+}
+
+/** Cancels that have not reached their minions: they are told when they are there again. */
+export class PendingCancels {
+  private readonly pending = new Map<string, Cancel[]>();
+  private readonly telling = new Set<string>();
+  private readonly closing = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly caller: MinionCaller,
+    seen: SeenMinions,
+    private readonly log: Log,
+    /** The minion knows, or need not know any more. */
+    private readonly onTold: (cancel: Cancel) => void,
+  ) {
+    seen.onSeen(({ name }) => {
+      if (this.pending.has(name)) void this.tellPending(name);
+    });
+  }
+
+  /** True while there is a young one. */
+  get isTrying(): boolean {
+    const since = Date.now() - TRY_FOR_MS;
+    return [...this.pending.values()].some((all) => all.some(({ sinceMs }) => sinceMs > since));
+  }
+
+  /** Tells the minion; where it is away, it is told later. Never throws. */
+  async tell(cancel: Cancel): Promise<CancelAnswer> {
+    const telling = this.caller.tellCancel(cancel.minion, cancel.id);
+    const late = sleep(ANSWER_MS, "away" as const, { ref: false });
+    const answer = await Promise.race([telling, late]);
+    if (answer === "away") this.add(cancel);
+    return answer;
+  }
+
+  /** Tells the minion, and adds to the result of a cancelled call whether it still has to be told. */
+  async end(
+    ending: Ending,
+    { job, ...rest }: Omit<Cancel, "jobId" | "sinceMs"> & { job: Job },
+  ): Promise<Ending> {
+    if (job.isSuspended) return ending;
+    const answer = await this.tell({ ...rest, jobId: job.id, sinceMs: Date.now() });
+    return answer === "away" ? { ...ending, cancelPending: true } : ending;
+  }
+
+  /** It is told later. */
+  add(cancel: Cancel): void {
+    const { name } = cancel.minion;
+    const all = this.pending.get(name) ?? [];
+    this.pending.set(name, [...all, cancel]);
+    const count = [...this.pending.values()].reduce((sum, { length }) => sum + length, 0);
+    if (count > MAX_PENDING) {
+      this.log.warn("too many cancels wait for minions that are away; one is given up", {
+        minion: name,
+      });
+      this.remove(name, cancel);
+    }
+    this.plan(FIRST_RETRY_MS);
+  }
+
+  close(): void {
+    this.closing.abort();
+    clearTimeout(this.timer);
+  }
+
+  private async tellPending(name: string): Promise<void> {
+    // an answer to this very question is a sign of life too
+    if (this.telling.has(name)) return;
+    this.telling.add(name);
+    try {
+      for (const cancel of this.pending.get(name) ?? []) {
+        const isOld = Date.now() - cancel.sinceMs > GIVE_UP_MS;
+        const answer = await this.caller.tellCancel(cancel.minion, cancel.id);
+        if (this.closing.signal.aborted) return;
+        if (answer === "away" && !isOld) return;
+        this.remove(name, cancel);
+        this.onTold(cancel);
+      }
+    } finally {
+      this.telling.delete(name);
+    }
+  }
+
+  private remove(name: string, cancel: Cancel): void {
+    const left = (this.pending.get(name) ?? []).filter((one) => one !== cancel);
+    if (left.length > 0) this.pending.set(name, left);
+    else this.pending.delete(name);
+  }
+
+  private plan(delayMs: number): void {
+    if (this.closing.signal.aborted || this.timer) return;
+    const inMs = delayMs * (0.75 + Math.random() / 2);
+    this.timer = setTimeout(() => void this.retryAll(delayMs), inMs).unref();
+  }
+
+  private async retryAll(delayMs: number): Promise<void> {
+    await fanOut({
+      items: [...this.pending.keys()],
+      nforks: AT_ONCE,
+      signal: this.closing.signal,
+      run: (name) => this.tellPending(name),
+      skip: () => undefined,
+    });
+    this.timer = undefined;
+    if (this.pending.size > 0) this.plan(Math.min(delayMs * 2, LAST_RETRY_MS));
+  }
+}

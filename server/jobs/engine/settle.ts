@@ -1,0 +1,37 @@
+import { peerOf } from "../../calls/minionCaller";
+import type { MinionRecord } from "../../protocol/minions";
+import { callErrorOf } from "../../wire/remoteError";
+import { exitStatusOf } from "../excerpt";
+import type { Job } from "../job";
+import type { JobEntry } from "../jobEntry";
+import type { Ending } from "./outcome";
+import type { ValueKeeper } from "../outputs/valueKeeper";
+
+/**
+ * A minion's final result as the job keeps it, what is large in it in files. Undefined where the minion has
+ * one already. Never throws.
+ */
+export async function settle(
+  job: Job,
+  minion: MinionRecord,
+  ending: Ending,
+  keeper: ValueKeeper,
+): Promise<JobEntry | undefined> {
+  const { name } = minion;
+  const { value, error } = ending;
+  if (value === undefined) {
+    return job.complete(name, error ? { ...ending, error: keeper.keepError(error) } : ending);
+  }
+  try {
+    const kept = await keeper.keep(job.id, value);
+    const exitStatus = job.isCommand ? exitStatusOf(value) : undefined;
+    const change = { ...ending, ...(exitStatus !== undefined && { exitStatus }) };
+    return job.complete(name, change, kept);
+  } catch (problem) {
+    return job.complete(name, {
+      state: "failed",
+      mayHaveRun: true,
+      error: callErrorOf(problem, peerOf(minion)),
+    });
+  }
+}

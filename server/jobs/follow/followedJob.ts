@@ -1,0 +1,44 @@
+import type { MinionCallState, MinionResult } from "../../protocol/jobs";
+import type { Job } from "../job";
+import type { JobView } from "../jobView";
+
+/** Where one minion of a followed job stands. */
+export interface FollowedPart {
+  minion: string;
+  state: MinionCallState;
+  attempt?: number;
+  minionJobId?: string;
+}
+
+/** What following a job's output needs to know of it. */
+export interface FollowedJob {
+  readonly id: string;
+  parts(): FollowedPart[];
+  /** Tells parts that have changed. */
+  onParts(listener: (parts: readonly FollowedPart[]) => void): { dispose(): void };
+  /** A minion's result with its whole value. Throws FuncError. */
+  result(minion: string): Promise<MinionResult>;
+}
+
+export function followedJob(job: Job): FollowedJob {
+  return {
+    id: job.id,
+    parts: () => job.listEntries().map(({ result }) => result),
+    onParts: (listener) =>
+      job.onProgress(({ results }) => {
+        listener(results);
+      }),
+    result: (minion) => Promise.resolve(job.result(minion)),
+  };
+}
+
+/** A job that has nothing before it: its output is what its results hold. */
+export async function storedFollowedJob(job: JobView): Promise<FollowedJob> {
+  const parts = (await job.page(0)).map(({ result }) => result);
+  return {
+    id: job.id,
+    parts: () => parts,
+    onParts: () => ({ dispose: () => undefined }),
+    result: async (minion) => (await job.entry(minion)).result,
+  };
+}
