@@ -12,7 +12,7 @@ import { bootstrap } from "./bootstrap.mjs";
 import { ensureSystemPackages } from "./systemPackages.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const STAGE_LIMIT_MS = 10 * 60_000;
+const STAGE_LIMIT_MS = 15 * 60_000;
 const LEFTOVERS_END_MS = 10_000;
 
 // everything that a test makes is in here; short, for the names of Unix sockets

@@ -154,7 +154,11 @@ it("stops what went on beyond its limit where its job is cancelled once more", a
   const jobId = await start({ spec: "web1", args: [command], async: true, timeoutMs: 1_500 });
   await ended(jobId);
   expect(await result(jobId, "web1")).toMatchObject({ state: "timed-out" });
-  const pid = Number(await readFile(`${script}.pid`, "utf8"));
+  let pid = 0;
+  await until(async () => {
+    pid = Number(await readFile(`${script}.pid`, "utf8").catch(() => ""));
+    return pid > 0;
+  });
   expect(isRunning(pid)).toBe(true);
   expect(await connection.request("jobs/cancel", { jobId })).toMatchObject({ stopped: 1 });
   await until(() => !isRunning(pid));

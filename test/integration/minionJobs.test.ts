@@ -289,6 +289,7 @@ describe("an async command", () => {
     const running = await start("sleep 600");
     expect(await jobs.acknowledge([id, id, running, "none"], KEY)).toBe(1);
     expect(await jobs.acknowledge([id], "other")).toBe(0);
+    await until(async () => (await jobs.folderOf(running)?.readRunner()) !== undefined);
     await jobs.close();
     jobs = await open();
     expect(await jobs.folderOf(id)?.isAcknowledged()).toBe(true);
