@@ -256,7 +256,9 @@ async function finished(text: string): Promise<void> {
 
 /** Chooses an entry of the context menu of the newest job with this text. */
 async function choose(text: string, command: string): Promise<void> {
-  await job(text).first().locator(".label-name").click({ button: "right" });
+  const name = job(text).first().locator(".label-name");
+  await workbench.settled(name);
+  await name.click({ button: "right" });
   await workbench.chooseFromMenu(command);
 }
 

@@ -6,6 +6,8 @@ const RESTORED_AFTER_MS = 1_500;
 const PALETTE_MS = 5_000;
 const PALETTE_ATTEMPTS = 4;
 const MENU_IGNORES_MOUSE_MS = 200;
+/** What stayed in place for so long stays there. */
+const SETTLE_MS = 400;
 
 /** A row of a tree as it shows. */
 export interface TreeRow {
@@ -113,7 +115,9 @@ export class Workbench {
 
   /** Opens the context menu of a row and returns one of its entries, ready to be clicked. */
   async openMenu(view: string, label: string, command: string): Promise<Locator> {
-    await this.row(view, label).locator(".label-name").click({ button: "right" });
+    const name = this.row(view, label).locator(".label-name");
+    await this.settled(name);
+    await name.click({ button: "right" });
     const entry = this.page.getByRole("menuitem", { name: command, exact: true });
     await entry.waitFor();
     // an earlier click would only highlight the entry
@@ -125,6 +129,17 @@ export class Workbench {
     const entry = await this.openMenu(view, label, command);
     await entry.click();
     await entry.waitFor({ state: "detached" });
+  }
+
+  /** Waits until an element stays where it is: rows move while a tree changes above them. */
+  async settled(element: Locator): Promise<void> {
+    let last = "";
+    await waitUntil("an element at rest", async () => {
+      const before = last;
+      await this.page.waitForTimeout(SETTLE_MS);
+      last = JSON.stringify(await element.boundingBox());
+      return last === before;
+    });
   }
 
   /** Chooses an entry of the context menu that is opening. */
