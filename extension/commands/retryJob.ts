@@ -1,6 +1,6 @@
 import { l10n, window } from "vscode";
 import { FuncError } from "../../server/common/errors";
-import { FINAL_STATES, type JobSummary } from "../../server/protocol/jobs";
+import { FINAL_STATES, isFailedCommand, type JobSummary } from "../../server/protocol/jobs";
 import { requireTrust } from "../calls";
 import { firstNames } from "../confirmation";
 import { failedCount } from "../jobs/jobOutcome";
@@ -40,9 +40,10 @@ async function withoutResult(
   const unsure: string[] = [];
   for (let from = 0; from < total; from += PAGE) {
     const { results } = await session.request("jobs/results", { jobId, from, limit: PAGE });
-    for (const { minion, state, exitStatus, mayHaveRun } of results) {
+    for (const result of results) {
+      const { minion, state, mayHaveRun } = result;
       if (!FINAL_STATES.has(state)) continue;
-      if (state === "succeeded" && (exitStatus ?? 0) === 0) continue;
+      if (state === "succeeded" && !isFailedCommand(result)) continue;
       (mayHaveRun ? unsure : failed).push(minion);
     }
   }

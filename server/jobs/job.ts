@@ -2,12 +2,12 @@ import { setMaxListeners } from "node:events";
 import { FuncError } from "../common/errors";
 import {
   FINAL_STATES,
+  isFailedCommand,
   type JobProgress,
   type JobSummary,
   type MinionCallState,
   type MinionResult,
 } from "../protocol/jobs";
-import { isFailedCommand } from "./engine/errorLimit";
 import { codeOf } from "./jobCode";
 import { entryOf, shownBytes, shownPage, shownResult, type JobEntry } from "./jobEntry";
 import { JobValues } from "./jobValues";

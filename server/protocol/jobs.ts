@@ -136,6 +136,14 @@ export interface JobSummary {
   failedCommands?: number;
 }
 
+/** A command that ran, and ended with an exit status other than 0. */
+export function isFailedCommand({
+  state,
+  exitStatus = 0,
+}: Pick<MinionResult, "state" | "exitStatus">): boolean {
+  return state === "succeeded" && exitStatus !== 0;
+}
+
 /** Whether all of a job's minions did what they were called for: each answered, and no command failed. */
 export function allWell({ counts, total, failedCommands = 0 }: JobSummary): boolean {
   return (counts.succeeded ?? 0) === total && failedCommands === 0;

@@ -1,4 +1,5 @@
 import { followJob } from "../../client/followJob";
+import { isFailedCommand } from "../../protocol/jobs";
 import { EXIT_OK } from "../exitStatus";
 import { findJob } from "../findJob";
 import { jobMinions } from "../jobMinions";
@@ -17,7 +18,7 @@ export async function jobsRetry(
   const jobId = await findJob(session, job);
   const { results } = await jobMinions(session, jobId, minion);
   const meant = results
-    .filter(({ state, exitStatus = 0 }) => state !== "succeeded" || exitStatus !== 0)
+    .filter((result) => result.state !== "succeeded" || isFailedCommand(result))
     .map((result) => result.minion);
   const minions = minion === undefined ? undefined : meant;
   const known = new Map(results.map((result) => [result.minion, result.attempt ?? 1]));

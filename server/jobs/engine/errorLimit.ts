@@ -1,15 +1,11 @@
-import { FINAL_STATES, type MinionResult } from "../../protocol/jobs";
+import { FINAL_STATES, isFailedCommand, type MinionResult } from "../../protocol/jobs";
 import type { Ending } from "./outcome";
 
 /** Whether a result counts towards `maxErrors`: all but success, of commands also an exit status other than 0. */
-export function isFailure({ state, exitStatus = 0 }: Omit<MinionResult, "minion">): boolean {
+export function isFailure(result: Omit<MinionResult, "minion">): boolean {
+  const { state } = result;
   if (!FINAL_STATES.has(state) || state === "skipped") return false;
-  return state !== "succeeded" || exitStatus !== 0;
-}
-
-/** A command that ran, and ended with an exit status other than 0. */
-export function isFailedCommand({ state, exitStatus = 0 }: Omit<MinionResult, "minion">): boolean {
-  return state === "succeeded" && exitStatus !== 0;
+  return state !== "succeeded" || isFailedCommand(result);
 }
 
 /** Ends the calling of more minions once more of them have failed than a job allows. */

@@ -1,6 +1,5 @@
 import { FuncError } from "../../common/errors";
-import { FINAL_STATES, type MinionResult } from "../../protocol/jobs";
-import { isFailedCommand } from "./errorLimit";
+import { FINAL_STATES, isFailedCommand, type MinionResult } from "../../protocol/jobs";
 import type { Job } from "../job";
 
 /**

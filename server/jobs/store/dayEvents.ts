@@ -1,3 +1,4 @@
+import { isFailedCommand } from "../../protocol/jobs";
 import { textBytes, type SqlValue } from "./database";
 import type { DayDatabase } from "./dayDatabase";
 import type { DayJob } from "./dayJob";
@@ -112,7 +113,7 @@ function end(day: DayDatabase, job: DayJob, { result }: EventOf<"ended">): void 
     job.flagsOf(place) |
     (result.cancelPending ? CANCEL_PENDING : 0) |
     (result.mayHaveRun ? MAY_HAVE_RUN : 0) |
-    (result.state === "succeeded" && (result.exitStatus ?? 0) !== 0 ? FAILED_COMMAND : 0) |
+    (isFailedCommand(result) ? FAILED_COMMAND : 0) |
     (minionJobId !== undefined ? HAS_MINION_JOB : 0);
   const { createdAtMs } = job.record;
   day.begin();
