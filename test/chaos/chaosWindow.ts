@@ -7,7 +7,7 @@ import type { OverlordRequests, StartCallParams } from "../../server/protocol/re
 import { Acknowledged } from "./acknowledged";
 
 /** An overlord that has been killed is there again long before. */
-const RECONNECT_LIMIT_MS = 120_000;
+const RECONNECT_LIMIT_MS = 300_000;
 const PAUSE_MS = 100;
 const MAX_REFUSALS = 10;
 /** Silence after which a window asks how its jobs stand. */

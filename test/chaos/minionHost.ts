@@ -11,7 +11,8 @@ export interface Start {
 }
 
 const STARTS = "starts";
-const START_TIMEOUT_MS = 60_000;
+/** Long, since a machine with other work on it starts a process late. */
+const START_TIMEOUT_MS = 300_000;
 /** Lines at the end of the file of starts that are looked through for something to kill. */
 const RECENT = 12;
 
