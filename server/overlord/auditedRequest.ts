@@ -27,6 +27,13 @@ const UNAUDITED: ReadonlySet<string> = new Set<keyof OverlordRequests>([
   "certmaster/crl",
   "audit/read",
   "audit/verify",
+  "map/read",
+  "map/paths",
+  "map/states",
+  "delegation/collect",
+  "delegation/readOutput",
+  "delegation/readValue",
+  "delegation/mapBelow",
 ]);
 
 /** What of the parameters is told; everything else may be secret, or large. */

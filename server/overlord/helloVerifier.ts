@@ -10,7 +10,7 @@ const MAX_NONCES = 10_000;
 
 const helloSchema = v.object({
   protocolMajor: v.pipe(v.number(), v.integer()),
-  kind: v.picklist(["extension", "cli", "library"]),
+  kind: v.picklist(["extension", "cli", "library", "funcd"]),
   version: v.pipe(v.string(), v.maxLength(100)),
   pid: v.optional(v.pipe(v.number(), v.safeInteger())),
   nonce: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),

@@ -3,6 +3,7 @@ import { FuncError } from "../common/errors";
 import { MAX_OUTPUT_READ_BYTES } from "../protocol/outputs";
 import type { OverlordRequests } from "../protocol/requests";
 import type { JsonValue } from "../protocol/value";
+import { delegationSchemas } from "./delegationSchemas";
 
 /** What a timer can hold. */
 const MAX_MS = 2_000_000_000;
@@ -46,6 +47,13 @@ const place = {
   port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
 };
 
+const targets = {
+  spec,
+  exclude,
+  delegate: v.optional(v.boolean()),
+  mapFile: v.optional(file),
+};
+
 type Schemas = {
   [M in keyof OverlordRequests]: v.GenericSchema<unknown, OverlordRequests[M]["params"]>;
 };
@@ -59,14 +67,14 @@ const schemas: Schemas = {
     passphrase: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(4_096))),
   }),
   "minions/list": empty,
-  "minions/match": v.object({ spec, exclude }),
+  "minions/match": v.object(targets),
   "minions/edit": v.object({
     name,
     address: v.optional(v.pipe(v.string(), v.maxLength(253))),
     port: v.optional(v.number()),
   }),
   "minions/forget": v.object({ names: v.pipe(v.array(name), v.maxLength(MAX_NAMES)) }),
-  "minions/describe": v.object({ spec, exclude }),
+  "minions/describe": v.object(targets),
   "groups/list": empty,
   "groups/edit": v.object({
     name,
@@ -75,8 +83,7 @@ const schemas: Schemas = {
     delete: v.optional(v.boolean()),
   }),
   "calls/start": v.object({
-    spec,
-    exclude,
+    ...targets,
     module: v.pipe(
       v.string(),
       v.regex(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/, NO_NAME),
@@ -195,6 +202,7 @@ const schemas: Schemas = {
     without: v.optional(v.pipe(v.array(name), v.maxLength(MAX_NAMES))),
   }),
   "certmaster/crl": empty,
+  ...delegationSchemas,
   "audit/read": v.object({
     fromSeq: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
     sinceMs: v.optional(v.pipe(v.number(), v.safeInteger())),

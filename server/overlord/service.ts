@@ -20,7 +20,10 @@ import type { GroupsFile } from "../targets/groupsFile";
 import type { Inventory } from "../targets/inventory";
 import type { CaRotation } from "./caRotation";
 import { certmasterHandlers } from "./certmasterHandlers";
+import { delegationHandlers } from "./delegationHandlers";
 import { jobHandlers } from "./jobHandlers";
+import { mapHandlers } from "./mapHandlers";
+import { subOverlordHandlers } from "./subOverlordHandlers";
 import type { ClientFeed } from "./clientFeed";
 import type { AuditedClient, OverlordAudit } from "./overlordAudit";
 import type { OverlordConfiguration } from "./overlordConfiguration";
@@ -70,6 +73,9 @@ const LARGE: ReadonlySet<string> = new Set<keyof OverlordRequests>([
   "outputs/read",
   "jobs/results",
   "audit/read",
+  "delegation/collect",
+  "delegation/readOutput",
+  "delegation/readValue",
 ]);
 
 export type Handler<M extends keyof OverlordRequests> = (
@@ -161,6 +167,9 @@ function handlersOf(parts: OverlordParts): Handlers {
 
     ...jobHandlers(parts),
     ...certmasterHandlers(parts),
+    ...mapHandlers(parts),
+    ...delegationHandlers(parts),
+    ...subOverlordHandlers(parts),
 
     "audit/read": async (range) => ({ records: await parts.audit.read(range) }),
     "audit/verify": () => parts.audit.verify(),

@@ -94,6 +94,10 @@ export interface MinionResult {
   progress?: { done: number; total: number };
   /** Cancelled here; the host is told as soon as it can be reached. */
   cancelPending?: boolean;
+  /** The sub-overlords that the call went through, the first hop first. */
+  via?: string[];
+  /** Of delegated results: whether the host itself has signed it. `first`: on a key that was seen for the first time. */
+  signed?: "yes" | "first" | "no";
 }
 
 /** How a job goes over its minions in steps: the next step begins when the last has ended. */
@@ -118,7 +122,11 @@ export interface JobSummary {
   /** Started by itself, like the tree's pings: lists of jobs leave it out. */
   background?: boolean;
   /** What kind of client started it. */
-  startedBy?: "extension" | "cli" | "library" | "overlord";
+  startedBy?: "extension" | "cli" | "library" | "overlord" | "funcd";
+  /** Minions behind sub-overlords too, by the delegation map. */
+  delegate?: boolean;
+  /** Another overlord asked for it: its name. */
+  originator?: string;
   batch?: BatchPlan;
   /** With more failures than this no more minions are called. */
   maxErrors?: number;

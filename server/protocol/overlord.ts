@@ -2,7 +2,7 @@
 export const PROTOCOL_MAJOR = 1;
 export const PROTOCOL_MINOR = 0;
 
-export type ClientKind = "extension" | "cli" | "library";
+export type ClientKind = "extension" | "cli" | "library" | "funcd";
 
 /** `initializationOptions` of `initialize`: the client shows that it could read `<data>/endpoint`. */
 export interface ClientHello {

@@ -17,6 +17,16 @@ import type {
   SignedCertificate,
   SignParams,
 } from "./certmaster";
+import type {
+  BuildMapParams,
+  DelegatedProgress,
+  DelegatedRequest,
+  DelegationMapAnswer,
+  MapBuilding,
+  MapBuildResult,
+  MapNodeState,
+  RequestAt,
+} from "./delegation";
 import type { EditGroupParams, GroupRecord } from "./groups";
 import type {
   BatchPlan,
@@ -60,7 +70,14 @@ export interface StartCallParams {
   maxErrors?: number;
   /** Nobody asked for it by name, so that lists of jobs leave it out (`JobSummary.background`). */
   background?: boolean;
+  /** Minions behind sub-overlords too, by the delegation map. */
+  delegate?: boolean;
+  /** Another map than `<data>/map`: an absolute path on the overlord's machine. */
+  mapFile?: string;
 }
+
+/** Which minions are meant. */
+export type TargetParams = Pick<StartCallParams, "spec" | "exclude" | "delegate" | "mapFile">;
 
 /**
  * Every request of the overlord's JSON-RPC service, by name. `initialize`, `initialized`, `shutdown` and
@@ -77,7 +94,7 @@ export interface OverlordRequests {
 
   "minions/list": { params: object; result: MinionRecord[] };
   /** Throws "no-match" where any part matches nothing, with the nearest names in the message. */
-  "minions/match": { params: { spec: string; exclude?: string }; result: TargetMatch };
+  "minions/match": { params: TargetParams; result: TargetMatch };
   "minions/edit": {
     params: { name: string; address?: string; port?: number };
     result: MinionRecord;
@@ -86,7 +103,7 @@ export interface OverlordRequests {
   "minions/forget": { params: { names: string[] }; result: { forgotten: string[] } };
   /** Modules and methods that the first answering minion of the expression has (cached per minion). */
   "minions/describe": {
-    params: { spec: string; exclude?: string };
+    params: TargetParams;
     result: { minion: string; modules: ModuleDescription[] };
   };
 
@@ -236,6 +253,72 @@ export interface OverlordRequests {
   /** PEM of the X.509 revocation list, for other tools. */
   "certmaster/crl": { params: object; result: { pem: string } };
 
+  /** Throws "not-found" where there is no map, "bad-data" with its place where it cannot be read. */
+  "map/read": { params: { mapFile?: string }; result: DelegationMapAnswer };
+  /** The shortest call path to each of the names, itself last; null where the map does not have it. */
+  "map/paths": {
+    params: { names: string[]; mapFile?: string };
+    result: { paths: (string[] | null)[] };
+  };
+  /** Asks all minions, and sub-overlords for theirs, and writes `<data>/map`. */
+  "map/build": { params: BuildMapParams; result: MapBuildResult };
+  /** Of hosts behind sub-overlords that were seen, and of all minions of this overlord. */
+  "map/states": { params: object; result: { states: MapNodeState[] } };
+
+  /** Asks the overlord at the end of the path (sub-overlords from here on), through the funcds before it. */
+  "overlord/at": {
+    params: { path: string[]; request: RequestAt; params: JsonValue };
+    result: JsonValue;
+  };
+
+  /**
+   * The requests of a sub-overlord's own funcd, for an overlord above. The job's id follows from the first call id:
+   * a repeat answers with the same job. `by`: who asked funcd, as its certificate proved.
+   */
+  "delegation/start": {
+    params: { request: DelegatedRequest; by: string };
+    result: { jobId: string };
+  };
+  /** Waits for at most `waitMs` until something has changed since `cursor` ("" for the first time). */
+  "delegation/collect": {
+    params: { jobId: string; cursor: string; waitMs: number };
+    result: DelegatedProgress;
+  };
+  "delegation/cancel": { params: { jobId: string }; result: { found: boolean } };
+  /** Calls nobody more whose call has not begun. */
+  "delegation/skipRest": { params: { jobId: string }; result: { found: boolean } };
+  /** As `jobs.read_output` of a minion, of the host that the call id names. */
+  "delegation/readOutput": {
+    params: {
+      jobId: string;
+      callId: string;
+      stream: "stdout" | "stderr";
+      offset: number;
+      length: number;
+      waitMs: number;
+      knownOfOther?: number;
+    };
+    result: { base64: string; size: number; ended: boolean; sizeOfOther?: number };
+  };
+  /** As `outputs/read`, of an output that the job holds. */
+  "delegation/readValue": {
+    params: { jobId: string; sha256: string; offset: number; length: number };
+    result: { base64: string; bytes: number };
+  };
+  /**
+   * Those behind this overlord, for the map of one above. `above`: identities of the overlords that have asked so
+   * far, so that a cycle ends.
+   */
+  "delegation/mapBelow": {
+    params: { onlyAlive: boolean; timeoutMs: number; above: string[] };
+    result: JsonValue;
+  };
+  /** `overlord/at` for the rest of the path. */
+  "delegation/ask": {
+    params: { path: string[]; request: RequestAt; params: JsonValue; by: string };
+    result: JsonValue;
+  };
+
   /** Lines of the overlord's audit log, oldest first, at most 1,000. */
   "audit/read": { params: AuditRange; result: { records: AuditRecord[] } };
   /** Reads the whole audit log and tells the first line that is not what was written. */
@@ -249,6 +332,10 @@ export interface OverlordNotifications {
   /** To all clients that have asked for `jobs/list`. */
   "jobs/changed": JobsChanged;
   "minions/changed": MinionsChanged;
+  /** There is a new map: `map/read` has it. */
+  "map/changed": object;
+  /** To the client that asked for `map/build`. */
+  "map/building": MapBuilding;
   /** A client changed the groups: `groups/list` has them. Nothing tells of what was edited by hand. */
   "groups/changed": object;
   /** Something that `certmaster/list` tells is different. */
