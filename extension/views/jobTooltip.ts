@@ -54,6 +54,7 @@ const STARTERS: Record<NonNullable<JobSummary["startedBy"]>, () => string> = {
   cli: () => l10n.t("from the command line"),
   library: () => l10n.t("by a program"),
   overlord: () => l10n.t("by the overlord"),
+  funcd: () => l10n.t("for an overlord above"),
 };
 
 function batchText({ canary, size }: BatchPlan): string {
