@@ -20,6 +20,7 @@ export class ClientFeed {
   private readonly changed = new Map<string, MinionRecord | undefined>();
   private groupsAreNew = false;
   private certmasterIsNew = false;
+  private mapIsNew = false;
   private disposed = false;
   /** Once the client has asked for the list of jobs. */
   private jobNews: JobNews | undefined;
@@ -99,11 +100,18 @@ export class ClientFeed {
     this.tellCertmaster();
   }
 
+  /** Once, however often it changes while the client is behind. */
+  mapChanged(): void {
+    this.mapIsNew = true;
+    this.tellMap();
+  }
+
   dispose(): void {
     this.disposed = true;
     this.leaving.abort();
     this.groupsAreNew = false;
     this.certmasterIsNew = false;
+    this.mapIsNew = false;
     for (const jobId of [...this.watched.keys()]) this.unwatch(jobId);
     this.changed.clear();
     this.missed.clear();
@@ -141,6 +149,12 @@ export class ClientFeed {
     this.deliver("certmaster/changed", {});
   }
 
+  private tellMap(): void {
+    if (!this.mapIsNew || this.outbox.isBehind()) return;
+    this.mapIsNew = false;
+    this.deliver("map/changed", {});
+  }
+
   private deliver<N extends keyof OverlordNotifications>(
     name: N,
     params: OverlordNotifications[N],
@@ -160,6 +174,7 @@ export class ClientFeed {
     this.tellMinions();
     this.tellGroups();
     this.tellCertmaster();
+    this.tellMap();
     this.jobNews?.tell();
     for (const [jobId, job] of [...this.missed]) {
       if (this.outbox.isBehind()) return;

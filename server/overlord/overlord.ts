@@ -8,6 +8,7 @@ import { FuncError, messageOf } from "../common/errors";
 import { acquireLock, type Lock } from "../common/lockFile";
 import type { Log } from "../common/log";
 import { makePrivate } from "../common/privateFolder";
+import { DelegationMaps } from "../delegation/delegationMaps";
 import type { OutputFiles } from "../jobs/outputs/outputFiles";
 import type { JobStore } from "../jobs/store/storeTypes";
 import { Certmaster } from "../pki/certmaster/certmaster";
@@ -78,6 +79,7 @@ export class Overlord {
   private readonly renewals: Renewals;
   private readonly pusher: RevocationPusher;
   private readonly rotation: CaRotation;
+  private readonly maps: DelegationMaps;
   private readonly certmasterNews: ChangeNews;
   private readonly service: OverlordService;
   private readonly server: Server;
@@ -171,6 +173,7 @@ export class Overlord {
       log,
     });
     this.groups = new GroupsFile(join(options.dataDirectory, "groups"));
+    this.maps = new DelegationMaps(options.dataDirectory);
     this.work = makeJobParts({
       ...data,
       caller,
@@ -188,6 +191,11 @@ export class Overlord {
     inventory.onChanged((changes) => {
       this.tell((feed) => {
         feed.minionsChanged(changes);
+      });
+    });
+    this.maps.onChanged(() => {
+      this.tell((feed) => {
+        feed.mapChanged();
       });
     });
     this.groups.onEdited(() => {
@@ -385,6 +393,7 @@ export class Overlord {
       renewals: this.renewals,
       pusher: this.pusher,
       rotation: this.rotation,
+      maps: this.maps,
       certmasterChanged: () => {
         this.certmasterNews.changed();
       },

@@ -11,7 +11,7 @@ import type { OverlordConfiguration } from "./overlordConfiguration";
 
 /** What an overlord and its clients put into a data directory. */
 export const DATA_FILES =
-  /^\.?(?:overlord\.|lock|endpoint|inventory\.json|hosts\.json|groups|audit\.log|moved\.json|replaced-|spool-|(?:ca|ca\.importing|credentials|minions|service|triggers|try|spool|jobs)$)/;
+  /^\.?(?:overlord\.|lock|endpoint|map(?:\.|$)|inventory\.json|hosts\.json|groups|audit\.log|moved\.json|replaced-|spool-|(?:ca|ca\.importing|credentials|minions|service|triggers|try|spool|jobs)$)/;
 
 const INHERIT_AFTER_MS = 10_000;
 

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { MethodDirectory } from "../calls/methodDirectory";
 import { FuncError } from "../common/errors";
+import type { DelegationMaps } from "../delegation/delegationMaps";
 import type { CallRunner } from "../jobs/engine/callRunner";
 import type { Job } from "../jobs/job";
 import type { JobArchive } from "../jobs/jobArchive";
@@ -58,6 +59,7 @@ export interface OverlordParts {
   pusher: RevocationPusher;
   /** Replaces the CA. */
   rotation: CaRotation;
+  maps: DelegationMaps;
   audit: OverlordAudit;
   renewals: Renewals;
   /** What `certmaster/list` tells is different: clients are told. */
@@ -73,6 +75,7 @@ const LARGE: ReadonlySet<string> = new Set<keyof OverlordRequests>([
   "outputs/read",
   "jobs/results",
   "audit/read",
+  "map/read",
   "delegation/collect",
   "delegation/readOutput",
   "delegation/readValue",

@@ -1,0 +1,66 @@
+import { FuncError } from "../common/errors";
+import { MAX_MAP_DEPTH } from "./delegationMap";
+
+/** A host's key as it was first seen. */
+export interface HostIdentity {
+  /** From the top, the host itself last. */
+  path: string[];
+  /** hex SHA-256 of its public key (SPKI). */
+  key: string;
+  /** One of our own funcd; else one of the original. */
+  native: boolean;
+  firstSeenMs: number;
+}
+
+const HEADER = [
+  "# Which key each host of the delegation map has shown. Remove a host's line to learn its key anew.",
+  "---",
+];
+
+/** YAML with a JSON object a line, so that a hundred thousand hosts are read at once. */
+export function formatIdentities(identities: Iterable<HostIdentity>): string {
+  const lines = [...HEADER];
+  for (const { path, key, native, firstSeenMs } of identities) {
+    const first_seen = new Date(firstSeenMs).toISOString();
+    lines.push(`- ${JSON.stringify({ path, key, native, first_seen })}`);
+  }
+  if (lines.length === HEADER.length) lines.push("[]");
+  return `${lines.join("\n")}\n`;
+}
+
+/** Of a damaged text all whole lines, and what is wrong with the first other one. */
+export function parseIdentities(
+  text: string,
+  file: string,
+): { identities: HostIdentity[]; problem?: FuncError } {
+  const identities: HostIdentity[] = [];
+  let wrong: number | undefined;
+  for (const [index, line] of text.split("\n").entries()) {
+    if (/^\s*(?:#.*|---|\[\])?\s*$/.test(line)) continue;
+    const identity = identityOf(line);
+    if (identity) identities.push(identity);
+    else wrong ??= index + 1;
+  }
+  if (wrong === undefined) return { identities };
+  const problem = new FuncError(
+    "bad-data",
+    `${file}:${wrong}: this is not the key of a host.`,
+    "Remove the line; the key of its host is learnt again at the next map or call.",
+  );
+  return { identities, problem };
+}
+
+function identityOf(line: string): HostIdentity | undefined {
+  if (!line.startsWith("- ")) return undefined;
+  try {
+    const { path, key, native, first_seen } = JSON.parse(line.slice(2)) as Record<string, unknown>;
+    if (!Array.isArray(path) || path.length === 0 || path.length > MAX_MAP_DEPTH) return undefined;
+    const names = path.filter((name): name is string => typeof name === "string" && name !== "");
+    const firstSeenMs = typeof first_seen === "string" ? Date.parse(first_seen) : NaN;
+    if (names.length !== path.length || !Number.isFinite(firstSeenMs)) return undefined;
+    if (typeof key !== "string" || !/^[0-9a-f]{64}$/.test(key)) return undefined;
+    return { path: names, key, native: native === true, firstSeenMs };
+  } catch {
+    return undefined;
+  }
+}

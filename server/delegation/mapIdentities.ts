@@ -1,0 +1,142 @@
+import { constants } from "node:fs";
+import { open, rename } from "node:fs/promises";
+import { writeFileAtomic } from "../common/atomicFile";
+import { FuncError, messageOf } from "../common/errors";
+import { SerialQueue } from "../common/serialQueue";
+import { MAX_MAP_NODES, nameKey } from "./delegationMap";
+import { formatIdentities, parseIdentities, type HostIdentity } from "./identitiesText";
+
+const MAX_BYTES = 400_000_000;
+
+/** What a sighting of a host's key came to. */
+export type KeySight = "first" | "known" | "other";
+
+/**
+ * `<data>/map.identities.yaml`: which key each host of the map has shown, by its path from the top. A person may
+ * remove a line, so that the key is learnt anew. Of a damaged file the whole lines count, and the problem is told.
+ */
+export class MapIdentities {
+  /** Changes with each change of what is known. */
+  version = 0;
+  problem: FuncError | undefined;
+  private known = new Map<string, HostIdentity>();
+  private seen: string | undefined;
+  private loading: Promise<void> | undefined;
+  private dirty = false;
+  private readonly saves = new SerialQueue();
+
+  constructor(private readonly file: string) {}
+
+  /** Reads the file where it has changed. Never throws: `problem` tells. */
+  async load(): Promise<void> {
+    this.loading ??= this.loadOnce().finally(() => {
+      this.loading = undefined;
+    });
+    await this.loading;
+  }
+
+  /** hex SHA-256 of the key of the host at the path; undefined where it was never seen. After `load`. */
+  keyOf(path: readonly string[]): string | undefined {
+    return this.known.get(keyOfPath(path))?.key;
+  }
+
+  /** Undefined where nobody has noted it. After `load`. */
+  find(path: readonly string[]): HostIdentity | undefined {
+    return this.known.get(keyOfPath(path));
+  }
+
+  /**
+   * Notes a key where none is known; "other" where it is not the known one, which stays. `save` makes it durable.
+   * After `load`.
+   */
+  saw(path: readonly string[], key: string, native: boolean): KeySight {
+    const known = this.find(path);
+    if (known) return known.key === key ? "known" : "other";
+    this.put({ path: [...path], key, native, firstSeenMs: Date.now() });
+    return "first";
+  }
+
+  /** Takes the key as the host's from now on, whatever was known. After `load`. */
+  replace(path: readonly string[], key: string, native: boolean): void {
+    const known = this.find(path);
+    if (known?.key === key && known.native === native) return;
+    this.put({ path: [...path], key, native, firstSeenMs: Date.now() });
+  }
+
+  /** Writes what is not written yet. Throws FuncError "unavailable". */
+  save(): Promise<void> {
+    return this.saves.run(async () => {
+      if (!this.dirty) return;
+      this.dirty = false;
+      try {
+        if (this.problem) await rename(this.file, `${this.file}.damaged`).catch(() => undefined);
+        await writeFileAtomic(this.file, formatIdentities(this.known.values()));
+        this.seen = (await this.read(false))?.version;
+        this.problem = undefined;
+      } catch (error) {
+        this.dirty = true;
+        throw new FuncError(
+          "unavailable",
+          `${this.file} cannot be written: ${messageOf(error)}`,
+          "The keys are known until the overlord ends. Look at the disk.",
+        );
+      }
+    });
+  }
+
+  private put(identity: HostIdentity): void {
+    const key = keyOfPath(identity.path);
+    if (!this.known.has(key) && this.known.size >= MAX_MAP_NODES) {
+      const [oldest] = this.known.keys();
+      if (oldest !== undefined) this.known.delete(oldest);
+    }
+    this.known.set(key, identity);
+    this.dirty = true;
+    this.version++;
+  }
+
+  private async loadOnce(): Promise<void> {
+    // what is not written yet must not be lost to an older file
+    if (this.dirty) await this.save().catch(() => undefined);
+    if (this.dirty) return;
+    try {
+      const version = (await this.read(false))?.version ?? "";
+      if (version === this.seen) return;
+      const read = await this.read(true);
+      const { identities, problem } = parseIdentities(read?.text ?? "", this.file);
+      this.known = new Map(identities.map((one) => [keyOfPath(one.path), one]));
+      this.seen = read?.version ?? "";
+      this.problem = problem;
+    } catch (error) {
+      const problem = `${this.file} cannot be read: ${messageOf(error)}`;
+      this.problem = error instanceof FuncError ? error : new FuncError("bad-data", problem);
+    }
+    this.version++;
+  }
+
+  private async read(whole: boolean): Promise<{ version: string; text: string } | undefined> {
+    try {
+      // a pipe without a writer would hold up the opening
+      const handle = await open(this.file, constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const stat = await handle.stat({ bigint: true });
+        if (!stat.isFile()) throw new FuncError("bad-data", `${this.file} is not a file.`);
+        if (stat.size > MAX_BYTES) {
+          throw new FuncError("too-large", `${this.file} is larger than ${MAX_BYTES} bytes.`);
+        }
+        const version = [stat.size, stat.mtimeNs, stat.ctimeNs, stat.ino].join("/");
+        return { version, text: whole ? await handle.readFile("utf8") : "" };
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+}
+
+/** No name of a host has a line's end. */
+function keyOfPath(path: readonly string[]): string {
+  return path.map(nameKey).join("\n");
+}
