@@ -14,6 +14,8 @@ export interface FuncdLaunch {
 
 /** A funcd with one or more minions; it ends with this process. */
 export interface FuncdProcess {
+  /** Absent where it could not be started. */
+  readonly pid?: number;
   readonly names: readonly string[];
   /** Ports of the minions that serve already. */
   readonly ports: ReadonlyMap<string, number>;
@@ -82,6 +84,7 @@ export function startFuncd({
   });
 
   return {
+    ...(child.pid !== undefined && { pid: child.pid }),
     names,
     ports,
     serving: async (signal) => {

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { connectOverlord, type OverlordConnection } from "../../server/client/connection";
@@ -13,8 +13,14 @@ import { writeInventory } from "../../server/targets/inventoryFile";
 import { LoopbackBlock } from "./loopbackBlock";
 
 export interface ProvisionedFleetOptions {
-  /** 1 to 16,000 minions, named `<namePrefix>1` to `<namePrefix>N`. */
-  size: number;
+  /** 1 to 16,000 minions, named `<namePrefix>1` to `<namePrefix>N`; default as many as `names`. */
+  size?: number;
+  /** Their names, instead of numbered ones. */
+  names?: readonly string[];
+  /** Knows the minions of that fleet instead of its own, by the same CA: each of them then has two overlords. */
+  sameAs?: ProvisionedFleet;
+  /** What stands in a minion's minion.yaml besides name and address. */
+  minionYaml?: (name: string) => object;
   /** Minions of one funcd process; default 50, and 250 of more than 2,000. */
   perProcess?: number;
   /** Default: a temporary one, removed by `close`. Has to be empty. */
@@ -68,7 +74,12 @@ const START_TIMEOUT_PER_MINION_MS = 50;
 export async function startProvisionedFleet(
   options: ProvisionedFleetOptions,
 ): Promise<ProvisionedFleet> {
-  const { size, namePrefix = "minion", start = true } = options;
+  const { sameAs, namePrefix = "minion", start = sameAs === undefined } = options;
+  const names =
+    sameAs?.names ??
+    options.names ??
+    Array.from({ length: options.size ?? 0 }, (_, index) => `${namePrefix}${index + 1}`);
+  const size = names.length;
   if (!Number.isInteger(size) || size < 1 || size > MAX_SIZE) {
     throw new RangeError(`A provisioned fleet has 1 to ${MAX_SIZE} minions, not ${size}.`);
   }
@@ -89,13 +100,15 @@ export async function startProvisionedFleet(
     await stopOverlord(target, true);
     if (temporary) await rm(dataDirectory, { recursive: true, force: true, maxRetries: 5 });
   };
-  const homeOf = (name: string): string => join(dataDirectory, "minions", name);
+  const homeOf = (name: string): string =>
+    sameAs ? sameAs.homeOf(name) : join(dataDirectory, "minions", name);
   try {
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-    const names = Array.from({ length: size }, (_, index) => `${namePrefix}${index + 1}`);
     const yaml = `certmaster:\n  listen: "127.0.0.1:0"\n${options.overlordYaml ?? ""}`;
     await writeFileAtomic(join(dataDirectory, "overlord.yaml"), yaml);
-    const minions = await provision(dataDirectory, names, homeOf);
+    const minions = sameAs
+      ? await provisionAgain(dataDirectory, sameAs)
+      : await provision(dataDirectory, names, homeOf, options.minionYaml);
     const startMinions = async (wanted = names): Promise<FuncdProcess[]> => {
       const perProcess =
         options.perProcess ?? (size > MANY ? MANY_PER_PROCESS : MINIONS_PER_PROCESS);
@@ -136,6 +149,7 @@ async function provision(
   dataDirectory: string,
   names: readonly string[],
   homeOf: (name: string) => string,
+  minionYaml: (name: string) => object = () => ({}),
 ): Promise<MinionRecord[]> {
   const authority = await CertificateAuthority.create(join(dataDirectory, "ca"), "bench");
   const block = await LoopbackBlock.find(names.length);
@@ -150,10 +164,11 @@ async function provision(
   const minions = await atOnce(issued, async ({ certificatePem, record }, index) => {
     const address = block.address(index);
     const home = homeOf(record.name);
+    const listen = { host: address, port: block.port };
     await mkdir(join(home, "pki"), { recursive: true, mode: 0o700 });
     const files = {
       // JSON is YAML
-      "minion.yaml": `${JSON.stringify({ name: record.name, listen: { host: address, port: block.port } })}\n`,
+      "minion.yaml": `${JSON.stringify({ name: record.name, listen, ...minionYaml(record.name) })}\n`,
       "pki/minion.key": keys[index]?.privateKeyPem ?? "",
       "pki/minion.crt": certificatePem,
       "pki/ca.crt": authority.certificatePem,
@@ -175,6 +190,15 @@ async function provision(
     return minion;
   });
   await writeInventory(join(dataDirectory, "inventory.json"), minions);
+  return minions;
+}
+
+async function provisionAgain(
+  dataDirectory: string,
+  { dataDirectory: first, minions }: ProvisionedFleet,
+): Promise<readonly MinionRecord[]> {
+  await cp(join(first, "ca"), join(dataDirectory, "ca"), { recursive: true });
+  await writeInventory(join(dataDirectory, "inventory.json"), [...minions]);
   return minions;
 }
 
