@@ -37,6 +37,12 @@ const REPEATABLE: ReadonlySet<keyof OverlordRequests> = new Set<keyof OverlordRe
   "jobs/search",
   "jobs/cancel",
   "outputs/read",
+  "delegation/start",
+  "delegation/collect",
+  "delegation/cancel",
+  "delegation/skipRest",
+  "delegation/readOutput",
+  "delegation/readValue",
 ]);
 
 /**

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { isAbsolute } from "node:path";
 import { isMap, parseDocument, type Document } from "yaml";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
@@ -20,6 +21,13 @@ export interface MinionConfiguration {
   /** Host name or address that overlords reach this minion under, where it is not the one it calls from. */
   announce?: string;
   access?: AccessPresets;
+  /** This host's own overlord, which calls its own minions for the overlords above. */
+  subOverlord?: SubOverlordPlace;
+}
+
+export interface SubOverlordPlace {
+  /** Its data directory, an absolute path. */
+  home: string;
 }
 
 /** What each role may do on this minion without being named by a rule. */
@@ -28,9 +36,10 @@ export interface AccessPresets {
   operators?: Preset;
 }
 
-const KEYS = ["name", "listen", "announce", "access"];
+const KEYS = ["name", "listen", "announce", "access", "sub_overlord"];
 const LISTEN_KEYS = ["host", "port"];
 const ACCESS_KEYS = ["overlord", "operators"];
+const SUB_OVERLORD_KEYS = ["home"];
 
 /**
  * Reads `minion.yaml`; what it leaves out is left out here. A missing file is an empty one.
@@ -56,11 +65,13 @@ export function parseConfiguration(
   const host = listen?.text("host", (value) => value !== "", "an address to listen on");
   const port = listen?.port("port");
   const access = at.map("access", ACCESS_KEYS);
+  const subOverlord = at.map("sub_overlord", SUB_OVERLORD_KEYS);
   return {
     ...(name !== undefined && { name: name.toLowerCase() }),
     ...(announce !== undefined && { announce }),
     ...(listen && { listen: { host: host ?? "0.0.0.0", port: port ?? DEFAULT_PORT } }),
     ...(access && { access: presetsIn(access) }),
+    ...(subOverlord && { subOverlord: placeIn(subOverlord) }),
   };
 }
 
@@ -72,6 +83,15 @@ function presetsIn(access: YamlMap): AccessPresets {
   return { ...preset("overlord"), ...preset("operators") };
 }
 
+function placeIn(subOverlord: YamlMap): SubOverlordPlace {
+  const home = subOverlord.text("home", isFolder, "the absolute path of an overlord's directory");
+  return { home: home ?? subOverlord.fail('"sub_overlord" has to name its "home"') };
+}
+
+function isFolder(text: string): boolean {
+  return isAbsolute(text) && !text.includes("\0");
+}
+
 /** Writes `minion.yaml`, keeping the comments of the one that is there. */
 export async function writeConfiguration(file: string, next: MinionConfiguration): Promise<void> {
   const document: Document = parseDocument(await readText(file));
@@ -79,6 +99,7 @@ export async function writeConfiguration(file: string, next: MinionConfiguration
   document.set("name", next.name);
   document.set("listen", document.createNode(next.listen));
   if (next.announce !== undefined) document.set("announce", next.announce);
+  if (next.subOverlord) document.set("sub_overlord", document.createNode(next.subOverlord));
   await writeFileAtomic(file, document.toString());
 }
 

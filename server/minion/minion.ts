@@ -149,6 +149,7 @@ function configure(
     name: credentials?.name ?? asked ?? stored.name ?? hostMinionName(),
     listen: options.listen ?? stored.listen ?? { host: "0.0.0.0", port: DEFAULT_PORT },
     announce: options.announce ?? stored.announce,
+    ...(stored.subOverlord && { subOverlord: stored.subOverlord }),
   };
 }
 

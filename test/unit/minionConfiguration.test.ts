@@ -41,7 +41,12 @@ describe("minion.yaml", () => {
     expect(await readConfiguration(file())).toEqual({});
     await writeFile(file(), "# of the web tier\nname: Web1\n");
     expect(await readConfiguration(file())).toEqual({ name: "web1" });
-    const next = { name: "web1", listen: { host: "::", port: 4000 }, announce: "web1.example" };
+    const next = {
+      name: "web1",
+      listen: { host: "::", port: 4000 },
+      announce: "web1.example",
+      subOverlord: { home: "/var/lib/func" },
+    };
     await writeConfiguration(file(), next);
     expect(await readConfiguration(file())).toEqual(next);
     expect(await readFile(file(), "utf8")).toContain("# of the web tier");
@@ -55,6 +60,9 @@ describe("minion.yaml", () => {
     ["\nname: ../../etc\n", ':2: "name" has to be a minion name'],
     ["name: [a\n", "minion.yaml:"],
     ["- a\n", "has to be a map"],
+    ["sub_overlord: /var/lib/func\n", ':1: "sub_overlord" has to be a map with home'],
+    ["name: a\nsub_overlord: {}\n", ':2: "sub_overlord" has to name its "home"'],
+    ["sub_overlord:\n  home: func\n", ':2: "home" has to be the absolute path'],
     ["name: a\nname: b\n", "minion.yaml:2:"],
   ])("refuses %j with the line", async (text, problem) => {
     await writeFile(file(), text);
