@@ -59,7 +59,7 @@ function batchSize(text: string): string {
   const size = Number(count);
   if (size >= 1 && (percent === "" || size <= 100)) return text;
   throw usage(
-    `--batch needs a number of minions or a share of them, such as 10 or 10%, not "${text}".`,
+    `--batch needs a number of minions or a share of them, from 1 or 1% to 100%, such as 10 or 10%, not "${text}".`,
   );
 }
 

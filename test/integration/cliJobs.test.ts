@@ -245,6 +245,7 @@ describe("func call", () => {
     expect(status).toBe(1);
     expect(Object.keys(JSON.parse(stdout) as object)).toHaveLength(3);
     expect(stderr).toMatch(/1 failed, 2 skipped|2 skipped, 1 failed/);
+    expect(stderr).toMatch(/^2 skipped: \w+, \w+\n {4}1 had failed by then, none may\.\n/m);
     const order = await func("web1;web2;db1", "call", "--canary", "db1", "test", "ping");
     expect(order.stdout.split("\n")[0]).toBe("db1: 1");
     expect(order.status).toBe(0);

@@ -2,6 +2,7 @@ import type { FollowOptions } from "../../client/followJob";
 import { expandJson } from "../../client/outputs";
 import type { JobSummary, MinionCallState, MinionResult } from "../../protocol/jobs";
 import type { JsonValue } from "../../protocol/value";
+import { firstNames } from "../firstNames";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { JsonObject } from "../jsonObject";
 import { isAllLacking, isLacking, noteLacking } from "../lackingMethod";
@@ -37,7 +38,10 @@ export async function runJob(
   let failedCommands = 0;
   let called: CalledMethod | undefined;
   const interruption = cancelOnInterrupt(session, followed);
+  /** Not called for one and the same reason: one line for all. */
+  const skipped: MinionResult[] = [];
   const noteFailures = async (): Promise<void> => {
+    noteSkipped(skipped, session);
     if (isAllLacking(failures, states.length)) {
       await noteLacking(session, failures, called);
     } else {
@@ -60,7 +64,10 @@ export async function runJob(
       if (object) {
         await object.member(result.minion, jsonResult(result));
         // in front of them the line would not be at its end yet
-        if (result.state !== "succeeded") failures.push(result);
+        if (result.state === "skipped") skipped.push(result);
+        else if (result.state !== "succeeded") failures.push(result);
+      } else if (result.state === "skipped") {
+        skipped.push(result);
       } else if (await show?.(result, called)) {
         return;
       } else if (isLacking(result)) {
@@ -102,6 +109,20 @@ export function jsonResult({ state, value, error }: MinionResult): JsonValue {
 /** Of a command that has run; 0 where there is none. */
 function exitStatus({ exitStatus, value }: MinionResult): number {
   return exitStatus ?? commandStatus(value) ?? 0;
+}
+
+function noteSkipped(results: readonly MinionResult[], session: Session): void {
+  const [first] = results;
+  if (first === undefined) return;
+  if (results.length === 1) {
+    noteFailure(first, session);
+    return;
+  }
+  const names = results.map(({ minion }) => minion);
+  const next = first.error?.nextStep;
+  const why = first.error?.message.slice(`${first.minion} was not called: `.length) ?? "";
+  session.out.note(`${names.length} skipped: ${firstNames(names)}\n    ${why}\n`);
+  if (next !== undefined) session.out.note(`    ${next}\n`);
 }
 
 function noteFailure({ minion, state, error }: MinionResult, session: Session): void {
