@@ -20,7 +20,7 @@ export type IdentityOf = (path: readonly string[]) => string | undefined;
 /**
  * The shortest way to each host of a map, found in one breadth-first pass. The same host at several places is
  * one host: it is reached by its shortest path, of equally long ones by that which stands first in the map. Hosts
- * are the same where name and identity (as far as known) are.
+ * are the same where their names are, unless the map's identities know several keys of that name.
  */
 export class CallPaths {
   private readonly hosts = new Map<string, Host>();
@@ -94,23 +94,40 @@ export class CallPaths {
     return map.map(({ name }) => this.host(nameKey(name), name, undefined));
   }
 
+  /** Where only one identity of a name is known, places where it is not are taken for the same host. */
   private joinIdentified(map: readonly MapNode[], identityOf: IdentityOf): Host[] {
-    const hostAt = (path: readonly string[], name: string): Host => {
-      const identity = identityOf([...path, name]);
-      return this.host(`${nameKey(name)} ${identity ?? ""}`, name, identity);
-    };
-    let level = map.map((node) => ({ node, path: [] as string[] }));
+    const known = new Map<string, Set<string>>();
+    const places: { name: string; identity: string | undefined; from: number }[] = [];
+    let level = map.map((node) => ({ node, path: [node.name], from: -1 }));
     while (level.length > 0) {
-      level = level.flatMap(({ node, path }) => {
-        const host = hostAt(path, node.name);
-        const below = [...path, node.name];
-        return node.children.map((child) => {
-          host.next.add(hostAt(below, child.name));
-          return { node: child, path: below };
-        });
+      level = level.flatMap(({ node, path, from }) => {
+        const identity = identityOf(path);
+        const place = places.push({ name: node.name, identity, from }) - 1;
+        if (identity !== undefined) {
+          const key = nameKey(node.name);
+          known.set(key, (known.get(key) ?? new Set()).add(identity));
+        }
+        return node.children.map((child) => ({
+          node: child,
+          path: [...path, child.name],
+          from: place,
+        }));
       });
     }
-    return map.map(({ name }) => hostAt([], name));
+    const hosts = places.map(({ name, identity }) => {
+      const key = nameKey(name);
+      const [first, ...others] = known.get(key) ?? [];
+      if (others.length === 0) return this.host(key, name, first);
+      return this.host(`${key} ${identity ?? ""}`, name, identity);
+    });
+    const top: Host[] = [];
+    places.forEach(({ from }, index) => {
+      const host = hosts[index];
+      if (!host) return;
+      if (from < 0) top.push(host);
+      else hosts[from]?.next.add(host);
+    });
+    return top;
   }
 
   private host(key: string, name: string, identity: string | undefined): Host {

@@ -26,6 +26,7 @@ import { CaRotation } from "./caRotation";
 import { ChangeNews } from "./changeNews";
 import type { ClientFeed } from "./clientFeed";
 import { ClientSession } from "./clientSession";
+import { tellOfData } from "./dataNews";
 import type { OverlordConfiguration } from "./overlordConfiguration";
 import { openEndpoint, type Endpoint } from "./endpoint";
 import type { FleetCredentials } from "./fleetCredentials";
@@ -188,21 +189,7 @@ export class Overlord {
       this.accept(socket);
     });
     this.server.maxConnections = MAX_CLIENTS + MAX_STRANGERS;
-    inventory.onChanged((changes) => {
-      this.tell((feed) => {
-        feed.minionsChanged(changes);
-      });
-    });
-    this.maps.onChanged(() => {
-      this.tell((feed) => {
-        feed.mapChanged();
-      });
-    });
-    this.groups.onEdited(() => {
-      this.tell((feed) => {
-        feed.groupsChanged();
-      });
-    });
+    tellOfData({ inventory, groups: this.groups, maps: this.maps }, this.tell.bind(this));
   }
 
   /**

@@ -121,6 +121,16 @@ describe("call paths", () => {
     expect(paths.names()).toHaveLength(4);
   });
 
+  test("a place whose identity nobody has seen is no other host, as long as only one is known", () => {
+    const map = parseMap("mid1:\n  web1: {}\nmid2:\n  web1: {}\nmid3:\n  web1: {}\n", "map");
+    const seen = (identities: Record<string, string>) =>
+      new CallPaths(map, (path) => identities[path.join("/")]);
+    expect(seen({ "mid2/web1": "22" }).pathTo("web1")).toEqual(["mid1", "web1"]);
+    const two = seen({ "mid2/web1": "22", "mid3/web1": "33" });
+    expect(() => two.pathTo("web1")).toThrow(/3 different hosts/);
+    expect(two.pathTo("web1@mid1")).toEqual(["mid1", "web1"]);
+  });
+
   test("a hundred thousand hosts, fifty deep and five thousand wide", () => {
     const chain = (depth: number, children: MapNode[]): MapNode[] =>
       depth === 0 ? children : [{ name: `hop${depth}`, children: chain(depth - 1, children) }];

@@ -1,0 +1,82 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { parse } from "yaml";
+import { MapIdentities } from "../../server/delegation/mapIdentities";
+
+const KEY = "a".repeat(64);
+const OTHER = "b".repeat(64);
+
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "func-identities-"));
+  file = join(folder, "map.identities.yaml");
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function opened(): Promise<MapIdentities> {
+  const identities = new MapIdentities(file);
+  await identities.load();
+  return identities;
+}
+
+test("the first key of a path stays until it is replaced on purpose, also for a later process", async () => {
+  const identities = await opened();
+  expect(identities.saw(["mid1", "Web1"], KEY, true)).toBe("first");
+  expect(identities.saw(["MID1", "web1"], KEY, true)).toBe("known");
+  expect(identities.saw(["mid1", "web1"], OTHER, true)).toBe("other");
+  await identities.save();
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+
+  const later = await opened();
+  expect(later.keyOf(["mid1", "web1"])).toBe(KEY);
+  expect(later.keyOf(["web1"])).toBeUndefined();
+  later.replace(["mid1", "web1"], OTHER, false);
+  await later.save();
+  expect((await opened()).find(["mid1", "web1"])).toMatchObject({ key: OTHER, native: false });
+});
+
+test("the file is YAML, and a person may remove a line to learn a key anew", async () => {
+  const identities = await opened();
+  identities.saw(["a"], KEY, true);
+  identities.saw(["b: #1", "c"], OTHER, false);
+  await identities.save();
+  const text = readFileSync(file, "utf8");
+  expect(parse(text)).toMatchObject([
+    { path: ["a"], key: KEY, native: true },
+    { path: ["b: #1", "c"], key: OTHER, native: false },
+  ]);
+  writeFileSync(file, text.replace(/.*"b: #1".*\n/, ""));
+  const { version } = identities;
+  await identities.load();
+  expect(identities.version).toBeGreaterThan(version);
+  expect(identities.keyOf(["b: #1", "c"])).toBeUndefined();
+  expect(identities.keyOf(["a"])).toBe(KEY);
+});
+
+test("of a damaged file the whole lines count, the problem names the place, and it is kept aside", async () => {
+  const identities = await opened();
+  identities.saw(["a"], KEY, true);
+  await identities.save();
+  writeFileSync(file, `${readFileSync(file, "utf8")}- {"path":["b"],"key":"12\n`);
+  const later = await opened();
+  expect(later.keyOf(["a"])).toBe(KEY);
+  expect(later.problem?.message).toContain(`${file}:4:`);
+  later.saw(["c"], OTHER, true);
+  await later.save();
+  expect(later.problem).toBeUndefined();
+  expect(readFileSync(`${file}.damaged`, "utf8")).toContain('"b"');
+  expect((await opened()).keyOf(["c"])).toBe(OTHER);
+});
+
+test("without anything known there is an empty list, and nothing is written unasked", async () => {
+  const identities = await opened();
+  await identities.save();
+  expect(existsSync(file)).toBe(false);
+});
