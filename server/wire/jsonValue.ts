@@ -12,6 +12,9 @@ export function toJson(value: XmlRpcValue): JsonValue {
   switch (typeof value) {
     case "bigint":
       return { $int: value.toString() };
+    case "number":
+      // JSON would make it the integer 0; it travels as a double
+      return Object.is(value, -0) ? { $double: value } : value;
     case "object":
       return value === null ? null : objectToJson(value);
     default:

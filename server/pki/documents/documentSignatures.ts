@@ -18,11 +18,18 @@ export interface DocumentSignature {
  */
 export function signatureLines(text: string, signers: readonly KeyObject[]): string {
   return signers
-    .map((key) => {
-      const signature = sign(hashFor(key), Buffer.from(text), key).toString("base64");
-      return `signature ${keyFingerprint(key)} ${signature}\n`;
-    })
+    .map((key) => `signature ${keyFingerprint(key)} ${signatureOf(text, key)}\n`)
     .join("");
+}
+
+/** base64 signature over the bytes of `text`, as in `signatureLines`. */
+export function signatureOf(text: string, key: KeyObject): string {
+  return sign(hashFor(key), Buffer.from(text), key).toString("base64");
+}
+
+/** True where the private half of `key` has signed `text` as it is. Throws Error where the key can sign nothing. */
+export function isSignedBy(key: KeyObject, text: string, signature: Uint8Array): boolean {
+  return verify(hashFor(key), Buffer.from(text), key, signature);
 }
 
 /** Reads such lines, without their line feeds. Throws Error where they are malformed, or too many. */
@@ -46,7 +53,7 @@ export function isSignedByOne(
   const keys = new Map(authorities.map(({ publicKey }) => [keyFingerprint(publicKey), publicKey]));
   return signatures.some(({ signer, signature }) => {
     const key = keys.get(signer);
-    return key !== undefined && verify(hashFor(key), Buffer.from(text), key, signature);
+    return key !== undefined && isSignedBy(key, text, signature);
   });
 }
 
