@@ -3,6 +3,7 @@ import type { Handlers, OverlordParts } from "./service";
 
 type DelegationRequest =
   | "delegation/start"
+  | "delegation/run"
   | "delegation/collect"
   | "delegation/cancel"
   | "delegation/skipRest"
@@ -16,6 +17,7 @@ export function delegationHandlers(parts: OverlordParts): Pick<Handlers, Delegat
   };
   return {
     "delegation/start": missing,
+    "delegation/run": missing,
     "delegation/collect": missing,
     "delegation/cancel": missing,
     "delegation/skipRest": missing,

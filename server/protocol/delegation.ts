@@ -1,5 +1,6 @@
 import type { MinionResult } from "./jobs";
 import type { OutputRef } from "./outputs";
+import type { JsonValue } from "./value";
 
 /** A host of the delegation map as clients see it. */
 export interface DelegationMapNode {
@@ -113,6 +114,18 @@ export interface DelegatedRequest {
   maxErrors?: number;
   /** The arguments are written nowhere. */
   secret?: boolean;
+}
+
+/** What `delegation.run` of the original asks for. */
+export interface PlainDelegatedRequest {
+  module: string;
+  method: string;
+  args: JsonValue[];
+  /** From the hop on that is asked (itself left out), each host itself last. */
+  paths: string[][];
+  async: boolean;
+  nforks: number;
+  timeoutMs?: number;
 }
 
 /** What a leaf signed of its result. */

@@ -25,6 +25,7 @@ import type {
   MapBuilding,
   MapBuildResult,
   MapNodeState,
+  PlainDelegatedRequest,
   RequestAt,
 } from "./delegation";
 import type { EditGroupParams, GroupRecord } from "./groups";
@@ -279,18 +280,30 @@ export interface OverlordRequests {
     params: { request: DelegatedRequest; by: string };
     result: { jobId: string };
   };
-  /** Waits for at most `waitMs` until something has changed since `cursor` ("" for the first time). */
+  /**
+   * As "delegation/start", without an originator's signature, as overlords of the original ask: this overlord calls in
+   * its own name. Each one is a new job.
+   */
+  "delegation/run": {
+    params: { request: PlainDelegatedRequest; by: string };
+    result: { jobId: string };
+  };
+  /**
+   * Waits for at most `waitMs` until something has changed since `cursor` ("" for the first time). Only whoever
+   * started a job may ask about it, here and below: "denied" for others.
+   */
   "delegation/collect": {
-    params: { jobId: string; cursor: string; waitMs: number };
+    params: { jobId: string; by: string; cursor: string; waitMs: number };
     result: DelegatedProgress;
   };
-  "delegation/cancel": { params: { jobId: string }; result: { found: boolean } };
+  "delegation/cancel": { params: { jobId: string; by: string }; result: { found: boolean } };
   /** Calls nobody more whose call has not begun. */
-  "delegation/skipRest": { params: { jobId: string }; result: { found: boolean } };
+  "delegation/skipRest": { params: { jobId: string; by: string }; result: { found: boolean } };
   /** As `jobs.read_output` of a minion, of the host that the call id names. */
   "delegation/readOutput": {
     params: {
       jobId: string;
+      by: string;
       callId: string;
       stream: "stdout" | "stderr";
       offset: number;
@@ -302,7 +315,7 @@ export interface OverlordRequests {
   };
   /** As `outputs/read`, of an output that the job holds. */
   "delegation/readValue": {
-    params: { jobId: string; sha256: string; offset: number; length: number };
+    params: { jobId: string; by: string; sha256: string; offset: number; length: number };
     result: { base64: string; bytes: number };
   };
   /**
