@@ -9,6 +9,7 @@ import {
   type MinionResult,
 } from "../protocol/jobs";
 import { codeOf } from "./jobCode";
+import { callIdIn } from "./jobId";
 import { entryOf, shownBytes, shownPage, shownResult, type JobEntry } from "./jobEntry";
 import { JobValues } from "./jobValues";
 import type { JobView } from "./jobView";
@@ -23,7 +24,8 @@ const ENTRY_BYTES = 400;
 const SHOWN_SPEC_LENGTH = 2_000;
 
 type Told = "id" | "spec" | "module" | "method" | "argsText" | "async";
-type MayBeTold = "exclude" | "createdAtMs" | "startedBy" | "batch" | "maxErrors";
+type MayBeTold =
+  "exclude" | "createdAtMs" | "startedBy" | "delegate" | "above" | "batch" | "maxErrors";
 
 /** What clients are told of a job whatever becomes of it. */
 export type JobDescription = Pick<JobRecord, Told> &
@@ -151,6 +153,11 @@ export class Job implements JobView {
     return this.entries.get(minion)?.result.attempt ?? 1;
   }
 
+  /** Names the minion's present attempt, there and on the way to it. */
+  callId(minion: string): string {
+    return callIdIn(this.description, minion, this.attemptOf(minion));
+  }
+
   /**
    * Moves a minion on; ignored once it is in a final state, or about to be, so that an answer that comes
    * after a cancel or a limit changes nothing. What is already known (its job id) stays.
@@ -172,13 +179,17 @@ export class Job implements JobView {
    */
   complete(
     minion: string,
-    change: Omit<MinionResult, "minion">,
+    { receipt, ...change }: Omit<MinionResult, "minion"> & Pick<JobEntry, "receipt">,
     kept?: KeptValue,
   ): JobEntry | undefined {
     const entry = this.entries.get(minion);
     if (!entry || !this.isOpen(entry)) return undefined;
     this.ending.add(minion);
-    const ended: JobEntry = { ...entry, result: { ...entry.result, ...change } };
+    const ended: JobEntry = {
+      ...entry,
+      result: { ...entry.result, ...change },
+      ...(receipt && { receipt }),
+    };
     for (const listener of this.endingListeners) listener(ended.result);
     this.values.complete(ended, kept);
     return ended;
@@ -235,7 +246,7 @@ export class Job implements JobView {
 
   summary({ whole = true } = {}): JobSummary {
     const { id, spec, exclude, module, method, argsText, async, background } = this.description;
-    const { startedBy, batch, maxErrors } = this.description;
+    const { startedBy, delegate, above, batch, maxErrors } = this.description;
     const shown = (text: string): string =>
       whole || text.length <= SHOWN_SPEC_LENGTH ? text : `${text.slice(0, SHOWN_SPEC_LENGTH)}...`;
     const counts = Object.fromEntries(this.counts);
@@ -249,6 +260,8 @@ export class Job implements JobView {
       async,
       ...(background && { background }),
       ...(startedBy && { startedBy }),
+      ...(delegate && { delegate }),
+      ...(above && { originator: above.originator }),
       ...(batch && { batch }),
       ...(maxErrors !== undefined && { maxErrors }),
       ...(this.attempts > 1 && { attempts: this.attempts }),

@@ -64,7 +64,7 @@ export class JobArchive {
       );
     }
     const { spec, exclude, module, method, args, async, nforks, keepPlaces } = record;
-    const { timeoutMs, deliveryLimitMs, batch, maxErrors } = record;
+    const { timeoutMs, deliveryLimitMs, batch, maxErrors, delegate, mapFile } = record;
     return {
       spec,
       ...(exclude !== undefined && { exclude }),
@@ -75,6 +75,8 @@ export class JobArchive {
       ...(keepPlaces && { nforks }),
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(deliveryLimitMs !== undefined && { deliveryLimitMs }),
+      ...(delegate && { delegate }),
+      ...(mapFile !== undefined && { mapFile }),
       ...(batch && { batch }),
       ...(maxErrors !== undefined && { maxErrors }),
     };

@@ -1,3 +1,4 @@
+import type { ResultReceipt } from "../protocol/delegation";
 import type { CallError, MinionResult } from "../protocol/jobs";
 import type { OutputRef } from "../protocol/outputs";
 import { excerptOf } from "./excerpt";
@@ -18,6 +19,8 @@ export interface JobEntry {
   valueBytes: number;
   /** All outputs that the value refers to, directly or in another output. */
   outputs: readonly OutputRef[];
+  /** What the host itself signed of the result. */
+  receipt?: ResultReceipt;
 }
 
 /** The result as it goes into notifications and lists: large parts left out. */
@@ -53,10 +56,11 @@ export function shownBytes({ result, valueBytes }: JobEntry): number {
 
 /** As the store keeps it. */
 export function storedResult(
-  { result, valueBytes, outputs }: JobEntry,
+  { result, valueBytes, outputs, receipt }: JobEntry,
   atMs: number,
 ): StoredResult {
-  return { ...result, attempt: result.attempt ?? 1, valueBytes, outputs, atMs };
+  const known = { ...result, attempt: result.attempt ?? 1, valueBytes, outputs, atMs };
+  return { ...known, ...(receipt && { receipt }) };
 }
 
 /** What the store kept. */
@@ -64,14 +68,15 @@ export function entryOf(
   stored: StoredResult,
   peer: DigestPeer = { name: stored.minion },
 ): JobEntry {
-  const { valueBytes, outputs, attempt } = stored;
+  const { valueBytes, outputs, attempt, receipt } = stored;
   const result: MinionResult & Partial<StoredResult> = { ...stored };
   // clients see none of these
   delete result.atMs;
   delete result.outputs;
+  delete result.receipt;
   delete result.valueBytes;
   if (attempt === 1) delete result.attempt;
-  return { peer, result, valueBytes, outputs };
+  return { peer, result, valueBytes, outputs, ...(receipt && { receipt }) };
 }
 
 function cutError(error: CallError): CallError {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { JobAbove } from "./store/storeTypes";
 
 /** Ids travel with every message and stand in views; a spec can name thousands of hosts. */
 const MAX_SPEC_LENGTH = 120;
@@ -25,6 +26,18 @@ export function createJobId(
 /** The `Func-Call` id of one attempt on one minion: 43 url-safe characters. */
 export function callIdOf(jobId: string, minion: string, attempt = 1): string {
   return createHash("sha256").update(`${jobId}/${minion}/${attempt}`).digest("base64url");
+}
+
+/**
+ * The call id of one attempt on one minion of the job. What an overlord above has asked for has its id from there, so
+ * that the minion knows it over any path.
+ */
+export function callIdIn(
+  { id, above }: { id: string; above?: JobAbove | undefined },
+  minion: string,
+  attempt = 1,
+): string {
+  return above?.targets[minion]?.callId ?? callIdOf(id, minion, attempt);
 }
 
 function shorten(spec: string): string {

@@ -2,7 +2,6 @@ import { peerOf } from "../../calls/minionCaller";
 import type { Place } from "../../calls/place";
 import type { MinionRecord } from "../../protocol/minions";
 import { callErrorOf } from "../../wire/remoteError";
-import { callIdOf } from "../jobId";
 import type { JobRun, JobTools } from "./jobRun";
 import { cancelledResult, lostResult, resultOf, type Ending } from "./outcome";
 
@@ -28,7 +27,7 @@ export async function startOnce(
   const { caller, journal, cancels } = tools;
   const { name } = minion;
   const attempt = job.attemptOf(name);
-  const callId = callIdOf(job.id, name, attempt);
+  const callId = job.callId(name);
   const stop = new StartStop(job.signal, () => job.isSuspended);
   let refused: Ending | undefined;
   job.update(name, { state: "sent", startedAtMs: Date.now() });

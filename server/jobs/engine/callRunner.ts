@@ -9,44 +9,31 @@ import type { JsonValue } from "../../protocol/value";
 import type { Inventory } from "../../targets/inventory";
 import { fromJson } from "../../wire/jsonValue";
 import type { XmlRpcValue } from "../../wire/value";
-import { argsText, hasSecret } from "../argsText";
 import { AsyncCollector } from "./asyncCollector";
 import { Delivery } from "./delivery";
 import { Job } from "../job";
-import { callIdOf, createJobId } from "../jobId";
+import { callIdIn } from "../jobId";
 import type { JobView } from "../jobView";
 import { stopLeftovers } from "./leftovers";
 import { JobJournal } from "./jobJournal";
 import type { JobRegistry } from "../jobRegistry";
 import type { JobRun, JobTools } from "./jobRun";
 import { KeptTeller } from "./keptTeller";
+import { makeRun, type CallDefaults } from "./makeRun";
+import { NO_HOPS, type HopCaller } from "./minionsBehind";
+import { newJob, type JobOrigin } from "./newJob";
 import { lostResult } from "./outcome";
 import { PendingCancels } from "./pendingCancels";
-import { pastResult } from "./resumedRun";
 import { minionsToRetry } from "./retryable";
-import { runSteps, stepping } from "./runSteps";
-import type { JobRecord, JobStore, UnfinishedJob } from "../store/storeTypes";
+import { divide, resumedJob, type ResumedJob } from "./resumedJob";
+import { runSteps } from "./runSteps";
+import type { JobAbove, JobRecord, JobStore, UnfinishedJob } from "../store/storeTypes";
 import type { ValueKeeper } from "../outputs/valueKeeper";
 
 /** Sync calls get so long to end when the overlord does. */
 const CLOSE_MS = 2_000;
 const RESULTS_AT_ONCE = 1_000;
 const RESUME_AGAIN_MS = 30_000;
-
-export interface CallDefaults {
-  nforks: number;
-  /** True where a person chose it. */
-  nforksGiven: boolean;
-  /** Limit for starting an async call. */
-  deliveryTimeoutMs: number;
-  timeoutMs: number;
-}
-
-interface ResumedJob {
-  run: JobRun;
-  /** Minions that are no longer in the inventory, or are other hosts by now. */
-  gone: string[];
-}
 
 export interface RunnerParts {
   jobs: JobRegistry;
@@ -60,6 +47,8 @@ export interface RunnerParts {
   defaults: CallDefaults;
   /** Told of each job of an earlier process that was taken up. */
   onResumed: (job: Job) => void;
+  /** Without it nobody behind others can be called. */
+  hops?: HopCaller;
   log: Log;
 }
 
@@ -81,6 +70,7 @@ export class CallRunner {
     });
     this.tools = {
       caller,
+      hops: parts.hops ?? NO_HOPS,
       keeper,
       journal,
       seen,
@@ -105,44 +95,19 @@ export class CallRunner {
 
   /**
    * Makes the job and begins it after the caller's turn, so that nobody misses its first progress. It is on the
-   * disk by then. Throws FuncError "bad-argument" for arguments that cannot be sent, "unavailable".
+   * disk by then. A job that runs under the given id is answered as it is. Throws FuncError "bad-argument" for
+   * arguments that cannot be sent, "unavailable".
    */
   async start(
     request: StartCallParams,
     minions: readonly MinionRecord[],
-    { startedBy, canaries }: Pick<JobRecord, "startedBy" | "canaries"> = {},
+    origin: JobOrigin = {},
   ): Promise<Job> {
     const { jobs, methods, defaults } = this.parts;
-    const { spec, exclude, module, method, args, async = false, background } = request;
-    const { deliveryLimitMs, batch, maxErrors } = request;
-    const params = args.map(fromJson);
-    const description = methods.find(
-      minions.map(({ name }) => name),
-      module,
-      method,
-    );
-    const timeoutMs = async ? request.timeoutMs : (request.timeoutMs ?? defaults.timeoutMs);
-    const secret = hasSecret(args, description);
-    const record: JobRecord = {
-      id: createJobId(spec, module, method),
-      spec,
-      ...(exclude !== undefined && { exclude }),
-      module,
-      method,
-      ...(!secret && { args }),
-      argsText: argsText(args, description),
-      async,
-      createdAtMs: Date.now(),
-      ...(startedBy && { startedBy }),
-      nforks: request.nforks ?? defaults.nforks,
-      keepPlaces: request.nforks !== undefined || defaults.nforksGiven,
-      ...(timeoutMs !== undefined && { timeoutMs }),
-      ...(deliveryLimitMs !== undefined && { deliveryLimitMs }),
-      ...(batch && { batch }),
-      ...(canaries && { canaries }),
-      ...(maxErrors !== undefined && { maxErrors }),
-      minions: minions.map(({ name, address, port }) => ({ name, address, port })),
-    };
+    const known = origin.jobId === undefined ? undefined : jobs.find(origin.jobId);
+    if (known) return known;
+    const { background } = request;
+    const { record, params, above } = newJob(request, minions, origin, { methods, defaults });
     const job = new Job({ ...record, ...(background && { background }) });
     jobs.add(job);
     try {
@@ -151,8 +116,9 @@ export class CallRunner {
       jobs.drop(job);
       throw error;
     }
-    if (secret) this.secretParams.set(job, params);
-    this.run({ ...this.runOf(job, record, params), minions });
+    if (record.args === undefined) this.secretParams.set(job, params);
+    const run = makeRun(job, record, params, defaults);
+    this.run({ ...run, minions, behind: origin.behind ?? [], ...(above && { above }) });
     return job;
   }
 
@@ -164,9 +130,10 @@ export class CallRunner {
   }
 
   /** As stopLeftovers, of a job that has ended. */
-  stopLeftovers(view: JobView): Promise<number> {
-    const { caller, inventory } = this.parts;
-    return stopLeftovers(view, caller, (name) => inventory.find(name));
+  async stopLeftovers(view: JobView): Promise<number> {
+    const { caller, inventory, store } = this.parts;
+    const above = (await store.record(view.id))?.above;
+    return stopLeftovers(view, caller, (name) => inventory.find(name), above);
   }
 
   /**
@@ -188,12 +155,13 @@ export class CallRunner {
    * cannot be read now, they are taken up once it can.
    */
   async resume(): Promise<void> {
-    const { store, log, onResumed } = this.parts;
+    const { jobs, store, inventory, defaults, log, onResumed } = this.parts;
     try {
       for (const unfinished of await store.unfinished()) {
         this.tellRest(unfinished);
         if (unfinished.finished) continue;
-        const resumed = this.resumeJob(unfinished);
+        const resumed = resumedJob(unfinished, inventory, defaults);
+        jobs.restore(resumed.run.job);
         this.resumed.push(resumed);
         onResumed(resumed.run.job);
       }
@@ -244,28 +212,6 @@ export class CallRunner {
     journal.close();
   }
 
-  private runOf(job: Job, record: JobRecord, params: XmlRpcValue[]): JobRun {
-    const { deliveryTimeoutMs, timeoutMs } = this.parts.defaults;
-    const { deliveryLimitMs } = record;
-    return {
-      job,
-      minions: [],
-      ...stepping(record, job),
-      method: `${record.module}.${record.method}`,
-      params,
-      nforks: record.nforks,
-      keepPlaces: record.keepPlaces,
-      // an async call's own limit is for the work; starting it must not take long
-      timeoutMs: record.async ? deliveryTimeoutMs : (record.timeoutMs ?? timeoutMs),
-      runLimitMs: record.async ? record.timeoutMs : undefined,
-      deliverUntilMs:
-        deliveryLimitMs === undefined ? undefined : performance.now() + deliveryLimitMs,
-      secret: record.args === undefined,
-      past: new Map(),
-      incomplete: false,
-    };
-  }
-
   private run(run: JobRun): void {
     const { job } = run;
     const { log } = this.parts;
@@ -276,7 +222,7 @@ export class CallRunner {
       .catch(async (error: unknown) => {
         const problem = messageOf(error);
         log.error("a job failed for an unexpected reason", { job: job.id, problem });
-        for (const minion of run.minions) {
+        for (const minion of [...run.minions, ...run.behind]) {
           const ending = lostResult(minion, `the overlord failed: ${problem}`);
           await journal.ended(job, job.complete(minion.name, ending));
         }
@@ -291,16 +237,17 @@ export class CallRunner {
   }
 
   private async retryOnce(jobId: string, names: readonly string[] | undefined): Promise<Job> {
-    const { jobs, store, inventory } = this.parts;
+    const { jobs, store, inventory, defaults } = this.parts;
     const record = await store.record(jobId);
     if (!record) throw new FuncError("not-found", `There is no job "${jobId.slice(0, 200)}".`);
+    if (record.above) throw askedAbove(record.above, jobId);
     const known = jobs.find(jobId);
     const job = known ?? (await this.load(record));
     if (job.isCancelled && !job.finished) throw conflict(jobId, "is being cancelled");
     const params = this.secretParams.get(job) ?? paramsOf(record);
-    const minions = minionsToRetry(job, names).flatMap((name) => inventory.find(name) ?? []);
-    if (minions.length === 0) throw conflict(jobId, "has minions that are not here any more");
-    const again = minions.map(({ name }) => name);
+    const { minions, behind } = divide(record, minionsToRetry(job, names), inventory);
+    const again = [...minions, ...behind].map(({ name }) => name);
+    if (again.length === 0) throw conflict(jobId, "has minions that are not here any more");
     // where there is no room for it, nothing may be on record
     if (!known) jobs.add(job);
     try {
@@ -312,7 +259,7 @@ export class CallRunner {
     // it was finished until now, and may have gone for its size
     if (jobs.find(jobId) !== job) jobs.restore(job);
     job.again(again);
-    this.run({ ...this.runOf(job, record, params), minions });
+    this.run({ ...makeRun(job, record, params, defaults), minions, behind });
     return job;
   }
 
@@ -330,39 +277,9 @@ export class CallRunner {
     return new Job(record, { results, cancelRequested: false, finishedAtMs });
   }
 
-  private resumeJob(unfinished: UnfinishedJob): ResumedJob {
-    const { jobs, inventory } = this.parts;
-    const { job: record, cancelRequested, minions: past, incomplete = false } = unfinished;
-    const results = past.map((minion) => pastResult(minion, record.createdAtMs));
-    const job = new Job(record, { results, cancelRequested });
-    jobs.restore(job);
-    const open = past.filter(({ result }) => !result);
-    const minions = open.flatMap(({ minion }) => {
-      const known = inventory.find(minion);
-      // another host may have the name by now
-      return known && known.enrolledAtMs <= record.createdAtMs ? [known] : [];
-    });
-    const here = new Set(minions.map(({ name }) => name));
-    const run = this.runOf(job, record, (record.args ?? []).map(fromJson));
-    const elapsedMs = Math.max(0, Date.now() - record.createdAtMs);
-    const isFirst = open.every(({ attempt }) => attempt === 1);
-    return {
-      run: {
-        ...run,
-        minions,
-        incomplete,
-        ...(isFirst &&
-          run.deliverUntilMs !== undefined && {
-            deliverUntilMs: run.deliverUntilMs - elapsedMs,
-          }),
-        past: new Map(open.map((one) => [one.minion, one])),
-      },
-      gone: open.flatMap(({ minion }) => (here.has(minion) ? [] : [minion])),
-    };
-  }
-
   /** What minions of an earlier process's job have not been told yet. */
-  private tellRest({ job: { id: jobId, async }, minions }: UnfinishedJob): void {
+  private tellRest({ job: record, minions }: UnfinishedJob): void {
+    const { id: jobId, async } = record;
     const { inventory } = this.parts;
     const { cancels, kept } = this.tools;
     for (const { minion: name, attempt, result, toldKept, toldCancel } of minions) {
@@ -370,7 +287,7 @@ export class CallRunner {
       if (!result || !minion) continue;
       const { minionJobId, atMs: sinceMs } = result;
       if (result.cancelPending && !toldCancel) {
-        const id = minionJobId ?? callIdOf(jobId, name, attempt);
+        const id = minionJobId ?? callIdIn(record, name, attempt);
         cancels.add({ jobId, minion, attempt, id, sinceMs });
       } else if (async && !toldKept && minionJobId !== undefined) {
         kept.add(minion, { jobId, attempt, minionJobId });
@@ -386,6 +303,14 @@ function paramsOf({ id, args }: { id: string; args?: JsonValue[] }): XmlRpcValue
     "unavailable",
     `The arguments of job ${id.slice(0, 200)} are not kept: a part of them is secret.`,
     "Call the method again with its arguments.",
+  );
+}
+
+function askedAbove({ originator }: JobAbove, jobId: string): FuncError {
+  return new FuncError(
+    "conflict",
+    `The job ${jobId.slice(0, 200)} was asked for by ${originator}: its call is signed for one time there.`,
+    `Call again from ${originator}.`,
   );
 }
 

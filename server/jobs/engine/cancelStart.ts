@@ -1,5 +1,4 @@
 import type { MinionRecord } from "../../protocol/minions";
-import { callIdOf } from "../jobId";
 import type { JobRun, JobTools } from "./jobRun";
 import { cancelledResult, type Ending } from "./outcome";
 
@@ -14,6 +13,6 @@ export async function cancelStart(
   const message = `Cancelled; ${minion.name} is told to stop what may have been started there.`;
   const ending = { ...cancelledResult(minion, message), mayHaveRun };
   const attempt = job.attemptOf(minion.name);
-  const id = callIdOf(job.id, minion.name, attempt);
+  const id = job.callId(minion.name);
   return cancels.end(ending, { job, minion, attempt, id });
 }

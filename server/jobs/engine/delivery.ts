@@ -2,7 +2,6 @@ import type { MinionRecord } from "../../protocol/minions";
 import { startOnce, type StartOutcome } from "./asyncStart";
 import { callStateOf } from "./callState";
 import { cancelStart } from "./cancelStart";
-import { callIdOf } from "../jobId";
 import type { JobRun, JobTools } from "./jobRun";
 import { expiredResult, lostResult } from "./outcome";
 import { Turns } from "./turns";
@@ -84,7 +83,7 @@ export class Delivery {
   ): Promise<StartOutcome> {
     if (isLate) {
       const { job } = run;
-      const callId = callIdOf(job.id, minion.name, job.attemptOf(minion.name));
+      const callId = job.callId(minion.name);
       const state = await callStateOf(tools.caller, minion, callId, job.signal);
       const why = "the start was not answered, and was never begun there.";
       if (state === "unknown") return { kind: "ended", ending: expiredResult(minion, why) };

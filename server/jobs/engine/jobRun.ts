@@ -6,16 +6,22 @@ import type { AsyncCollector } from "./asyncCollector";
 import type { ErrorLimit } from "./errorLimit";
 import type { Job } from "../job";
 import type { JobJournal } from "./jobJournal";
+import type { HopCaller, MinionBehind } from "./minionsBehind";
 import type { KeptTeller } from "./keptTeller";
 import type { PendingCancels } from "./pendingCancels";
-import type { UnfinishedMinion } from "../store/storeTypes";
+import type { JobAbove, JobRecord, UnfinishedMinion } from "../store/storeTypes";
 import type { ValueKeeper } from "../outputs/valueKeeper";
 
 /** A method that is to be called on minions of a job. */
 export interface JobRun {
   job: Job;
+  record: JobRecord;
   /** Those to call, or to go on with. */
   minions: readonly MinionRecord[];
+  /** The same of those behind sub-overlords. */
+  behind: readonly MinionBehind[];
+  /** What an overlord above has asked for, with its signed call also where that is secret. */
+  above?: JobAbove;
   /** "module.method" */
   method: string;
   params: XmlRpcValue[];
@@ -49,4 +55,5 @@ export interface JobTools {
   seen: SeenMinions;
   cancels: PendingCancels;
   kept: KeptTeller;
+  hops: HopCaller;
 }

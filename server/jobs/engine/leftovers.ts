@@ -1,8 +1,9 @@
 import type { MinionCaller } from "../../calls/minionCaller";
 import type { MinionResult } from "../../protocol/jobs";
 import type { MinionRecord } from "../../protocol/minions";
-import { callIdOf } from "../jobId";
+import { callIdIn } from "../jobId";
 import { entriesOf, type JobView } from "../jobView";
+import type { JobAbove } from "../store/storeTypes";
 
 const AT_ONCE = 500;
 
@@ -14,13 +15,15 @@ export async function stopLeftovers(
   view: JobView,
   caller: Pick<MinionCaller, "tellCancel">,
   minionOf: (name: string) => MinionRecord | undefined,
+  above?: JobAbove,
 ): Promise<number> {
   let stopped = 0;
   let asked: Promise<void>[] = [];
   for await (const { result } of entriesOf(view)) {
     const minion = mayRunStill(result) ? minionOf(result.minion) : undefined;
     if (!minion) continue;
-    const id = result.minionJobId ?? callIdOf(view.id, result.minion, result.attempt ?? 1);
+    const id =
+      result.minionJobId ?? callIdIn({ id: view.id, above }, result.minion, result.attempt);
     asked.push(
       caller.tellCancel(minion, id).then((answer) => {
         if (answer === "stops") stopped++;

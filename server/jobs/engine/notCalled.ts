@@ -2,7 +2,6 @@ import type { MinionRecord } from "../../protocol/minions";
 import { startOnce, type StartOutcome } from "./asyncStart";
 import { callStateOf } from "./callState";
 import type { Delivery } from "./delivery";
-import { callIdOf } from "../jobId";
 import type { JobRun, JobTools } from "./jobRun";
 
 /**
@@ -18,7 +17,7 @@ export async function notCalled(
   const { job, limit, past } = run;
   const skipped: StartOutcome = { kind: "ended", ending: limit.skipped(minion) };
   if (!past.has(minion.name)) return skipped;
-  const callId = callIdOf(job.id, minion.name, job.attemptOf(minion.name));
+  const callId = job.callId(minion.name);
   switch (await callStateOf(tools.caller, minion, callId, job.signal)) {
     case "unknown":
       return skipped;

@@ -1,13 +1,17 @@
 import type { MinionCallOutcome } from "../../calls/minionCaller";
 import { peerOf } from "../../calls/minionCaller";
 import { FuncError, messageOf } from "../../common/errors";
+import type { ResultReceipt } from "../../protocol/delegation";
 import type { MinionResult } from "../../protocol/jobs";
 import type { MinionRecord } from "../../protocol/minions";
 import { toJson } from "../../wire/jsonValue";
 import { callErrorOf, JOB_LOST } from "../../wire/remoteError";
 
 /** How a minion's part of a job ended. */
-export type Ending = Omit<MinionResult, "minion">;
+export type Ending = Omit<MinionResult, "minion"> & {
+  /** What the host itself signed of it. */
+  receipt?: ResultReceipt;
+};
 
 /** A minion's final result as the job keeps it. */
 export function resultOf(outcome: MinionCallOutcome, minion: MinionRecord): Ending {

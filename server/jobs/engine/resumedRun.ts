@@ -1,7 +1,6 @@
 import type { MinionRecord } from "../../protocol/minions";
 import { callStateOf } from "./callState";
 import { cancelStart } from "./cancelStart";
-import { callIdOf } from "../jobId";
 import type { JobRun, JobTools } from "./jobRun";
 import { cancelledResult, lostResult, type Ending } from "./outcome";
 import { settle } from "./settle";
@@ -59,7 +58,7 @@ async function endingOf(run: JobRun, minion: MinionRecord, tools: JobTools): Pro
   if (past.get(name)?.sentAtMs !== undefined) {
     return lostResult(minion, `the overlord ended ${during}; it may have run.`);
   }
-  const callId = callIdOf(job.id, name, job.attemptOf(name));
+  const callId = job.callId(name);
   const state = await callStateOf(tools.caller, minion, callId, job.signal);
   const again = secret ? " Its arguments are secret and kept nowhere." : "";
   switch (state) {

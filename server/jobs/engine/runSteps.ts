@@ -4,6 +4,7 @@ import type { Delivery } from "./delivery";
 import { ErrorLimit, isFailure } from "./errorLimit";
 import type { Job } from "../job";
 import type { JobRun, JobTools } from "./jobRun";
+import { nextHop } from "./minionsBehind";
 import { endUnresumable } from "./resumedRun";
 import type { JobRecord } from "../store/storeTypes";
 import { runSyncJob } from "./syncJob";
@@ -33,17 +34,35 @@ export async function runSteps(run: JobRun, tools: JobTools, delivery: Delivery)
     for (const names of steps) {
       const step = new Set(names);
       const here = minions.filter(({ name }) => step.has(name));
-      if (here.length === 0) continue;
+      const behind = run.behind.filter(({ name }) => step.has(name));
+      if (here.length + behind.length === 0) continue;
       if (job.isSuspended) return;
-      const stepRun = { ...run, minions: here, past };
-      if (job.isAsync) await runAsyncJob(stepRun, tools, delivery);
-      else await runSyncJob(stepRun, tools);
+      await runStep({ ...run, minions: here, behind, past }, tools, delivery);
       // nobody of a later step was called before this one had ended
       past = called(past);
     }
   } finally {
     counting.dispose();
   }
+}
+
+/** Direct calls and next hops at once; where children come first, hops that are called themselves come after them. */
+async function runStep(run: JobRun, tools: JobTools, delivery: Delivery): Promise<void> {
+  const { behind, minions } = run;
+  const hops = new Set(run.record.childrenFirst ? behind.map(nextHop) : []);
+  const first = minions.filter(({ name }) => !hops.has(name));
+  await Promise.all([
+    callDirectly({ ...run, minions: first }, tools, delivery),
+    ...(behind.length > 0 ? [tools.hops.call(run, tools)] : []),
+  ]);
+  const then = minions.filter(({ name }) => hops.has(name));
+  if (!run.job.isSuspended) await callDirectly({ ...run, minions: then }, tools, delivery);
+}
+
+async function callDirectly(run: JobRun, tools: JobTools, delivery: Delivery): Promise<void> {
+  if (run.minions.length === 0) return;
+  if (run.job.isAsync) await runAsyncJob(run, tools, delivery);
+  else await runSyncJob(run, tools);
 }
 
 /** Those that certainly had their call, or may have had it. */

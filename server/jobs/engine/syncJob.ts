@@ -2,7 +2,6 @@ import { fanOut, missingLast } from "../../calls/fanOut";
 import type { Place } from "../../calls/place";
 import type { MinionRecord } from "../../protocol/minions";
 import { AnswerMemory } from "../../wire/answerMemory";
-import { callIdOf } from "../jobId";
 import type { JobRun, JobTools } from "./jobRun";
 import { cancelledResult, resultOf, type Ending } from "./outcome";
 import { settle } from "./settle";
@@ -46,7 +45,7 @@ async function call(
   const { job, limit, method, params, timeoutMs } = run;
   const { name } = minion;
   const attempt = job.attemptOf(name);
-  const callId = callIdOf(job.id, name, attempt);
+  const callId = job.callId(name);
   // it may have waited for its place
   const tooLate = new AbortController();
   const begin = async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import type { ResultReceipt } from "../../protocol/delegation";
 import type { MinionCallState, MinionResult } from "../../protocol/jobs";
 import type { OutputRef } from "../../protocol/outputs";
 import type { SqlValue } from "./database";
@@ -51,17 +52,23 @@ export interface ResultDetail {
   excerpt?: string;
   progress?: MinionResult["progress"];
   outputs?: readonly OutputRef[];
+  via?: MinionResult["via"];
+  signed?: MinionResult["signed"];
+  receipt?: ResultReceipt;
 }
 
 /** As text; undefined where there is nothing. */
 export function detailText(result: StoredResult): string | undefined {
-  const { value, error, excerpt, progress, outputs } = result;
+  const { value, error, excerpt, progress, outputs, via, signed, receipt } = result;
   const detail: ResultDetail = {
     value,
     error,
     excerpt,
     progress,
     ...(outputs.length > 0 && { outputs }),
+    via,
+    signed,
+    receipt,
   };
   const text = JSON.stringify(detail);
   return text === "{}" ? undefined : text;
@@ -149,7 +156,7 @@ export function resultOf(
     const started = startedAtMs !== undefined && { startedAtMs };
     return { ...known, outputs: [], atMs, ...started };
   }
-  const { value, error, excerpt, progress, outputs = [] } = detail;
+  const { value, error, excerpt, progress, outputs = [], via, signed, receipt } = detail;
   return {
     ...known,
     outputs,
@@ -158,6 +165,9 @@ export function resultOf(
     ...(error && { error }),
     ...(excerpt !== undefined && { excerpt }),
     ...(progress && { progress }),
+    ...(via && { via }),
+    ...(signed && { signed }),
+    ...(receipt && { receipt }),
     ...(row.exitStatus !== undefined && { exitStatus: row.exitStatus }),
     ...(row.digest !== undefined && { digest: row.digest }),
     ...(row.beganAtMs !== undefined && { startedAtMs: row.beganAtMs }),

@@ -1,3 +1,4 @@
+import type { ResultReceipt, SignedCall, TargetProof } from "../../protocol/delegation";
 import type {
   BatchPlan,
   JobHistoryEvent,
@@ -11,6 +12,34 @@ import type { JobStoreStatus } from "../../protocol/overlord";
 import type { JsonValue } from "../../protocol/value";
 import type { DigestPeer } from "../resultDigest";
 import type { StoreRequests, StoreSearch } from "./workerProtocol";
+
+/** A minion of a job. */
+export interface JobMinion extends DigestPeer {
+  /** Where it stands behind sub-overlords: their names, then its own there. */
+  path?: readonly string[];
+  /** hex SHA-256 of its key, where it is known; of minions behind sub-overlords. */
+  identity?: string;
+}
+
+/** Of a job that another overlord asked for. */
+export interface JobAbove {
+  /** The overlord that signed the call. */
+  originator: string;
+  /** Who asked for it here: the name in its certificate. */
+  by: string;
+  /** What is called, as the originator signed it. Absent in the store where the arguments are secret. */
+  call?: SignedCall;
+  /** By the names of the job's minions. */
+  targets: Readonly<Record<string, AboveTarget>>;
+}
+
+/** A host's place in the call of an overlord above. */
+export interface AboveTarget {
+  /** The call's own id on that host, over whatever path it comes. */
+  callId: string;
+  identity?: string;
+  proof: TargetProof;
+}
 
 /** What a job was started with: enough to go on with it in another overlord process. */
 export interface JobRecord {
@@ -35,8 +64,14 @@ export interface JobRecord {
   /** Names of those that go first in a batch, as its expression was understood at the start. */
   canaries?: readonly string[];
   maxErrors?: number;
+  /** Minions behind sub-overlords are meant too, by this map where it is another than the overlord's own. */
+  delegate?: boolean;
+  mapFile?: string;
+  /** Minions behind a hop have ended before that hop itself is called. */
+  childrenFirst?: boolean;
+  above?: JobAbove;
   /** In the job's order, in which results are listed. */
-  minions: readonly DigestPeer[];
+  minions: readonly JobMinion[];
 }
 
 /** A minion's part of a job as it is kept: whole, but for outputs, which stand in the value as references. */
@@ -49,6 +84,8 @@ export interface StoredResult extends MinionResult {
   outputs: readonly OutputRef[];
   /** When the state came about. */
   atMs: number;
+  /** What the host itself signed of it. */
+  receipt?: ResultReceipt;
 }
 
 /** What happens to jobs, in order. The journal is a list of these; a repeat of one changes nothing. */
