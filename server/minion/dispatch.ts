@@ -12,7 +12,7 @@ import { callOwner } from "./callOwner";
 import { FUNC_EXCEPTION, LOST, MethodError, toRemoteError } from "./methodError";
 import { NAME_LISTS, type MethodRegistry } from "./methodRegistry";
 import type { MinionJobs } from "./minionJobs";
-import type { Caller, CommandSpec } from "./minionModule";
+import type { Caller, CarriedCall, CommandSpec } from "./minionModule";
 import type { SyncCalls } from "./syncCalls";
 
 const ASYNC_PREFIX = "async.";
@@ -113,14 +113,19 @@ export class Dispatcher {
     const { access, registry } = this.parts;
     const decision = access.decide(caller, method, params);
     const declared = registry.lookup(method);
-    if (!decision.allowed || !declared?.othersBusiness || access.mayAll(caller)) return decision;
+    if (!decision.allowed || !declared) return decision;
+    const { carries, othersBusiness } = declared;
+    if (!carries && (!othersBusiness || access.mayAll(caller))) return decision;
     let values: (XmlRpcValue | undefined)[];
+    let carried: CarriedCall | undefined;
     try {
       values = checkArguments(method, declared.args, params);
+      carried = carries?.(...values);
     } catch {
       return decision; // the call then ends with what is wrong
     }
-    const reason = await declared.othersBusiness(caller, ...values);
+    if (carried) return access.decide(caller, carried.method, carried.params);
+    const reason = await othersBusiness?.(caller, ...values);
     return reason === undefined ? decision : { allowed: false, reason, told: reason };
   }
 

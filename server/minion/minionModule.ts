@@ -2,10 +2,13 @@ import type { Role } from "../pki/certificates/identity";
 import type { ArgumentDescription, MethodRisk } from "../protocol/methods";
 import type { XmlRpcValue } from "../wire/value";
 
-/** "cn-only": a certificate of the original, with nothing but a common name. */
-export type CallerRole = Role | "cn-only";
+/**
+ * "cn-only": a certificate of the original, with nothing but a common name. "originator": an overlord that has signed
+ * the call, which another one brings.
+ */
+export type CallerRole = Role | "cn-only" | "originator";
 
-/** Who calls, as proved by the certificate of the connection. */
+/** Who calls, as proved by the certificate of the connection; of an originator, by its signature. */
 export interface Caller {
   role: CallerRole;
   name: string;
@@ -15,6 +18,8 @@ export interface Caller {
   keyFingerprint: string;
   /** IP address the connection comes from. */
   address: string;
+  /** Of an originator: who has brought the call, as proved by the certificate of the connection. */
+  via?: { role: CallerRole; name: string; keyFingerprint: string };
 }
 
 /** What a method may know about the call it serves. */
@@ -31,6 +36,13 @@ export interface CommandSpec {
   command: string;
   /** Added to the environment of funcd. */
   env: Record<string, string>;
+}
+
+/** A call that another one is about. */
+export interface CarriedCall {
+  /** Full name, without "async.". */
+  method: string;
+  params: XmlRpcValue[];
 }
 
 export interface MinionMethod {
@@ -51,6 +63,11 @@ export interface MinionMethod {
     caller: Caller,
     ...args: (XmlRpcValue | undefined)[]
   ) => string | undefined | Promise<string | undefined>;
+  /**
+   * What is to be called on other hosts: who may not call that here, by this host's own rules, may not have it called
+   * there. Throws where that cannot be told; the handler then has to refuse the call.
+   */
+  carries?: (...args: (XmlRpcValue | undefined)[]) => CarriedCall;
   /**
    * Such calls come again and again about the same first argument: where all goes well only one of a caller's in
    * ten minutes is audited.
