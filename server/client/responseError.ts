@@ -1,24 +1,4 @@
-import { FuncError, messageOf, type ErrorReason } from "../common/errors";
-
-const REASONS: ReadonlySet<string> = new Set<ErrorReason>([
-  "bad-argument",
-  "bad-data",
-  "not-found",
-  "no-match",
-  "conflict",
-  "denied",
-  "cancelled",
-  "timed-out",
-  "refused",
-  "name-not-found",
-  "unreachable",
-  "tls",
-  "wrong-identity",
-  "broken-answer",
-  "too-large",
-  "unavailable",
-  "internal",
-]);
+import { FuncError, isErrorReason, messageOf } from "../common/errors";
 
 /** The FuncError that a request's failure stands for: a ResponseError with ErrorData, or anything else thrown. */
 export function errorFromResponse(error: unknown): FuncError {
@@ -30,7 +10,7 @@ export function errorFromResponse(error: unknown): FuncError {
   const reason = "reason" in data && typeof data.reason === "string" ? data.reason : "internal";
   const nextStep =
     "nextStep" in data && typeof data.nextStep === "string" ? data.nextStep : undefined;
-  return new FuncError(isReason(reason) ? reason : "internal", messageOf(error), nextStep, {
+  return new FuncError(isErrorReason(reason) ? reason : "internal", messageOf(error), nextStep, {
     cause: error,
   });
 }
@@ -38,8 +18,4 @@ export function errorFromResponse(error: unknown): FuncError {
 /** Whether the overlord went away, or could not be reached. */
 export function isUnavailable(error: unknown): boolean {
   return error instanceof FuncError && error.reason === "unavailable";
-}
-
-function isReason(reason: string): reason is ErrorReason {
-  return REASONS.has(reason);
 }

@@ -1,22 +1,29 @@
+const REASONS = [
+  "bad-argument",
+  "bad-data",
+  "not-found",
+  "no-match",
+  "conflict",
+  "denied",
+  "cancelled",
+  "timed-out",
+  "refused",
+  "name-not-found",
+  "unreachable",
+  "tls",
+  "wrong-identity",
+  "broken-answer",
+  "too-large",
+  "unavailable",
+  "internal",
+] as const;
+
 /** Why an operation failed, for programs; the message is for people. Never match on message text. */
-export type ErrorReason =
-  | "bad-argument"
-  | "bad-data"
-  | "not-found"
-  | "no-match"
-  | "conflict"
-  | "denied"
-  | "cancelled"
-  | "timed-out"
-  | "refused"
-  | "name-not-found"
-  | "unreachable"
-  | "tls"
-  | "wrong-identity"
-  | "broken-answer"
-  | "too-large"
-  | "unavailable"
-  | "internal";
+export type ErrorReason = (typeof REASONS)[number];
+
+export function isErrorReason(text: string): text is ErrorReason {
+  return REASONS.some((reason) => reason === text);
+}
 
 /**
  * The one error class of the project: one sentence for the user (which names the host, file or

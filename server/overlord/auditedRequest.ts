@@ -39,17 +39,36 @@ const UNAUDITED: ReadonlySet<string> = new Set<keyof OverlordRequests>([
 /** What of the parameters is told; everything else may be secret, or large. */
 const TOLD_PARAMS =
   "spec exclude module method async background jobId jobIds minions maxErrors name names role serials reason keyFingerprint " +
-  "days replace certificateFile keyFile address port addresses nameGlob ttlMs forMs id file force add remove delete action without";
+  "days replace certificateFile keyFile address port addresses nameGlob ttlMs forMs id file force add remove delete action without path " +
+  "request by";
 const TOLD: ReadonlySet<string> = new Set(TOLD_PARAMS.split(" "));
 const MAX_TEXT = 1_000;
 const MAX_ITEMS = 50;
 
-export function isAudited(method: string): boolean {
+/** What is asked of a sub-overlord counts as what it asks for; at its end, the request that it becomes is audited. */
+export function isAudited(method: string, params: object): boolean {
+  if (method === "delegation/ask" && "path" in params && isEmpty(params.path)) return false;
+  const asks = method === "delegation/ask" || method === "overlord/at";
+  if (asks && "request" in params) return !UNAUDITED.has(String(params.request));
   return !UNAUDITED.has(method);
+}
+
+function isEmpty(path: unknown): boolean {
+  return Array.isArray(path) && path.length === 0;
 }
 
 /** The parameters for the audit: names of what is dealt with, and a digest of a call's arguments. */
 export function auditedParams(params: object): ChainFields {
+  const told = toldOf(params);
+  // of a sub-overlord
+  if ("request" in params && "params" in params && isObject(params.params)) {
+    told["asked"] = toldOf(params.params);
+  }
+  if ("args" in params) told["argumentsDigest"] = digestOf(params.args);
+  return told;
+}
+
+function toldOf(params: object): Record<string, unknown> {
   const told: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(params) as [string, unknown][]) {
     // a certificate request, a passphrase, a call's arguments
@@ -57,7 +76,6 @@ export function auditedParams(params: object): ChainFields {
     told[key] = bounded(value);
     if (Array.isArray(value) && value.length > MAX_ITEMS) told[`${key}Count`] = value.length;
   }
-  if ("args" in params) told["argumentsDigest"] = digestOf(params.args);
   return told;
 }
 
@@ -77,6 +95,10 @@ export function auditedResult(method: string, result: unknown): ChainFields {
   if (Array.isArray(revoked)) Object.assign(told, { revoked: revoked.length, revocationNumber });
   if (Array.isArray(forgotten)) told["forgotten"] = forgotten.length;
   return told;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 function bounded(value: unknown): unknown {

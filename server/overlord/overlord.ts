@@ -8,7 +8,6 @@ import { FuncError, messageOf } from "../common/errors";
 import { acquireLock, type Lock } from "../common/lockFile";
 import type { Log } from "../common/log";
 import { makePrivate } from "../common/privateFolder";
-import { DelegationMaps } from "../delegation/delegationMaps";
 import type { OutputFiles } from "../jobs/outputs/outputFiles";
 import type { JobStore } from "../jobs/store/storeTypes";
 import { Certmaster } from "../pki/certmaster/certmaster";
@@ -35,6 +34,7 @@ import { IdleWatch } from "./idleWatch";
 import { Renewals } from "./renewals";
 import { RevocationPusher } from "./revocationPusher";
 import { makeJobParts, type JobParts } from "./jobParts";
+import { makeMapParts, type MapParts } from "./mapParts";
 import { OutputFollows } from "./outputFollows";
 import { OverlordAudit } from "./overlordAudit";
 import { DATA_FILES, openData, type OverlordData } from "./overlordData";
@@ -80,7 +80,7 @@ export class Overlord {
   private readonly renewals: Renewals;
   private readonly pusher: RevocationPusher;
   private readonly rotation: CaRotation;
-  private readonly maps: DelegationMaps;
+  private readonly map: MapParts;
   private readonly certmasterNews: ChangeNews;
   private readonly service: OverlordService;
   private readonly server: Server;
@@ -174,7 +174,8 @@ export class Overlord {
       log,
     });
     this.groups = new GroupsFile(join(options.dataDirectory, "groups"));
-    this.maps = new DelegationMaps(options.dataDirectory);
+    const { dataDirectory } = options;
+    this.map = makeMapParts({ ...data, dataDirectory, caller });
     this.work = makeJobParts({
       ...data,
       caller,
@@ -189,7 +190,7 @@ export class Overlord {
       this.accept(socket);
     });
     this.server.maxConnections = MAX_CLIENTS + MAX_STRANGERS;
-    tellOfData({ inventory, groups: this.groups, maps: this.maps }, this.tell.bind(this));
+    tellOfData({ inventory, groups: this.groups, maps: this.map.maps }, this.tell.bind(this));
   }
 
   /**
@@ -364,6 +365,7 @@ export class Overlord {
     return {
       version,
       dataDirectory,
+      caller,
       startedAtMs: this.startedAtMs,
       configuration,
       inventory,
@@ -380,7 +382,7 @@ export class Overlord {
       renewals: this.renewals,
       pusher: this.pusher,
       rotation: this.rotation,
-      maps: this.maps,
+      ...this.map,
       certmasterChanged: () => {
         this.certmasterNews.changed();
       },

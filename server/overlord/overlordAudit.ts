@@ -10,7 +10,10 @@ import type { ClientHello } from "../protocol/overlord";
 import { auditedParams, auditedResult, isAudited } from "./auditedRequest";
 
 /** Who sent a request, as its connection told at its beginning. */
-export type AuditedClient = Pick<ClientHello, "kind" | "version" | "pid">;
+export interface AuditedClient extends Pick<ClientHello, "kind" | "version" | "pid"> {
+  /** The overlord above that the client asks for, as its certificate proved. */
+  by?: string;
+}
 
 const MAX_REASON = 500;
 
@@ -35,12 +38,13 @@ export class OverlordAudit {
     client: AuditedClient | undefined,
     run: () => Promise<T> | T,
   ): Promise<T> {
-    if (!isAudited(method)) return run();
+    if (!isAudited(method, params)) return run();
     const asked = {
       event: method,
       user: this.#user,
       client: client?.kind,
       clientPid: client?.pid,
+      by: client?.by,
       ...auditedParams(params),
     };
     try {

@@ -1,6 +1,8 @@
 import { hostname } from "node:os";
 import type { MethodDirectory } from "../calls/methodDirectory";
+import type { MinionCaller } from "../calls/minionCaller";
 import { FuncError } from "../common/errors";
+import type { MapBuilder } from "../delegation/buildMap";
 import type { DelegationMaps } from "../delegation/delegationMaps";
 import type { CallRunner } from "../jobs/engine/callRunner";
 import type { Job } from "../jobs/job";
@@ -53,6 +55,7 @@ export interface OverlordParts {
   outputs: OutputFiles;
   keeper: ValueKeeper;
   follows: OutputFollows;
+  caller: MinionCaller;
   runner: CallRunner;
   methods: MethodDirectory;
   /** Brings the revocation list to the minions. */
@@ -60,6 +63,7 @@ export interface OverlordParts {
   /** Replaces the CA. */
   rotation: CaRotation;
   maps: DelegationMaps;
+  mapBuilder: MapBuilder;
   audit: OverlordAudit;
   renewals: Renewals;
   /** What `certmaster/list` tells is different: clients are told. */
@@ -76,8 +80,6 @@ const LARGE: ReadonlySet<string> = new Set<keyof OverlordRequests>([
   "jobs/results",
   "audit/read",
   "map/read",
-  "delegation/collect",
-  "delegation/readOutput",
   "delegation/readValue",
 ]);
 
@@ -95,7 +97,7 @@ export class OverlordService {
   private readonly handlers: Handlers;
 
   constructor(private readonly parts: OverlordParts) {
-    this.handlers = handlersOf(parts);
+    this.handlers = handlersOf(parts, this.run.bind(this));
   }
 
   has(method: string): boolean {
@@ -134,7 +136,7 @@ export class OverlordService {
   }
 }
 
-function handlersOf(parts: OverlordParts): Handlers {
+function handlersOf(parts: OverlordParts, run: OverlordService["run"]): Handlers {
   const { inventory, groups, jobs, methods, credentials } = parts;
   return {
     "overlord/status": () => statusOf(parts),
@@ -172,7 +174,7 @@ function handlersOf(parts: OverlordParts): Handlers {
     ...certmasterHandlers(parts),
     ...mapHandlers(parts),
     ...delegationHandlers(parts),
-    ...subOverlordHandlers(parts),
+    ...subOverlordHandlers(parts, run),
 
     "audit/read": async (range) => ({ records: await parts.audit.read(range) }),
     "audit/verify": () => parts.audit.verify(),

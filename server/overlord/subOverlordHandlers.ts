@@ -1,12 +1,31 @@
-import { FuncError } from "../common/errors";
+import { askNextHop } from "../delegation/askNextHop";
+import type { JsonValue } from "../protocol/value";
+import type { ClientFeed } from "./clientFeed";
+import type { AuditedClient } from "./overlordAudit";
 import type { Handlers, OverlordParts } from "./service";
+
+/** Runs a request of this overlord: its params are checked, and who asked is audited. */
+type RunHere = (
+  method: string,
+  params: unknown,
+  feed: ClientFeed,
+  signal: AbortSignal,
+  client: AuditedClient,
+) => Promise<unknown>;
 
 /** What asks sub-overlords, and answers an overlord above, beside calls. */
 export function subOverlordHandlers(
-  parts: OverlordParts,
+  { caller, inventory, version }: OverlordParts,
+  runHere: RunHere,
 ): Pick<Handlers, "overlord/at" | "delegation/ask"> {
-  const missing = (): never => {
-    throw new FuncError("unavailable", `${parts.version} asks no sub-overlords.`);
+  return {
+    "overlord/at": (question, _feed, signal) => askNextHop({ caller, inventory, signal }, question),
+    "delegation/ask": async ({ by, ...question }, feed, signal, client) => {
+      const { path, request, params } = question;
+      if (path.length > 0) return askNextHop({ caller, inventory, signal }, question);
+      const asking = { kind: "funcd" as const, version, ...client, by };
+      // what a request answers goes to clients as JSON in any case
+      return (await runHere(request, params, feed, signal, asking)) as JsonValue;
+    },
   };
-  return { "overlord/at": missing, "delegation/ask": missing };
 }

@@ -31,10 +31,34 @@ describe("what is audited of a request", () => {
   });
 
   it("is something for every request that is not known to be harmless", () => {
-    expect(isAudited("minions/list")).toBe(false);
+    expect(isAudited("minions/list", {})).toBe(false);
     for (const method of ["calls/start", "certmaster/unlock", "overlord/stop", "some/new"]) {
-      expect(isAudited(method)).toBe(true);
+      expect(isAudited(method, {})).toBe(true);
     }
+  });
+});
+
+describe("what is asked of a sub-overlord", () => {
+  const asked = (request: string, path: string[]) => ({
+    path,
+    request,
+    params: { name: "web1", token: "s3cret", params: { request: "deep", params: {} } },
+  });
+
+  it("is audited as what it asks for, with its names", () => {
+    const approve = asked("certmaster/approve", ["mid1"]);
+    expect(isAudited("overlord/at", approve)).toBe(true);
+    expect(auditedParams(approve)).toEqual({
+      path: ["mid1"],
+      request: "certmaster/approve",
+      asked: { name: "web1" },
+    });
+    expect(isAudited("overlord/at", asked("certmaster/list", ["mid1"]))).toBe(false);
+  });
+
+  it("is audited once where it arrives", () => {
+    expect(isAudited("delegation/ask", asked("certmaster/approve", ["mid3"]))).toBe(true);
+    expect(isAudited("delegation/ask", asked("certmaster/approve", []))).toBe(false);
   });
 });
 
