@@ -1,17 +1,20 @@
-import { FuncError } from "../common/errors";
+import type { FuncError } from "../common/errors";
 import type { MapNode } from "../delegation/delegationMap";
 import type { MapIdentities } from "../delegation/mapIdentities";
+import { MapStates } from "../delegation/mapStates";
 import type { DelegationMapNode } from "../protocol/delegation";
+import type { JsonValue } from "../protocol/value";
 import type { Handlers, OverlordParts } from "./service";
 
 type MapRequest = "map/read" | "map/paths" | "map/build" | "map/states" | "delegation/mapBelow";
 
 /** What answers the requests about the delegation map. */
 export function mapHandlers(parts: OverlordParts): Pick<Handlers, MapRequest> {
-  const { maps } = parts;
-  const missing = (): never => {
-    throw new FuncError("unavailable", `${parts.version} builds no delegation map.`);
-  };
+  const { maps, mapBuilder } = parts;
+  const states = new MapStates();
+  parts.jobs.onChanged((job) => {
+    states.follow(job);
+  });
   return {
     "map/read": async ({ mapFile }) => {
       const { file, nodes, changedAtMs, problem } = await maps.current(mapFile);
@@ -26,9 +29,18 @@ export function mapHandlers(parts: OverlordParts): Pick<Handlers, MapRequest> {
       const { paths } = await maps.current(mapFile);
       return { paths: names.map((name) => paths.pathTo(name) ?? null) };
     },
-    "map/build": missing,
-    "map/states": missing,
-    "delegation/mapBelow": missing,
+    "map/build": (params, feed, signal) =>
+      mapBuilder.build(params, {
+        signal,
+        attended: true,
+        onProgress: (progress) => {
+          feed.mapBuilding(progress);
+        },
+      }),
+    "map/states": () => ({ states: states.list(parts.inventory.list(), parts.jobs.running()) }),
+    // objects of JSON values, whatever their names
+    "delegation/mapBelow": async (params, _feed, signal) =>
+      (await mapBuilder.below(params, signal)) as unknown as JsonValue,
   };
 }
 
