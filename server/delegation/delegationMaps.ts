@@ -68,6 +68,12 @@ export class DelegationMaps {
     }
   }
 
+  /** `<data>/map` was written: tells who listens. */
+  async built(): Promise<void> {
+    await this.current();
+    for (const listener of this.listeners) listener();
+  }
+
   private entryOf(path: string): Entry {
     if (!isAbsolute(path)) {
       throw new FuncError("bad-argument", `The map file "${path}" has to be an absolute path.`);

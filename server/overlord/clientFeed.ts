@@ -1,4 +1,5 @@
 import type { Job } from "../jobs/job";
+import type { MapBuilding } from "../protocol/delegation";
 import type { MinionRecord, MinionsChanged } from "../protocol/minions";
 import type { JobOutput, JobProgress } from "../protocol/jobs";
 import type { OverlordNotifications } from "../protocol/requests";
@@ -21,6 +22,7 @@ export class ClientFeed {
   private groupsAreNew = false;
   private certmasterIsNew = false;
   private mapIsNew = false;
+  private mapProgress: MapBuilding | undefined;
   private disposed = false;
   /** Once the client has asked for the list of jobs. */
   private jobNews: JobNews | undefined;
@@ -106,12 +108,20 @@ export class ClientFeed {
     this.tellMap();
   }
 
+  /** The last word counts while the client is behind. */
+  mapBuilding(progress: MapBuilding): void {
+    if (this.disposed) return;
+    this.mapProgress = progress;
+    this.tellMap();
+  }
+
   dispose(): void {
     this.disposed = true;
     this.leaving.abort();
     this.groupsAreNew = false;
     this.certmasterIsNew = false;
     this.mapIsNew = false;
+    this.mapProgress = undefined;
     for (const jobId of [...this.watched.keys()]) this.unwatch(jobId);
     this.changed.clear();
     this.missed.clear();
@@ -150,9 +160,12 @@ export class ClientFeed {
   }
 
   private tellMap(): void {
-    if (!this.mapIsNew || this.outbox.isBehind()) return;
+    if (this.outbox.isBehind()) return;
+    const { mapIsNew, mapProgress } = this;
     this.mapIsNew = false;
-    this.deliver("map/changed", {});
+    this.mapProgress = undefined;
+    if (mapProgress) this.deliver("map/building", mapProgress);
+    if (mapIsNew) this.deliver("map/changed", {});
   }
 
   private deliver<N extends keyof OverlordNotifications>(

@@ -50,11 +50,25 @@ export interface MapBuildResult {
   /** Paths, from the top, of what is new and what is gone; what stands below one is not told again. */
   added: string[][];
   removed: string[][];
-  /** Hosts about which something has to be said, by path. */
-  problems: { path: string[]; outcome: MapProbeOutcome; message: string }[];
+  /**
+   * Hosts behind sub-overlords that have another key than the one on record. It is on record from now on, unless the map was
+   * built by schedule.
+   */
+  rekeyed: string[][];
+  /** Hosts about which something has to be said, some thousand at most. */
+  problems: MapBuildProblem[];
+  /** How many are not in `problems`. */
+  moreProblems: number;
 }
 
-/** `map/building`, to the client that builds. */
+export interface MapBuildProblem {
+  path: string[];
+  outcome: MapProbeOutcome;
+  message: string;
+  nextStep?: string;
+}
+
+/** `map/building`, to the client that builds: minions of this overlord, and hosts known so far. */
 export interface MapBuilding {
   asked: number;
   known: number;
