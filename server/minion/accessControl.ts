@@ -160,6 +160,7 @@ export class AccessControl {
   #presetOf({ role }: Caller): Preset {
     const { presets, folder } = this.#files;
     if (role === "overlord") return presets?.overlord ?? "full";
+    if (role === "originator") return presets?.originators ?? presets?.overlord ?? "full";
     if (role === "operator") return presets?.operators ?? (folder ? "none" : "full");
     return "none";
   }

@@ -19,7 +19,7 @@ export interface AccessReport {
   warnings: string[];
 }
 
-const ROLES: readonly CallerRole[] = ["overlord", "operator", "cn-only"];
+const ROLES: readonly CallerRole[] = ["overlord", "operator", "originator", "cn-only"];
 const FINGERPRINT = /^[0-9a-f]{64}$/;
 const ASYNC_PREFIX = "async.";
 

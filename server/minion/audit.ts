@@ -14,6 +14,8 @@ export interface AuditEntry {
   address: string;
   /** Who asked at first, "overlord:boss": the caller, unless it passes on what another signed. */
   originator?: string;
+  /** Of a call that another has signed: who brought it, "overlord:mid1". */
+  via?: string;
   method?: string;
   async?: boolean;
   /** hex SHA-256 of the arguments; they themselves are never written. */
@@ -48,6 +50,15 @@ export class Audit {
     return this.#chain.append({ event: "access-rules", outcome, reason: problem });
   }
 
+  /** Tells that an overlord's key was recorded, so that its calls are taken from others, or forgotten. Settles like `write`. */
+  noteOriginator(
+    outcome: string,
+    originator: { name: string; keyFingerprint: string },
+  ): Promise<void> {
+    const { name, keyFingerprint } = originator;
+    return this.#chain.append({ event: "originator", outcome, name, keyFingerprint });
+  }
+
   /** Settles once all is written. */
   close(): Promise<void> {
     return this.#chain.flush();
@@ -61,8 +72,10 @@ export function auditFile(home: string): string {
 
 /** What of a caller goes into each line. */
 export function auditedCaller(caller: Caller): Omit<AuditEntry, "outcome"> {
-  const { role, name, keyFingerprint, address } = caller;
-  return { role, name, keyFingerprint, address, originator: `${role}:${name}` };
+  const { role, name, keyFingerprint, address, via } = caller;
+  const who = { role, name, keyFingerprint, address };
+  if (!via) return { ...who, originator: `${role}:${name}` };
+  return { ...who, originator: `overlord:${name}`, via: `${via.role}:${via.name}` };
 }
 
 /** hex SHA-256 of the arguments, to tell equal calls without showing what was in them. */

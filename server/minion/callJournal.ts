@@ -71,10 +71,10 @@ export class CallJournal {
   /**
    * Settles once the key is on the disk. Where there is no space for it, it is kept in memory and written
    * later: a repeat is refused as long as funcd runs. Rejects where it cannot be done for another reason: then
-   * the call must not begin.
+   * the call must not begin. It is forgotten after a day, or at `neededUntilMs` where that is later.
    */
-  record(key: string): Promise<void> {
-    const atMs = Date.now();
+  record(key: string, neededUntilMs = 0): Promise<void> {
+    const atMs = Math.max(Date.now(), neededUntilMs - KEPT_MS);
     this.#begun.set(key, atMs);
     this.#pending.push(`${atMs}\t${key}\n`);
     // calls that come while others are written go with the next write

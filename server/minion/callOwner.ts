@@ -7,3 +7,12 @@ import type { Caller } from "./minionModule";
 export function callOwner({ role, name, keyFingerprint }: Caller): string {
   return role === "overlord" ? `overlord:${name}` : keyFingerprint;
 }
+
+/**
+ * Under whom a call that this caller names by its call id may be known, the caller first: overlords bring the calls
+ * of others (`originators`: fingerprints), and ask about them, wait for them and end them.
+ */
+export function callOwners(caller: Caller, originators: readonly string[]): string[] {
+  const own = callOwner(caller);
+  return caller.role === "overlord" ? [own, ...originators] : [own];
+}

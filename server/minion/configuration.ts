@@ -34,11 +34,13 @@ export interface SubOverlordPlace {
 export interface AccessPresets {
   overlord?: Preset;
   operators?: Preset;
+  /** Overlords whose signed calls others bring; as `overlord` without. */
+  originators?: Preset;
 }
 
 const KEYS = ["name", "listen", "announce", "access", "sub_overlord"];
 const LISTEN_KEYS = ["host", "port"];
-const ACCESS_KEYS = ["overlord", "operators"];
+const ACCESS_KEYS = ["overlord", "operators", "originators"];
 const SUB_OVERLORD_KEYS = ["home"];
 
 /**
@@ -76,11 +78,11 @@ export function parseConfiguration(
 }
 
 function presetsIn(access: YamlMap): AccessPresets {
-  const preset = (key: "overlord" | "operators"): AccessPresets => {
+  const preset = (key: keyof AccessPresets): AccessPresets => {
     const text = access.text(key, isPreset, `one of ${PRESETS.join(", ")}`);
     return isPreset(text) ? { [key]: text } : {};
   };
-  return { ...preset("overlord"), ...preset("operators") };
+  return { ...preset("overlord"), ...preset("operators"), ...preset("originators") };
 }
 
 function placeIn(subOverlord: YamlMap): SubOverlordPlace {

@@ -1,5 +1,6 @@
 import { messageOf } from "../common/errors";
 import type { Log } from "../common/log";
+import { EXECUTE_METHOD } from "../pki/documents/delegatedCall";
 import { REMOTE_ERROR } from "../wire/remoteError";
 import { RpcFault } from "../wire/rpcFault";
 import type { XmlRpcValue } from "../wire/value";
@@ -13,6 +14,7 @@ import { FUNC_EXCEPTION, LOST, MethodError, toRemoteError } from "./methodError"
 import { NAME_LISTS, type MethodRegistry } from "./methodRegistry";
 import type { MinionJobs } from "./minionJobs";
 import type { Caller, CarriedCall, CommandSpec } from "./minionModule";
+import type { OpenedCall, SignedCalls } from "./signedCall";
 import type { SyncCalls } from "./syncCalls";
 
 const ASYNC_PREFIX = "async.";
@@ -28,6 +30,8 @@ export interface CallRequest {
   /** The caller is one of our own, which can show why it was denied. */
   native?: boolean;
   connectionClosed: AbortSignal;
+  /** Of a call that its originator has signed: point in time until which it could come again. */
+  replayableUntilMs?: number;
 }
 
 interface DispatchParts {
@@ -37,6 +41,7 @@ interface DispatchParts {
   syncCalls: SyncCalls;
   journal: CallJournal;
   audit: Audit;
+  signedCalls: SignedCalls;
   log: Log;
 }
 
@@ -46,8 +51,48 @@ export class Dispatcher {
 
   constructor(private readonly parts: DispatchParts) {}
 
-  /** The answer; what a method raises is the REMOTE_ERROR value. Throws RpcFault only for a denied call. */
+  /**
+   * The answer; what a method raises is the REMOTE_ERROR value. Throws RpcFault only for a denied call. The answer
+   * to a signed call is a pair, the value and its receipt; to an async one the job's id.
+   */
   async handle(request: CallRequest): Promise<XmlRpcValue> {
+    const isAsync = request.method === ASYNC_PREFIX + EXECUTE_METHOD;
+    if (!isAsync && request.method !== EXECUTE_METHOD) return this.#dispatch(request);
+    const { caller, params, native, connectionClosed } = request;
+    let opened: OpenedCall;
+    try {
+      await this.#checkBringer(request);
+      opened = this.parts.signedCalls.open(params, isAsync, caller);
+    } catch (error) {
+      if (error instanceof RpcFault) throw error;
+      const value = toRemoteError(error);
+      await this.parts.audit.write({
+        ...auditedCaller(caller),
+        method: EXECUTE_METHOD,
+        async: isAsync,
+        argumentsDigest: argumentsDigest(params),
+        outcome: outcomeOf(value),
+        reason: messageOf(error),
+      });
+      return value;
+    }
+    const value = await this.#dispatch({ ...opened, native, connectionClosed });
+    const isStarted = isAsync && typeof value === "string";
+    return isStarted ? value : this.parts.signedCalls.answer(opened.callId, value);
+  }
+
+  /** Overlords may bring what others have signed, whatever they may do themselves. */
+  async #checkBringer({ caller, params, native }: CallRequest): Promise<void> {
+    if (caller.role === "overlord") return;
+    const decision = this.parts.access.decide(caller, EXECUTE_METHOD, params);
+    if (decision.allowed) return;
+    const { reason, told } = decision;
+    const entry = { ...auditedCaller(caller), method: EXECUTE_METHOD, outcome: "denied", reason };
+    await this.parts.audit.write(entry);
+    throw new RpcFault(1, native ? `${DENIED_FAULT} ${told}` : DENIED_FAULT);
+  }
+
+  async #dispatch(request: CallRequest): Promise<XmlRpcValue> {
     const { params, caller, callId } = request;
     const isAsync = request.method.startsWith(ASYNC_PREFIX);
     const method = isAsync ? request.method.slice(ASYNC_PREFIX.length) : request.method;
@@ -81,14 +126,17 @@ export class Dispatcher {
       argumentsDigest: digest,
       owner: callOwner(caller),
       callId,
+      ...(request.replayableUntilMs !== undefined && { signed: true }),
     };
     try {
       if (isAsync) {
         this.#refuseGivenUp(method, request);
+        this.#refuseReplay(method, request);
         const jobId = await this.parts.jobs.start({
           ...start,
           work: this.#asyncWork(method, request),
         });
+        await this.#rememberStart(request);
         await audit("started", jobId);
         return jobId;
       }
@@ -169,7 +217,7 @@ export class Dispatcher {
             `this ${method} was begun before, and its result is not known any more; it was not run again`,
           );
         }
-        await this.parts.journal.record(key);
+        await this.parts.journal.record(key, request.replayableUntilMs);
       } catch (error) {
         return toRemoteError(error);
       }
@@ -185,6 +233,25 @@ export class Dispatcher {
       FUNC_EXCEPTION,
       `this ${method} was given up by its caller before it came; it was not run`,
     );
+  }
+
+  /** A signed call can come again after its job is no longer kept. Throws MethodError where it was begun before. */
+  #refuseReplay(method: string, { caller, callId, replayableUntilMs }: CallRequest): void {
+    if (callId === undefined || replayableUntilMs === undefined) return;
+    const owner = callOwner(caller);
+    const { jobs, journal } = this.parts;
+    if (jobs.hasCall(callId, owner) || !journal.has(`${owner} ${callId}`)) return;
+    throw new MethodError(
+      LOST,
+      `this ${method} was begun before, and its job is no longer kept; it was not run again`,
+    );
+  }
+
+  async #rememberStart({ caller, callId, replayableUntilMs }: CallRequest): Promise<void> {
+    if (callId === undefined || replayableUntilMs === undefined) return;
+    const key = `${callOwner(caller)} ${callId}`;
+    const { journal } = this.parts;
+    if (!journal.has(key)) await journal.record(key, replayableUntilMs);
   }
 
   async #call(method: string, request: CallRequest, signal: AbortSignal): Promise<XmlRpcValue> {

@@ -9,6 +9,7 @@ import { auditCommand } from "./auditCommand";
 import { HELP, parseFuncdOptions, type FuncdOptions } from "./funcdOptions";
 import { funcdStatus, stopFuncd } from "./funcdControl";
 import { installSigned, prepareRequest } from "./manualEnrolment";
+import { originatorCommand } from "./originatorCommand";
 import { MODULE_NAMES, startMinion, type RunningMinion } from "./minion";
 
 declare const __VERSION__: string;
@@ -45,6 +46,8 @@ async function main(): Promise<number> {
       return audit(options);
     case "acl":
       return acl(options);
+    case "originator":
+      return originator(options);
     case "serve":
       return serve(options);
   }
@@ -148,6 +151,13 @@ async function acl({ homes, acl: question }: FuncdOptions): Promise<number> {
   if (!question) return USAGE;
   const allowed = await aclCommand(home, question, (line) => process.stdout.write(line));
   return allowed ? OK : FAILED;
+}
+
+async function originator({ homes, originator: question }: FuncdOptions): Promise<number> {
+  const [home = ""] = homes;
+  if (!question) return USAGE;
+  await originatorCommand(home, question, (line) => process.stdout.write(line));
+  return OK;
 }
 
 async function readGiven(file: string): Promise<string> {

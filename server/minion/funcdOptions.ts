@@ -8,6 +8,7 @@ import { parseHostPort, type HostPort } from "../common/hostPort";
 import { aclCall, type AclQuestion } from "./aclCommand";
 import type { AuditQuestion } from "./auditCommand";
 import { parseListen, type ListenAddress } from "./configuration";
+import type { OriginatorQuestion } from "./originatorCommand";
 
 export const HELP = `funcd: the daemon of a host that an overlord manages
 
@@ -23,6 +24,9 @@ export const HELP = `funcd: the daemon of a host that an overlord manages
   funcd audit show [--last N] [--since TIME] [--json]
                                who called what here (TIME: 2h, 2026-11-22)
   funcd audit verify [--json]  whether a line of that was changed or removed
+  funcd originator list [--json]
+                               the overlords whose signed calls others may bring here
+  funcd originator forget NAME take another key for that name, when its overlord was set up anew
   funcd acl check [--json]     whether the access rules are right, and name what is here
   funcd acl check ROLE NAME METHOD [ARGS...]
                                whether they would allow that call, such as: operator alice test.ping
@@ -58,12 +62,22 @@ export type FuncdAction =
   | "stop"
   | "audit"
   | "acl"
+  | "originator"
   | "help"
   | "version"
   | "list-modules";
 
 /** First words that ask for something else than serving. */
-const VERBS = ["join", "csr", "install-certificate", "status", "stop", "audit", "acl"] as const;
+const VERBS = [
+  "join",
+  "csr",
+  "install-certificate",
+  "status",
+  "stop",
+  "audit",
+  "acl",
+  "originator",
+] as const;
 type Verb = (typeof VERBS)[number];
 /** Those that a word can follow. */
 const WITH_OPERAND: ReadonlySet<Verb> = new Set<Verb>([
@@ -71,7 +85,10 @@ const WITH_OPERAND: ReadonlySet<Verb> = new Set<Verb>([
   "install-certificate",
   "audit",
   "acl",
+  "originator",
 ]);
+
+const WITH_JSON: ReadonlySet<Verb> = new Set<Verb>(["status", "audit", "acl", "originator"]);
 
 /** Where a certmaster listens unless overlord.yaml says otherwise. */
 const CERTMASTER_PORT = 51_235;
@@ -92,6 +109,7 @@ export interface FuncdOptions {
   log?: string;
   audit?: AuditQuestion;
   acl?: AclQuestion;
+  originator?: OriginatorQuestion;
   name?: string;
   listen?: ListenAddress;
   announce?: string;
@@ -109,7 +127,7 @@ export function parseFuncdOptions(
   const unexpected =
     (verb === undefined ? first : undefined) ??
     (verb === undefined || !WITH_OPERAND.has(verb) ? operand : undefined) ??
-    (verb === "acl" ? undefined : more[0]);
+    (verb === "acl" || verb === "originator" ? undefined : more[0]);
   if (unexpected !== undefined) throw usage(`"${unexpected}" is not expected here`);
   const ask = askOf(values, verb);
   if (verb === "join" && !ask && (operand === undefined || operand === "")) {
@@ -129,8 +147,8 @@ export function parseFuncdOptions(
   if (values.announce !== undefined && verb !== "join") throw usage("--announce goes with join");
   if (values.log !== undefined && verb !== undefined) throw usage("--log goes with serving");
   if (values.out !== undefined && verb !== "csr") throw usage("--out goes with csr");
-  if (values.json === true && verb !== "status" && verb !== "audit" && verb !== "acl") {
-    throw usage("--json goes with status, audit and acl");
+  if (values.json === true && (verb === undefined || !WITH_JSON.has(verb))) {
+    throw usage("--json goes with status, audit, acl and originator");
   }
   return {
     action: actionOf(values, verb),
@@ -143,6 +161,7 @@ export function parseFuncdOptions(
     log: values.log,
     audit: auditOf(values, verb, operand),
     acl: aclOf(values, verb, operand, more),
+    originator: originatorOf(values, verb, operand, more),
     name: values.name,
     listen: values.listen === undefined ? undefined : parseListen(values.listen),
     announce: values.announce,
@@ -235,6 +254,18 @@ function aclOf(
   if (verb === "acl") throw usage("acl needs check");
   if ((key ?? subject) !== undefined) throw usage("--key and --subject go with acl check");
   return undefined;
+}
+
+function originatorOf(
+  { json = false }: Parsed["values"],
+  verb: Verb | undefined,
+  action: string | undefined,
+  [name, ...more]: readonly string[],
+): OriginatorQuestion | undefined {
+  if (verb !== "originator") return undefined;
+  if (action === "list" && name === undefined) return { json };
+  if (action === "forget" && name !== undefined && more.length === 0) return { json, forget: name };
+  throw usage("originator needs list, or forget NAME");
 }
 
 function actionOf(values: Parsed["values"], verb: Verb | undefined): FuncdAction {

@@ -20,6 +20,8 @@ export interface JobRecord {
   owner: string;
   /** The overlord's id of this call; a repeat of it is answered with this job. */
   callId?: string;
+  /** Its originator has signed the call: so is the result. */
+  signed?: boolean;
 }
 
 /** What is written once a job has ended: a value, or a command's return code. */

@@ -30,8 +30,10 @@ import { jobsModule, type JobsParts } from "./modules/jobs";
 import { systemModule } from "./modules/system";
 import { testModule } from "./modules/test";
 import { trustModule, type TrustParts } from "./modules/trust";
+import { Originators } from "./originators";
 import { Renewal } from "./renewal";
 import { listWanted, Revocations } from "./revocations";
+import { SignedCalls } from "./signedCall";
 import { SyncCalls } from "./syncCalls";
 
 export interface MinionOptions {
@@ -177,15 +179,20 @@ function createServer(
     log,
   });
   const syncCalls = new SyncCalls();
+  const originators = new Originators(pkiFolder, log, (change, originator) => {
+    void audit.noteOriginator(change, originator);
+  });
+  const signedCalls = new SignedCalls({ present: () => present, originators });
   const registry = minionRegistry(
     home,
-    { jobs, syncCalls, journal },
-    { renewal, revocations, authorities },
+    { jobs, syncCalls, journal, originators, signedCalls },
+    { renewal, revocations, authorities, originators },
   );
   const access = new AccessControl({ home }, registry, log, (problem) => {
     void audit.noteAccess(problem);
   });
-  const dispatcher = new Dispatcher({ registry, access, jobs, syncCalls, journal, audit, log });
+  const calls = { jobs, syncCalls, journal, signedCalls };
+  const dispatcher = new Dispatcher({ registry, access, ...calls, audit, log });
   const server = new RpcServer({
     ...(credentials && {
       key: credentials.key,

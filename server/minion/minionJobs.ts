@@ -31,6 +31,8 @@ export interface JobStart {
   /** See callOwner. */
   owner: string;
   callId?: string;
+  /** See JobRecord. */
+  signed?: boolean;
   /** What to do: a command that outlives funcd, or work inside it, which never rejects. */
   work: CommandSpec | ((signal: AbortSignal) => Promise<XmlRpcValue>);
 }
@@ -133,18 +135,24 @@ export class MinionJobs {
     signal.removeEventListener("abort", done);
   }
 
+  /** The call id of a job whose result is to be signed; undefined for all others. */
+  signedCallOf(id: string): string | undefined {
+    const record = this.#jobs.get(id)?.record;
+    return record?.signed === true ? record.callId : undefined;
+  }
+
   /** True while the job runs and has outputs that can grow. */
   mayWrite(id: string): boolean {
     const job = this.#jobs.get(id);
     return job?.record.kind === "command" && job.finishedAtMs === undefined;
   }
 
-  /** Notes that these results are kept elsewhere, of jobs of this caller that have ended; tells how many. */
-  async acknowledge(ids: readonly string[], owner: string): Promise<number> {
+  /** Notes that these results are kept elsewhere, of jobs of these callers that have ended; tells how many. */
+  async acknowledge(ids: readonly string[], ...owners: string[]): Promise<number> {
     let count = 0;
     for (const id of new Set(ids)) {
       const job = this.#jobs.get(id);
-      if (job?.finishedAtMs === undefined || job.record.owner !== owner) continue;
+      if (job?.finishedAtMs === undefined || !owners.includes(job.record.owner)) continue;
       count++;
       if (job.acknowledged) continue;
       job.acknowledged = true;

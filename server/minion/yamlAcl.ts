@@ -6,7 +6,7 @@ import { isPreset, presetAllows, PRESETS, type Preset } from "./presets";
 import { parseYamlMap, type YamlMap, type YamlValue } from "./yamlMap";
 
 const KEYS = ["roles", "names", "keys", "methods", "preset", "arguments", "until"];
-const ROLES = ["overlord", "operator", "cn-only"];
+const ROLES = ["overlord", "operator", "originator", "cn-only"];
 const DAY_MS = 86_400_000;
 const DATE = /^\d{4}-\d\d-\d\d$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)$/;

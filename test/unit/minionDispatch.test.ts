@@ -12,6 +12,8 @@ import type { MethodRegistry } from "../../server/minion/methodRegistry";
 import { MinionJobs } from "../../server/minion/minionJobs";
 import { minionRegistry, MODULE_NAMES } from "../../server/minion/minion";
 import type { Caller } from "../../server/minion/minionModule";
+import { Originators } from "../../server/minion/originators";
+import { SignedCalls } from "../../server/minion/signedCall";
 import { Renewal } from "../../server/minion/renewal";
 import { Revocations } from "../../server/minion/revocations";
 import { SyncCalls } from "../../server/minion/syncCalls";
@@ -40,9 +42,12 @@ beforeEach(async () => {
   const syncCalls = new SyncCalls();
   const revocations = await Revocations.open(join(home, "pki"), silentLog);
   const journal = await CallJournal.open(join(home, "calls"), silentLog);
-  const jobsParts = { jobs, syncCalls, journal };
+  const originators = new Originators(join(home, "pki"), silentLog);
+  const signedCalls = new SignedCalls({ present: () => undefined, originators });
+  const jobsParts = { jobs, syncCalls, journal, originators, signedCalls };
   registry = minionRegistry(home, jobsParts, {
     revocations,
+    originators,
     authorities: new Authorities({
       pkiFolder: join(home, "pki"),
       present: () => undefined,
@@ -61,7 +66,7 @@ beforeEach(async () => {
   const log = silentLog;
   makeDispatcher = () => {
     const access = new AccessControl({ home }, registry, log);
-    dispatcher = new Dispatcher({ registry, access, jobs, syncCalls, journal, audit, log });
+    dispatcher = new Dispatcher({ registry, access, ...jobsParts, audit, log });
   };
   makeDispatcher();
 });

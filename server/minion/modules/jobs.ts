@@ -1,10 +1,13 @@
 import type { ArgumentDescription } from "../../protocol/methods";
 import { asString } from "../argumentCheck";
 import type { CallJournal } from "../callJournal";
-import { callOwner } from "../callOwner";
+import { callOwner, callOwners } from "../callOwner";
 import { MAX_READ_BYTES, progressLook, progressOf, readOutput } from "../jobOutput";
-import type { MinionMethod, MinionModule } from "../minionModule";
-import { STATUS_RUNNING, type MinionJobs } from "../minionJobs";
+import type { XmlRpcValue } from "../../wire/value";
+import type { Caller, MinionMethod, MinionModule } from "../minionModule";
+import { STATUS_FINISHED, STATUS_RUNNING, STATUS_UNKNOWN, type MinionJobs } from "../minionJobs";
+import type { Originators } from "../originators";
+import type { SignedCalls } from "../signedCall";
 import type { SyncCalls } from "../syncCalls";
 
 /** Below the time that anything between the two ends lets a quiet connection live. */
@@ -39,14 +42,24 @@ export interface JobsParts {
   jobs: MinionJobs;
   syncCalls: SyncCalls;
   journal: CallJournal;
+  originators: Originators;
+  signedCalls: SignedCalls;
 }
 
 /** Asks about the async jobs of this minion. */
-export function jobsModule({ jobs, syncCalls, journal }: JobsParts): MinionModule {
+export function jobsModule(parts: JobsParts): MinionModule {
+  const { jobs, syncCalls, journal, originators, signedCalls } = parts;
+  const ownersOf = (caller: Caller): string[] => callOwners(caller, originators.fingerprints());
   const othersBusiness: MinionMethod["othersBusiness"] = (caller, id) =>
     jobs.isOthers(asString(id), callOwner(caller))
       ? `${caller.role} ${caller.name} has not started this job`
       : undefined;
+  /** What an originator has signed is answered with a receipt. */
+  const statusOf = async (id: string): Promise<XmlRpcValue[]> => {
+    const [status = STATUS_UNKNOWN, value = 0] = await jobs.status(id);
+    const callId = status === STATUS_FINISHED ? jobs.signedCallOf(id) : undefined;
+    return [status, callId === undefined ? value : signedCalls.answer(callId, value)];
+  };
   return {
     name: "jobs",
     version: "0.0.2",
@@ -57,7 +70,7 @@ export function jobsModule({ jobs, syncCalls, journal }: JobsParts): MinionModul
         args: [JOB_ID],
         risk: "read",
         othersBusiness,
-        handler: (_context, id) => jobs.status(asString(id)),
+        handler: (_context, id) => statusOf(asString(id)),
       },
       tail_output: {
         description: "Answers the last 50 lines of a job's output and error output",
@@ -101,7 +114,7 @@ export function jobsModule({ jobs, syncCalls, journal }: JobsParts): MinionModul
           const end = AbortSignal.any([signal, connectionClosed, time]);
           const folder = knownDone === undefined ? undefined : jobs.folderOf(asString(id));
           await jobs.waitFor(asString(id), end, folder && progressLook(folder, Number(knownDone)));
-          const status = await jobs.status(asString(id));
+          const status = await statusOf(asString(id));
           if (!folder || status[0] !== STATUS_RUNNING) return status;
           return [...status, await progressOf(folder)];
         },
@@ -160,7 +173,7 @@ export function jobsModule({ jobs, syncCalls, journal }: JobsParts): MinionModul
         ],
         risk: "read",
         handler: ({ caller }, ids) =>
-          jobs.acknowledge(Array.isArray(ids) ? ids.map(asString) : [], callOwner(caller)),
+          jobs.acknowledge(Array.isArray(ids) ? ids.map(asString) : [], ...ownersOf(caller)),
       },
       call_state: {
         description:
@@ -169,17 +182,18 @@ export function jobsModule({ jobs, syncCalls, journal }: JobsParts): MinionModul
         risk: "read",
         handler: async ({ caller }, id) => {
           const callId = asString(id);
-          const owner = callOwner(caller);
-          const key = `${owner} ${callId}`;
-          if (journal.isGivenUp(key)) return "unknown";
-          const sync = syncCalls.state(callId, owner);
-          if (sync === "unknown" && !jobs.hasCall(callId, owner) && !journal.has(key)) {
-            await journal.giveUp(key);
-            return "unknown";
+          const states: CallState[] = [];
+          for (const owner of ownersOf(caller)) {
+            states.push(await callStateOf(parts, callId, owner));
           }
-          const states = [await jobs.callState(callId, owner), sync];
-          if (states.includes("running")) return "running";
-          return journal.has(key) || states.includes("ended") ? "ended" : "unknown";
+          const known = states.find((state) => state === "running" || state === "ended");
+          if (known !== undefined) return known;
+          if (states.includes("kept")) return "unknown";
+          for (const owner of ownersOf(caller)) {
+            const key = `${owner} ${callId}`;
+            if (!journal.isGivenUp(key)) await journal.giveUp(key);
+          }
+          return "unknown";
         },
       },
       cancel: {
@@ -188,10 +202,32 @@ export function jobsModule({ jobs, syncCalls, journal }: JobsParts): MinionModul
         args: [{ ...JOB_ID, description: "Id of the job, or Func-Call id of a running call" }],
         risk: "change",
         othersBusiness,
-        handler: async ({ caller }, id) =>
-          syncCalls.cancel(asString(id), callOwner(caller)) ||
-          (await jobs.cancel(asString(id), callOwner(caller))),
+        handler: async ({ caller }, id) => {
+          for (const owner of ownersOf(caller)) {
+            if (syncCalls.cancel(asString(id), owner)) return true;
+            if (await jobs.cancel(asString(id), owner)) return true;
+          }
+          return false;
+        },
       },
     },
   };
+}
+
+/** "kept": it was begun, and its job cannot be found. */
+type CallState = "unknown" | "running" | "ended" | "kept";
+
+async function callStateOf(
+  { jobs, syncCalls, journal }: JobsParts,
+  callId: string,
+  owner: string,
+): Promise<CallState> {
+  const key = `${owner} ${callId}`;
+  if (journal.isGivenUp(key)) return "unknown";
+  const sync = syncCalls.state(callId, owner);
+  const isKnown = jobs.hasCall(callId, owner) || journal.has(key);
+  if (sync === "unknown" && !isKnown) return "unknown";
+  const states = [await jobs.callState(callId, owner), sync];
+  if (states.includes("running")) return "running";
+  return journal.has(key) || states.includes("ended") ? "ended" : "kept";
 }

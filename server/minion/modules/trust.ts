@@ -2,6 +2,7 @@ import { asString } from "../argumentCheck";
 import type { Authorities } from "../authorities";
 import { ACCESS_DENIED, MethodError } from "../methodError";
 import type { CallContext, MinionModule } from "../minionModule";
+import type { Originators } from "../originators";
 import type { Renewal } from "../renewal";
 import type { Revocations } from "../revocations";
 
@@ -10,10 +11,12 @@ export interface TrustParts {
   renewal: Renewal;
   revocations: Revocations;
   authorities: Authorities;
+  originators: Originators;
 }
 
 /** How the overlord keeps this minion's certificate and its knowledge of others' up to date. */
-export function trustModule({ renewal, revocations, authorities }: TrustParts): MinionModule {
+export function trustModule(parts: TrustParts): MinionModule {
+  const { renewal, revocations, authorities, originators } = parts;
   return {
     name: "trust",
     version: "0.0.1",
@@ -73,6 +76,29 @@ export function trustModule({ renewal, revocations, authorities }: TrustParts): 
         handler: (context, document) => {
           overlordOnly(context);
           return authorities.set(asString(document));
+        },
+      },
+      add_originator: {
+        description:
+          "Takes calls that this overlord has signed, from others, from now on; answers the key's fingerprint",
+        args: [
+          {
+            name: "name",
+            type: "string",
+            optional: false,
+            description: "The name of the overlord whose calls others bring",
+          },
+          {
+            name: "public_key",
+            type: "string",
+            optional: false,
+            description: "Its public key: base64 of the DER (SPKI)",
+          },
+        ],
+        risk: "change",
+        handler: (context, name, publicKey) => {
+          overlordOnly(context);
+          return originators.add(asString(name), asString(publicKey), context.caller.name);
         },
       },
       renewal_request: {

@@ -31,6 +31,13 @@ export interface ReadCall extends DelegatedCall {
   keyFingerprint: string;
 }
 
+/** The method by which a minion is handed a call that another overlord has signed. */
+export const EXECUTE_METHOD = "delegation.execute";
+/** Type of the error that a minion gives while no key is recorded there for the originator's name. */
+export const UNKNOWN_ORIGINATOR = "func.minion.codes.UnknownOriginatorException";
+/** So much may the clocks of originator and host differ. */
+export const CLOCK_LEEWAY_MS = 5 * 60_000;
+
 const FORMAT = "func-call 1";
 const MAX_TEXT_LENGTH = 64_000_000;
 const MAX_JOB_LENGTH = 1_000;
