@@ -24,7 +24,8 @@ export class LoopbackBlock {
         1 + Math.floor(Math.random() * 250),
         LEAST_PORT + Math.floor(Math.random() * PORTS),
       );
-      const free = await Promise.all([block.isFree(0), block.isFree(size - 1)]);
+      const ends = [...new Set([0, size - 1])];
+      const free = await Promise.all(ends.map((index) => block.isFree(index)));
       if (free.every(Boolean)) return block;
     }
     throw new Error("No free addresses in 127.0.0.0/8: is this Linux?");

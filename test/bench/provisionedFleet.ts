@@ -19,6 +19,10 @@ export interface ProvisionedFleetOptions {
   names?: readonly string[];
   /** Knows the minions of that fleet instead of its own, by the same CA: each of them then has two overlords. */
   sameAs?: ProvisionedFleet;
+  /** Where a minion listens, in the place of an address of its own on the loopback network. */
+  addressOf?: (name: string) => string;
+  /** A Node for the funcd of this minion, or for the overlord without a name; default this process's. */
+  nodeOf?: (name?: string) => string;
   /** What stands in a minion's minion.yaml besides name and address. */
   minionYaml?: (name: string) => object;
   /** Minions of one funcd process; default 50, and 250 of more than 2,000. */
@@ -88,11 +92,12 @@ export async function startProvisionedFleet(
     ? resolve(options.dataDirectory)
     : await mkdtemp(join(tmpdir(), "func-"));
   const dist = options.dist ?? resolve("dist");
+  const { nodeOf = () => process.execPath } = options;
   const target: OverlordTarget = {
     dataDirectory,
     kind: "library",
     version: options.version ?? __VERSION__,
-    launch: { execPath: process.execPath, script: join(dist, "overlord.js") },
+    launch: { execPath: nodeOf(), script: join(dist, "overlord.js") },
   };
   const processes: FuncdProcess[] = [];
   const close = async (): Promise<void> => {
@@ -108,13 +113,13 @@ export async function startProvisionedFleet(
     await writeFileAtomic(join(dataDirectory, "overlord.yaml"), yaml);
     const minions = sameAs
       ? await provisionAgain(dataDirectory, sameAs)
-      : await provision(dataDirectory, names, homeOf, options.minionYaml);
+      : await provision(dataDirectory, names, homeOf, options);
     const startMinions = async (wanted = names): Promise<FuncdProcess[]> => {
       const perProcess =
         options.perProcess ?? (size > MANY ? MANY_PER_PROCESS : MINIONS_PER_PROCESS);
       const started = groups(wanted, perProcess).map((group) =>
         startFuncd({
-          execPath: process.execPath,
+          execPath: nodeOf(group[0]),
           funcdScript: join(dist, "funcd.js"),
           homes: group.map(homeOf),
           names: group,
@@ -149,7 +154,7 @@ async function provision(
   dataDirectory: string,
   names: readonly string[],
   homeOf: (name: string) => string,
-  minionYaml: (name: string) => object = () => ({}),
+  { minionYaml = () => ({}), addressOf }: Pick<ProvisionedFleetOptions, "minionYaml" | "addressOf">,
 ): Promise<MinionRecord[]> {
   const authority = await CertificateAuthority.create(join(dataDirectory, "ca"), "bench");
   const block = await LoopbackBlock.find(names.length);
@@ -162,7 +167,7 @@ async function provision(
     ),
   );
   const minions = await atOnce(issued, async ({ certificatePem, record }, index) => {
-    const address = block.address(index);
+    const address = addressOf?.(record.name) ?? block.address(index);
     const home = homeOf(record.name);
     const listen = { host: address, port: block.port };
     await mkdir(join(home, "pki"), { recursive: true, mode: 0o700 });
