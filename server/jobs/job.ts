@@ -25,7 +25,14 @@ const SHOWN_SPEC_LENGTH = 2_000;
 
 type Told = "id" | "spec" | "module" | "method" | "argsText" | "async";
 type MayBeTold =
-  "exclude" | "createdAtMs" | "startedBy" | "delegate" | "above" | "batch" | "maxErrors";
+  | "exclude"
+  | "createdAtMs"
+  | "startedBy"
+  | "delegate"
+  | "above"
+  | "warning"
+  | "batch"
+  | "maxErrors";
 
 /** What clients are told of a job whatever becomes of it. */
 export type JobDescription = Pick<JobRecord, Told> &
@@ -246,7 +253,7 @@ export class Job implements JobView {
 
   summary({ whole = true } = {}): JobSummary {
     const { id, spec, exclude, module, method, argsText, async, background } = this.description;
-    const { startedBy, delegate, above, batch, maxErrors } = this.description;
+    const { startedBy, delegate, above, warning, batch, maxErrors } = this.description;
     const shown = (text: string): string =>
       whole || text.length <= SHOWN_SPEC_LENGTH ? text : `${text.slice(0, SHOWN_SPEC_LENGTH)}...`;
     const counts = Object.fromEntries(this.counts);
@@ -262,6 +269,7 @@ export class Job implements JobView {
       ...(startedBy && { startedBy }),
       ...(delegate && { delegate }),
       ...(above && { originator: above.originator }),
+      ...(warning !== undefined && { warning }),
       ...(batch && { batch }),
       ...(maxErrors !== undefined && { maxErrors }),
       ...(this.attempts > 1 && { attempts: this.attempts }),

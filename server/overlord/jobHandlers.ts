@@ -1,12 +1,13 @@
 import { AllJobsSearch } from "../jobs/search/allJobsSearch";
 import type { OverlordRequests } from "../protocol/requests";
+import { findDelegatedTargets, type FoundTargets } from "../delegation/findDelegatedTargets";
+import { hopsCalledToo } from "../delegation/hopsCalledToo";
 import { findCanaries } from "../jobs/engine/canaries";
 import { followedJob, storedFollowedJob } from "../jobs/follow/followedJob";
 import { Job } from "../jobs/job";
 import { shownPage } from "../jobs/jobEntry";
 import { JobSearch } from "../jobs/search/jobSearch";
 import { jobStatus } from "../jobs/jobStatus";
-import { findTargets } from "../targets/findTargets";
 import type { Handlers, OverlordParts } from "./service";
 
 const MAX_LISTED = 100;
@@ -18,15 +19,25 @@ type JobRequest = Extract<
 
 /** What answers the requests about calls and jobs. */
 export function jobHandlers(parts: OverlordParts): Pick<Handlers, JobRequest> {
-  const { inventory, groups, jobs, archive, store, runner, outputs, keeper } = parts;
+  const { jobs, archive, store, runner, outputs, keeper } = parts;
   const search = new JobSearch(outputs);
   const searchAll = new AllJobsSearch(store, outputs);
   return {
-    "calls/start": async (params, feed, _signal, client) => {
-      const minions = await findTargets(params, inventory, groups);
-      const canaries = await findCanaries(params.batch, minions, inventory, groups);
-      const origin = { canaries, ...(client && { startedBy: client.kind }) };
-      const job = await runner.start(params, minions, origin);
+    "calls/start": async (params, feed, signal, client) => {
+      const { minions, behind, warning } = await findDelegatedTargets(params, parts);
+      const names = namesOf({ minions, behind }).sort();
+      const canaries = await findCanaries(params.batch, names, async (spec) =>
+        namesOf(await findDelegatedTargets({ ...params, spec, exclude: undefined }, parts)),
+      );
+      // the order then depends on what the method does
+      const hops = hopsCalledToo(minions, behind).flatMap((hop) => parts.inventory.find(hop) ?? []);
+      if (hops.length > 0) await parts.methods.describe(hops, signal).catch(() => undefined);
+      const job = await runner.start(params, minions, {
+        canaries,
+        behind,
+        ...(warning !== undefined && { warning }),
+        ...(client && { startedBy: client.kind }),
+      });
       parts.audit.follow(job);
       feed.watch(job);
       return job.summary();
@@ -97,4 +108,8 @@ export function jobHandlers(parts: OverlordParts): Pick<Handlers, JobRequest> {
       return view.summary();
     },
   };
+}
+
+function namesOf({ minions, behind }: FoundTargets): string[] {
+  return [...minions, ...behind].map(({ name }) => name);
 }

@@ -17,7 +17,6 @@ import type { Triggers } from "../pki/certmaster/triggers";
 import { backUp } from "../pki/backup/dataBackup";
 import type { OverlordStatus } from "../protocol/overlord";
 import type { OverlordRequests } from "../protocol/requests";
-import { findTargets } from "../targets/findTargets";
 import { editGroup, listGroups } from "../targets/groups";
 import type { GroupsFile } from "../targets/groupsFile";
 import type { Inventory } from "../targets/inventory";
@@ -27,6 +26,7 @@ import { delegationHandlers } from "./delegationHandlers";
 import { jobHandlers } from "./jobHandlers";
 import { mapHandlers } from "./mapHandlers";
 import { subOverlordHandlers } from "./subOverlordHandlers";
+import { targetHandlers } from "./targetHandlers";
 import type { ClientFeed } from "./clientFeed";
 import type { AuditedClient, OverlordAudit } from "./overlordAudit";
 import type { OverlordConfiguration } from "./overlordConfiguration";
@@ -137,7 +137,7 @@ export class OverlordService {
 }
 
 function handlersOf(parts: OverlordParts, run: OverlordService["run"]): Handlers {
-  const { inventory, groups, jobs, methods, credentials } = parts;
+  const { inventory, groups, jobs, credentials } = parts;
   return {
     "overlord/status": () => statusOf(parts),
     "overlord/stop": ({ force }) => {
@@ -152,24 +152,18 @@ function handlersOf(parts: OverlordParts, run: OverlordService["run"]): Handlers
       ),
 
     "minions/list": () => inventory.list(),
-    "minions/match": async (targets) => {
-      const minions = await findTargets(targets, inventory, groups);
-      return { spec: targets.spec, names: minions.map(({ name }) => name) };
-    },
     "minions/edit": ({ name, ...change }) => inventory.edit(name, change),
     "minions/forget": ({ names }) => {
       const known = names.flatMap((name) => inventory.find(name)?.name ?? []);
       return removeTriggered(parts.triggers, known, () => forgetRequest(parts, names));
     },
-    "minions/describe": async (targets, _feed, signal) =>
-      methods.describe(await findTargets(targets, inventory, groups), signal),
-
     "groups/list": () => listGroups(groups),
     "groups/edit": async (params) => {
       await editGroup(groups, params);
       return listGroups(groups);
     },
 
+    ...targetHandlers(parts),
     ...jobHandlers(parts),
     ...certmasterHandlers(parts),
     ...mapHandlers(parts),

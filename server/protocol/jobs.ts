@@ -127,6 +127,8 @@ export interface JobSummary {
   delegate?: boolean;
   /** Another overlord asked for it: its name. */
   originator?: string;
+  /** What is to be known about it all the same: the map that it was delegated by may be outdated. */
+  warning?: string;
   batch?: BatchPlan;
   /** With more failures than this no more minions are called. */
   maxErrors?: number;

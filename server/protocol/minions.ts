@@ -40,4 +40,6 @@ export interface MinionsChanged {
 export interface TargetMatch {
   spec: string;
   names: string[];
+  /** What is wrong with the delegation map. */
+  warning?: string;
 }

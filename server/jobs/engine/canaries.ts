@@ -1,24 +1,19 @@
 import { FuncError } from "../../common/errors";
 import type { BatchPlan } from "../../protocol/jobs";
-import type { MinionRecord } from "../../protocol/minions";
-import { findTargets } from "../../targets/findTargets";
-import type { GroupsFile } from "../../targets/groupsFile";
-import type { Inventory } from "../../targets/inventory";
 
 /**
  * The names of the job's minions that go first; undefined where none do. Throws FuncError "bad-argument" where the
- * expression means none of them, and what findTargets throws.
+ * expression means none of them, and what `find` throws.
  */
 export async function findCanaries(
   batch: BatchPlan | undefined,
-  minions: readonly MinionRecord[],
-  inventory: Inventory,
-  groups: GroupsFile,
+  minions: readonly string[],
+  /** The names that an expression means. */
+  find: (spec: string) => Promise<readonly string[]>,
 ): Promise<string[] | undefined> {
   if (batch?.canary === undefined) return undefined;
-  const meant = await findTargets({ spec: batch.canary }, inventory, groups);
-  const names = new Set(meant.map(({ name }) => name));
-  const canaries = minions.map(({ name }) => name).filter((name) => names.has(name));
+  const names = new Set(await find(batch.canary));
+  const canaries = minions.filter((name) => names.has(name));
   if (canaries.length > 0) return canaries;
   throw new FuncError(
     "bad-argument",

@@ -10,7 +10,10 @@ import type { CallDefaults } from "./makeRun";
 import type { MinionBehind } from "./minionsBehind";
 
 /** Where a job comes from, and whom it reaches beside this overlord's own minions. */
-export interface JobOrigin extends Pick<JobRecord, "startedBy" | "canaries" | "childrenFirst"> {
+export interface JobOrigin extends Pick<
+  JobRecord,
+  "startedBy" | "canaries" | "childrenFirst" | "warning"
+> {
   behind?: readonly MinionBehind[];
   above?: JobAbove;
   /** Without it a new one is made. */
@@ -36,7 +39,7 @@ export function newJob(
 ): NewJob {
   const { spec, exclude, module, method, args, async = false } = request;
   const { deliveryLimitMs, batch, maxErrors, delegate, mapFile } = request;
-  const { startedBy, canaries, above, behind = [] } = origin;
+  const { startedBy, canaries, above, warning, behind = [] } = origin;
   const params = args.map(fromJson);
   const names = minions.map(({ name }) => name);
   const hops = behind.flatMap(({ path }) => path.slice(0, 1));
@@ -64,18 +67,27 @@ export function newJob(
     ...(maxErrors !== undefined && { maxErrors }),
     ...(delegate && { delegate }),
     ...(mapFile !== undefined && { mapFile }),
+    ...(warning !== undefined && { warning }),
     ...(childrenFirst && behind.length > 0 && { childrenFirst }),
     ...(above && { above: secret ? withoutCall(above) : above }),
-    minions: [
-      ...minions.map(({ name, address, port }) => ({ name, address, port })),
-      ...behind.map(({ name, path, identity }) => ({
-        name,
-        path,
-        ...(identity !== undefined && { identity }),
-      })),
-    ],
+    minions: membersOf(minions, behind),
   };
   return { record, params, ...(above && { above }) };
+}
+
+/** In the order that they would have, were all of them this overlord's own. */
+function membersOf(
+  minions: readonly MinionRecord[],
+  behind: readonly MinionBehind[],
+): JobRecord["minions"] {
+  const direct = minions.map(({ name, address, port }) => ({ name, address, port }));
+  if (behind.length === 0) return direct;
+  const others = behind.map(({ name, path, identity }) => ({
+    name,
+    path,
+    ...(identity !== undefined && { identity }),
+  }));
+  return [...direct, ...others].sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /** The call has the arguments in it. */

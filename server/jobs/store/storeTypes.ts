@@ -67,6 +67,8 @@ export interface JobRecord {
   /** Minions behind sub-overlords are meant too, by this map where it is another than the overlord's own. */
   delegate?: boolean;
   mapFile?: string;
+  /** What was wrong with the map at the start. */
+  warning?: string;
   /** Minions behind a hop have ended before that hop itself is called. */
   childrenFirst?: boolean;
   above?: JobAbove;

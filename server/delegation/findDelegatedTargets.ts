@@ -1,0 +1,92 @@
+import type { MinionBehind } from "../jobs/engine/minionsBehind";
+import type { MinionRecord } from "../protocol/minions";
+import type { TargetParams } from "../protocol/requests";
+import { isPattern } from "../targets/fnmatch";
+import { findTargets } from "../targets/findTargets";
+import type { GroupsFile } from "../targets/groupsFile";
+import type { Inventory } from "../targets/inventory";
+import { matchTargets, usesGroups } from "../targets/targetSpec";
+import type { CallPaths } from "./callPaths";
+import { nameKey } from "./delegationMap";
+import type { DelegationMap, DelegationMaps } from "./delegationMaps";
+
+/** Who is called for a target expression. */
+export interface FoundTargets {
+  /** This overlord's own, by name. */
+  minions: MinionRecord[];
+  /** Those behind sub-overlords, by name. */
+  behind: MinionBehind[];
+  /** What is wrong with the map, of which the last good state was used. */
+  warning?: string;
+}
+
+export interface TargetSources {
+  inventory: Inventory;
+  groups: GroupsFile;
+  maps: DelegationMaps;
+}
+
+/**
+ * The hosts that are meant: with `delegate` also those that the map has behind sub-overlords, by the same rules. Who
+ * is a minion of this overlord is called directly, whatever the map says. Throws what matchTargets, GroupsFile.groups
+ * and DelegationMaps.current throw, and FuncError "conflict" for a name that several hosts have.
+ */
+export async function findDelegatedTargets(
+  { spec, exclude, delegate = false, mapFile }: TargetParams,
+  { inventory, groups, maps }: TargetSources,
+): Promise<FoundTargets> {
+  const targets = { spec, exclude };
+  if (!delegate) {
+    return { minions: await findTargets(targets, inventory, groups), behind: [] };
+  }
+  const map = await maps.current(mapFile);
+  const known = hostsBehind(map, maps, inventory);
+  const direct = inventory.list().map(({ name }) => name);
+  const names = [...direct, ...known.keys()];
+  const isKnown = new Set(names);
+  for (const expression of [spec, exclude ?? ""]) refuseAmbiguous(expression, isKnown, map.paths);
+  const groupsNow = usesGroups(targets) ? await groups.groups() : undefined;
+  const minions: MinionRecord[] = [];
+  const behind: MinionBehind[] = [];
+  for (const name of matchTargets(targets, names, groupsNow)) {
+    const host = known.get(name);
+    if (host) {
+      behind.push(host);
+      continue;
+    }
+    const minion = inventory.find(name);
+    if (minion) minions.push(minion);
+  }
+  const warning = map.problem && `The last good delegation map was used: ${map.problem.message}`;
+  return { minions, behind, ...(warning !== undefined && { warning }) };
+}
+
+/** By the name that a target expression has for each, in lower case. */
+function hostsBehind(
+  { paths }: DelegationMap,
+  { identities }: DelegationMaps,
+  inventory: Inventory,
+): Map<string, MinionBehind> {
+  const hosts = new Map<string, MinionBehind>();
+  for (const targetName of paths.names()) {
+    const path = paths.pathTo(targetName)?.map(nameKey) ?? [];
+    const own = path.at(-1) ?? "";
+    if (path.length < 2) continue;
+    const identity = identities.keyOf(path);
+    const direct = inventory.find(own);
+    const isOther = identity !== undefined && direct && direct.keyFingerprint !== identity;
+    if (direct && !isOther) continue;
+    const name = isOther ? `${own}@${path.at(-2) ?? ""}` : nameKey(targetName);
+    hosts.set(name, { name, path, ...(identity !== undefined && { identity }) });
+  }
+  return hosts;
+}
+
+/** Throws FuncError "conflict" for a single name that means several hosts of the map. */
+function refuseAmbiguous(expression: string, known: ReadonlySet<string>, paths: CallPaths): void {
+  for (const part of expression.split(";")) {
+    const name = nameKey(part.trim());
+    if (name === "" || isPattern(name) || known.has(name)) continue;
+    paths.pathTo(name);
+  }
+}
