@@ -1,22 +1,24 @@
-// npm run demo: what Func does, shown by the real command line against three minions on this machine.
+// npm run demo: what Func does, shown by the real command line against a small tree of minions on this machine.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { dist, startLocalOverlord } from "./localOverlord";
+import { dist, startLocalOverlord, type LocalOverlord } from "./localOverlord";
 import { runScript } from "./runScript";
 
-const SIZE = 3;
+/** Two sub-overlords with two minions each, and one directly below the top. */
+const TREE = { tiers: [2, 2], direct: 1 };
 const POLL_MS = 500;
 /** Far more than the demonstration's job takes. */
 const MAX_POLLS = 60;
 
 void runScript(async (signal) => {
-  tell(`An overlord and ${SIZE} minions start on this machine, in a directory of their own.`);
+  tell("An overlord, two sub-overlords and five minions start, in a directory of their own.");
   const started = Date.now();
-  const overlord = await startLocalOverlord({ size: SIZE, signal });
+  const overlord = await startLocalOverlord({ ...TREE, signal });
   try {
-    tell(`${overlord.fleet.names.join(", ")} answer after ${seconds(Date.now() - started)}.`);
-    await show((words, quiet) => runFunc(overlord.home, words, signal, quiet), overlord.fleet);
+    tell(`${overlord.names.join(", ")} answer after ${seconds(Date.now() - started)}.`);
+    const run = (words: string[], quiet?: boolean) => runProgram(overlord, words, signal, quiet);
+    await show(run, overlord);
   } finally {
     const since = Date.now();
     await overlord.close();
@@ -26,40 +28,68 @@ void runScript(async (signal) => {
   }
 });
 
-type Func = (words: string[], quiet?: boolean) => Promise<string>;
+/** Runs a program of dist/, the first word. */
+type Run = (words: string[], quiet?: boolean) => Promise<string>;
 
-async function show(func: Func, fleet: { stop(name: string): Promise<void> }): Promise<void> {
-  tell("Who is there?");
+async function show(run: Run, fleet: LocalOverlord): Promise<void> {
+  const func = (words: string[], quiet?: boolean): Promise<string> =>
+    run(["func", ...words], quiet);
+  tell("Who is there? These are the ones directly below this overlord:");
   await func(["*", "ping"]);
 
-  tell("One command on all of them, at the same time:");
-  await func(["*", "call", "command", "run", "echo I am process $$; uname -sr"]);
+  tell("mid1 and mid2 are sub-overlords. The map of all, built by asking them:");
+  await func(["map", "show"]);
+
+  tell("One command on all that are no sub-overlords, wherever they are:");
+  await func([
+    "minion*",
+    "call",
+    "--delegate",
+    "command",
+    "run",
+    "echo I am process $$; uname -sr",
+  ]);
+
+  tell("minion1 is only reached by way of mid1. Who asked is known there all the same:");
+  await func(["minion1", "call", "--delegate", "test", "add", "1", "2"]);
+  const { home } = fleet;
+  const minion1 = join(home, "sub-overlords", "mid1", "minions", "minion1");
+  await run(["funcd", "audit", "show", "--last", "1", "--home", minion1]);
 
   tell("A job: the call returns at once, its (code, results) follow as the minions finish.");
-  const answer = await func(["*", "call", "--async", "--nopoll", "command", "run", SLOW_COMMAND]);
+  const answer = await func([
+    "minion*",
+    "call",
+    "--delegate",
+    "--async",
+    "--nopoll",
+    "command",
+    "run",
+    SLOW_COMMAND,
+  ]);
   const jobId = /JOB_ID: '(.+)'/.exec(answer)?.[1];
   if (jobId === undefined) throw new Error(`No job id in: ${answer}`);
   await pollJob(func, jobId);
 
   tell("A method that does not exist, and how the minions say so:");
-  await func(["minion1", "call", "command", "rum", "uptime"]);
+  await func(["minion5", "call", "command", "rum", "uptime"]);
 
   tell("minion2 is stopped: it gets its own explained entry, the others are not held up.");
   await fleet.stop("minion2");
-  await func(["--typed", "*", "call", "test", "add", "1", "2"]);
+  await func(["--typed", "minion*", "call", "--delegate", "test", "add", "1", "2"]);
 }
 
 /** 1 to 3 seconds, by the number of its process: the minions seldom finish together. */
 const SLOW_COMMAND = "sleep $(( ($$ % 3) + 1 )); echo done";
 
 /** Prints the job's code and results each time that they change. */
-async function pollJob(func: Func, jobId: string): Promise<void> {
+async function pollJob(func: Run, jobId: string): Promise<void> {
   let last = "";
   for (let poll = 0; poll < MAX_POLLS; poll++) {
     const words = ["*", "call", "--jobstatus", jobId];
     const now = await func(words, true);
     if (now !== last) {
-      process.stdout.write(poll === 0 ? echo(words) : "");
+      process.stdout.write(poll === 0 ? echo(["func", ...words]) : "");
       process.stdout.write(now.replace(/^/gm, "  ").replace(/ +$/, ""));
     }
     last = now;
@@ -69,15 +99,16 @@ async function pollJob(func: Func, jobId: string): Promise<void> {
   throw new Error(`The job ${jobId} did not finish.`);
 }
 
-/** Runs the real func, shows what it is called with and what it prints; resolves with its stdout. */
-async function runFunc(
-  home: string,
+/** Runs a real program, shows what it is called with and what it prints; resolves with its stdout. */
+async function runProgram(
+  { home }: LocalOverlord,
   words: string[],
   signal: AbortSignal,
   quiet = false,
 ): Promise<string> {
   if (!quiet) process.stdout.write(echo(words));
-  const child = spawn(process.execPath, [join(dist, "func.js"), ...words], {
+  const [program = "", ...rest] = words;
+  const child = spawn(process.execPath, [join(dist, `${program}.js`), ...rest], {
     env: { ...process.env, FUNC_HOME: home },
     stdio: ["ignore", "pipe", "pipe"],
     signal,
@@ -107,7 +138,7 @@ function tell(text: string): void {
 
 function echo(words: readonly string[]): string {
   const quoted = words.map((word) => (/^[\w.-]+$/.test(word) ? word : `'${word}'`));
-  return `\n$ func ${quoted.join(" ")}\n`;
+  return `\n$ ${quoted.join(" ")}\n`;
 }
 
 function seconds(ms: number): string {

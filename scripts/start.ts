@@ -1,21 +1,22 @@
-// npm start: VS Code with this extension and five minions, all on this machine, until Ctrl-C.
+// npm start: VS Code with this extension and minions below two sub-overlords, all on this machine, until Ctrl-C.
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startLocalOverlord } from "./localOverlord";
+import { parseSize } from "./localTree";
 import { runScript, untilInterrupted } from "./runScript";
 import { findDesktopCode, startDesktopCode } from "./desktopCode";
 import { startCodeServer } from "./codeServer";
 
-const DEFAULT_SIZE = 5;
+/** Two sub-overlords with two minions each, and one directly below the top. */
+const TREE = { tiers: [2, 2], direct: 1 };
 
 void runScript(async (signal) => {
   const { values } = parseArgs({ options: { size: { type: "string" }, home: { type: "string" } } });
-  const size = values.size === undefined ? DEFAULT_SIZE : Number(values.size);
   const onProgress = (message: string): void => void process.stderr.write(`${message} ...\n`);
   const overlord = await startLocalOverlord({
-    size,
+    ...(values.size === undefined ? TREE : { tiers: parseSize(values.size) }),
     ...(values.home !== undefined && { home: values.home }),
     signal,
     onProgress,
@@ -32,9 +33,9 @@ void runScript(async (signal) => {
         ? await startCodeServer(launch)
         : await startDesktopCode(desktop, launch);
     try {
-      process.stdout.write(`VS Code with ${size} minions: ${code.where}\n`);
+      process.stdout.write(`VS Code with ${overlord.names.length} minions: ${code.where}\n`);
       process.stdout.write(
-        `The same minions from a terminal: FUNC_HOME=${overlord.home} node dist/func.js "*" ping\n`,
+        `The same minions from a terminal: FUNC_HOME=${overlord.home} node dist/func.js "*" --delegate ping\n`,
       );
       process.stderr.write("Ctrl-C stops everything.\n");
       await Promise.race([untilInterrupted(signal), code.ended]);
@@ -50,6 +51,7 @@ void runScript(async (signal) => {
 
 const README = `# Func Overlord
 
-The Func icon in the activity bar shows the minions of this trial fleet.
+The Func icon in the activity bar shows the minions of this trial fleet: mid1 and mid2 are sub-overlords, with
+minions of their own behind them.
 They run on this machine and end when \`npm start\` ends.
 `;

@@ -10,8 +10,12 @@ import { startFuncd, type FuncdProcess } from "./funcdProcess";
 
 export interface LocalFleetOptions {
   connection: OverlordConnection;
-  /** Number of minions, named `<prefix>1` to `<prefix>N`. */
-  size: number;
+  /** Number of minions, named `<prefix>1` to `<prefix>N`; or else their names. */
+  size: number | readonly string[];
+  /** Data directories of the overlords that some of them are to have, by name. */
+  subOverlords?: ReadonlyMap<string, string>;
+  /** Minions of one process; by default each has its own, unless they are many. */
+  perProcess?: number;
   /** Minions live in `<home>/minions/<name>`; those of an earlier fleet are used again. */
   home: string;
   funcdScript: string;
@@ -53,11 +57,15 @@ const TOKEN_TTL_MS = 20 * 60_000;
  * "timed-out", "cancelled"; nothing is left running then.
  */
 export async function startLocalFleet(options: LocalFleetOptions): Promise<LocalFleet> {
-  const { size, namePrefix = "minion", onProgress = () => undefined } = options;
+  const { namePrefix = "minion", onProgress = () => undefined } = options;
+  const size = typeof options.size === "number" ? options.size : options.size.length;
   if (!Number.isInteger(size) || size < 1 || size > MAX_SIZE) {
     throw new FuncError("bad-argument", `A fleet has 1 to ${MAX_SIZE} minions, not ${size}.`);
   }
-  const names = Array.from({ length: size }, (_, index) => `${namePrefix}${index + 1}`);
+  const names =
+    typeof options.size === "number"
+      ? Array.from({ length: size }, (_, index) => `${namePrefix}${index + 1}`)
+      : [...options.size];
   const timeoutMs = START_TIMEOUT_MS + size * START_TIMEOUT_PER_MINION_MS;
   const deadline = AbortSignal.timeout(timeoutMs);
   const signal = AbortSignal.any(options.signal ? [deadline, options.signal] : [deadline]);
@@ -89,7 +97,7 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
 
 /** Starts a process for each group and resolves when all serve; `processes` gets them at once. */
 async function startProcesses(
-  { home, execPath, funcdScript, env }: LocalFleetOptions,
+  { home, execPath, funcdScript, env, perProcess }: LocalFleetOptions,
   names: readonly string[],
   fresh: ReadonlySet<string>,
   processes: FuncdProcess[],
@@ -97,7 +105,7 @@ async function startProcesses(
 ): Promise<void> {
   let enrolling = 0;
   const serving: Promise<void>[] = [];
-  for (const group of groups(names)) {
+  for (const group of groups(names, perProcess)) {
     const news = group.filter((name) => fresh.has(name)).length;
     while (enrolling > 0 && enrolling + news > MAX_ENROLLING) await Promise.race(serving);
     const homes = group.map((name) => minionHome(home, name));
@@ -113,8 +121,10 @@ async function startProcesses(
   await Promise.all(serving);
 }
 
-function groups(names: readonly string[]): string[][] {
-  const perProcess = names.length <= MAX_SINGLE_PROCESSES ? 1 : MINIONS_PER_PROCESS;
+function groups(
+  names: readonly string[],
+  perProcess = names.length <= MAX_SINGLE_PROCESSES ? 1 : MINIONS_PER_PROCESS,
+): string[][] {
   const result: string[][] = [];
   for (let at = 0; at < names.length; at += perProcess) {
     result.push(names.slice(at, at + perProcess));
@@ -128,7 +138,7 @@ function minionHome(home: string, name: string): string {
 
 /** New minions get a fresh folder with a join token, and are given back; the others get a free port. */
 async function prepareHomes(
-  { connection, home }: LocalFleetOptions,
+  { connection, home, subOverlords }: LocalFleetOptions,
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<Set<string>> {
@@ -154,7 +164,12 @@ async function prepareHomes(
   });
   await forEachAtOnce(names, async (name) => {
     // JSON is YAML; port 0, since an earlier port may be taken by now
-    const config = { name, listen: { host: "127.0.0.1", port: 0 }, announce: "127.0.0.1" };
+    const config = {
+      name,
+      listen: { host: "127.0.0.1", port: 0 },
+      announce: "127.0.0.1",
+      ...(subOverlords?.has(name) && { sub_overlord: { home: subOverlords.get(name) } }),
+    };
     await writeFileAtomic(
       join(minionHome(home, name), "minion.yaml"),
       `${JSON.stringify(config, null, 2)}\n`,
