@@ -26,7 +26,9 @@ import { MethodRegistry } from "./methodRegistry";
 import { readCredentials, type MinionCredentials } from "./minionCredentials";
 import { MinionJobs } from "./minionJobs";
 import { commandModule } from "./modules/command";
+import { delegationModule } from "./modules/delegation";
 import { jobsModule, type JobsParts } from "./modules/jobs";
+import { overlordModule } from "./modules/overlord";
 import { systemModule } from "./modules/system";
 import { testModule } from "./modules/test";
 import { trustModule, type TrustParts } from "./modules/trust";
@@ -34,6 +36,7 @@ import { Originators } from "./originators";
 import { Renewal } from "./renewal";
 import { listWanted, Revocations } from "./revocations";
 import { SignedCalls } from "./signedCall";
+import { SubOverlord } from "./subOverlord";
 import { SyncCalls } from "./syncCalls";
 
 export interface MinionOptions {
@@ -89,7 +92,11 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
     const revocations = await Revocations.open(join(home, "pki"), log);
     const audit = new Audit(auditFile(home), log, { space: reserve });
     closers.push(() => audit.close());
-    const parts = { jobs, journal, revocations, audit };
+    const overlord = new SubOverlord(wanted.subOverlord);
+    closers.push(async () => {
+      overlord.close();
+    });
+    const parts = { jobs, journal, revocations, audit, overlord };
     const { server, use } = createServer(home, log, parts, credentials);
     closers.push(() => server.close());
     await reserve.keep();
@@ -114,14 +121,28 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
 }
 
 /** What `list_modules` answers, for the command line. */
-export const MODULE_NAMES: readonly string[] = ["command", "jobs", "test", "trust"];
+export const MODULE_NAMES: readonly string[] = [
+  "command",
+  "delegation",
+  "jobs",
+  "overlord",
+  "test",
+  "trust",
+];
 
 /** Every module of this minion, declared one by one. */
-export function minionRegistry(home: string, parts: JobsParts, trust: TrustParts): MethodRegistry {
+export function minionRegistry(
+  home: string,
+  parts: JobsParts,
+  trust: TrustParts,
+  overlord = new SubOverlord(undefined),
+): MethodRegistry {
   const registry = new MethodRegistry();
   registry.add(testModule(join(home, "modules", "test.json")));
   registry.add(commandModule);
+  registry.add(delegationModule(overlord));
   registry.add(jobsModule(parts));
+  registry.add(overlordModule(overlord));
   registry.add(trustModule(trust));
   registry.add(systemModule(registry, auditFile(home)));
   return registry;
@@ -155,13 +176,21 @@ function configure(
   };
 }
 
+interface MinionParts {
+  jobs: MinionJobs;
+  journal: CallJournal;
+  revocations: Revocations;
+  audit: Audit;
+  overlord: SubOverlord;
+}
+
 function createServer(
   home: string,
   log: Log,
-  parts: { jobs: MinionJobs; journal: CallJournal; revocations: Revocations; audit: Audit },
+  parts: MinionParts,
   credentials: MinionCredentials | undefined,
 ): { server: RpcServer; use: (credentials: MinionCredentials) => void } {
-  const { jobs, journal, revocations, audit } = parts;
+  const { jobs, journal, revocations, audit, overlord } = parts;
   let present = credentials;
   const use = (next: MinionCredentials): void => {
     server.setCredentials(next);
@@ -187,6 +216,7 @@ function createServer(
     home,
     { jobs, syncCalls, journal, originators, signedCalls },
     { renewal, revocations, authorities, originators },
+    overlord,
   );
   const access = new AccessControl({ home }, registry, log, (problem) => {
     void audit.noteAccess(problem);
