@@ -1,4 +1,4 @@
-// npm run chaos -- [--jobs N] [--minions M] [--seed S] [--minutes N] [--json FILE] [--without FAULT]: jobs on real
+// npm run chaos -- [--jobs N] [--minions M | --tree 2x3x4] [--seed S] [--minutes N] [--json FILE] [--without FAULT]: jobs on real
 // processes that are killed and cut off all the time; then compares what the overlord says with what the work left.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -16,6 +16,7 @@ void runScript(async (signal) => {
     options: {
       jobs: { type: "string" },
       minions: { type: "string" },
+      tree: { type: "string" },
       seed: { type: "string" },
       minutes: { type: "string" },
       gap: { type: "string" },
@@ -35,7 +36,7 @@ void runScript(async (signal) => {
     seed,
     jobs:
       minutes === undefined || values.jobs !== undefined ? number("jobs", DEFAULT_JOBS) : Infinity,
-    minions: number("minions", DEFAULT_MINIONS),
+    tree: values.tree === undefined ? [number("minions", DEFAULT_MINIONS)] : widths(values.tree),
     dist,
     ...(minutes !== undefined && { forMs: minutes * 60_000 }),
     meanGapMs: number("gap", 150),
@@ -52,10 +53,16 @@ void runScript(async (signal) => {
     throw new FuncError(
       "internal",
       `${report.violations.length} promises were broken.`,
-      `To repeat: npm run chaos -- --jobs ${report.jobs + report.neverBegun} --minions ${report.minions} --seed ${seed} --gap ${options.meanGapMs} --at-once ${options.atOnce}`,
+      `To repeat: npm run chaos -- --jobs ${report.jobs + report.neverBegun} --tree ${options.tree.join("x")} --seed ${seed} --gap ${options.meanGapMs} --at-once ${options.atOnce}`,
     );
   }
 });
+
+function widths(text: string): number[] {
+  const all = text.split("x").map(Number);
+  if (all.every((width) => Number.isInteger(width) && width > 0)) return all;
+  throw new FuncError("bad-argument", "--tree is numbers above 0 such as 2x3x4.");
+}
 
 function textOf(report: ChaosReport): string {
   const { violations, ...figures } = report;

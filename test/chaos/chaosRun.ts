@@ -4,6 +4,7 @@ import { FuncError } from "../../server/common/errors";
 import type { OverlordRequests } from "../../server/protocol/requests";
 import type { MinionCallState, MinionResult } from "../../server/protocol/jobs";
 import { ChaosFleet } from "./chaosFleet";
+import { chaosTree, hostsOf } from "./chaosTree";
 import { ChaosWindow } from "./chaosWindow";
 import { FaultMaker } from "./faultMaker";
 import type { NetworkCounts } from "./faultyNetwork";
@@ -13,7 +14,8 @@ import { verifyJob, type JobOutcome } from "./verify";
 export interface ChaosOptions {
   seed: number;
   jobs: number;
-  minions: number;
+  /** How many stand below the top, below each of these, and so on. */
+  tree: readonly number[];
   /** Where overlord.js and funcd.js are. */
   dist: string;
   /** Of these programs; default: this one's. */
@@ -35,6 +37,7 @@ export interface ChaosOptions {
 export interface ChaosReport {
   seed: number;
   minions: number;
+  overlords: number;
   /** Jobs that the overlord had, and those whose start was lost with an overlord. */
   jobs: number;
   neverBegun: number;
@@ -71,10 +74,11 @@ const TELL_EVERY_MS = 10_000;
 
 /** One run: jobs under faults, then quiet, then the truth. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const names = Array.from({ length: options.minions }, (_, index) => `minion${index + 1}`);
-  const plan = new Plan(options.seed, names);
-  options.progress(`starting ${options.minions} minions`);
-  const fleet = await ChaosFleet.start(plan, names, options);
+  const tree = chaosTree(options.tree);
+  const names = hostsOf(tree);
+  const plan = new Plan(options.seed, names, tree.length > 1);
+  options.progress(`starting ${names.length} minions`);
+  const fleet = await ChaosFleet.start(plan, tree, options);
   const run = new ChaosRun(options, plan, fleet);
   try {
     return await run.run();
@@ -97,15 +101,14 @@ class ChaosRun {
     private readonly plan: Plan,
     private readonly fleet: ChaosFleet,
   ) {
-    const { target } = fleet.fleet;
+    const { target } = fleet.top;
     this.#windows = Array.from(
       { length: WINDOWS },
       (_, index) =>
         new ChaosWindow(`window ${index + 1}`, target, () => Date.now() < this.#deadlineMs),
     );
-    const pid = () => this.#window(0).overlordPid();
     const { meanGapMs = 150, without = [] } = options;
-    this.#faults = new FaultMaker(fleet, plan, pid, { meanGapMs, without: new Set(without) });
+    this.#faults = new FaultMaker(fleet, plan, { meanGapMs, without: new Set(without) });
   }
 
   async run(): Promise<ChaosReport> {
@@ -282,7 +285,8 @@ class ChaosRun {
     }
     return {
       seed: this.options.seed,
-      minions: this.options.minions,
+      minions: this.fleet.hosts.size,
+      overlords: chaosTree(this.options.tree).length,
       jobs: collected.filter(({ id }) => id !== undefined).length,
       neverBegun: collected.filter(({ id }) => id === undefined).length,
       pairs,

@@ -26,8 +26,6 @@ export class FaultMaker {
   constructor(
     private readonly fleet: ChaosFleet,
     private readonly plan: Plan,
-    /** Of the overlord that runs; undefined where none does. */
-    private readonly overlordPid: () => Promise<number | undefined>,
     private readonly options: { meanGapMs: number; without: ReadonlySet<string> },
   ) {}
 
@@ -70,7 +68,7 @@ export class FaultMaker {
     const { network } = this.fleet;
     switch (fault.kind) {
       case "kill overlord":
-        return kill(await this.overlordPid());
+        return kill(await this.fleet.overlordPid(fault.place));
       case "kill funcd":
         return this.#restart(fault.minion, fault.downMs);
       case "kill job":
@@ -123,8 +121,12 @@ export class FaultMaker {
     const { job, id, minion, attempt } = call;
     const method = `${job.call.async ? "async." : ""}command.run`;
     try {
-      await this.fleet.duplicate(minion, method, job.call.args, callIdOf(id, minion, attempt));
-      return true;
+      return await this.fleet.duplicate(
+        minion,
+        method,
+        job.call.args,
+        callIdOf(id, minion, attempt),
+      );
     } catch {
       return false; // funcd is down, or ends right now
     }

@@ -21,7 +21,7 @@ export interface PlannedJob {
 
 /** What is done to the processes and to the network between them. */
 export type Fault =
-  | { kind: "kill overlord" }
+  | { kind: "kill overlord"; place: number }
   | { kind: "kill funcd"; minion: string; downMs: number }
   | { kind: "kill job"; minion: string; runner: boolean }
   | { kind: "cut"; minion: string; reset: boolean }
@@ -42,6 +42,8 @@ export class Plan {
   constructor(
     readonly seed: number,
     private readonly minions: readonly string[],
+    /** Most of them stand behind others. */
+    private readonly delegate = false,
   ) {
     this.#faults = this.#random(0);
   }
@@ -63,6 +65,7 @@ export class Plan {
       method: "run",
       args: [command(token, workSeconds(random), bytes, exitStatus)],
       async: isAsync,
+      ...(this.delegate && { delegate: true }),
       timeoutMs: isAsync ? ASYNC_TIMEOUT_MS : SYNC_TIMEOUT_MS,
       ...(random.chance(0.3) && { nforks: 1 + random.below(chosen.length) }),
       ...(isAsync && random.chance(0.3) && { deliveryLimitMs: 1_000 + random.below(15_000) }),
@@ -87,7 +90,11 @@ export class Plan {
     const afterMs = -Math.log(1 - random.fraction()) * meanGapMs;
     const minion = random.pick(this.minions);
     const share = random.below(100);
-    if (share < 3) return { afterMs, fault: { kind: "kill overlord" } };
+    if (share < 3)
+      return {
+        afterMs,
+        fault: { kind: "kill overlord", place: this.delegate ? random.fraction() : 0 },
+      };
     if (share < 15) {
       return { afterMs, fault: { kind: "kill funcd", minion, downMs: random.below(1_500) } };
     }

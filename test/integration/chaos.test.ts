@@ -23,7 +23,7 @@ it("keeps its promises under kills, cuts, delays and repeats", { timeout: 240_00
   const report = await runChaos({
     seed: SEED,
     jobs: Infinity,
-    minions: 5,
+    tree: [5],
     dist,
     version: "0.0.0-test",
     forMs: FAULTS_FOR_MS,
