@@ -68,6 +68,11 @@ export class DelegationMaps {
     }
   }
 
+  /** The text of a map's file. Throws as `current` does, but for what is wrong in it. */
+  text(mapFile: string): Promise<string> {
+    return this.entryOf(mapFile).file.text();
+  }
+
   /** `<data>/map` was written: tells who listens. */
   async built(): Promise<void> {
     await this.current();

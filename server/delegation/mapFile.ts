@@ -52,6 +52,13 @@ export class MapFile {
     throw seen?.problem ?? noMap(this.file);
   }
 
+  /** The file as it is. Throws FuncError "not-found", "bad-data" where it cannot be read, "too-large". */
+  async text(): Promise<string> {
+    const read = await this.read(this.file, true);
+    if (!read) throw noMap(this.file);
+    return read.content;
+  }
+
   /**
    * Replaces the map by what `change` makes of it, one at a time, also among processes; gives it. `change` gets an
    * empty map where there is none, and undefined where the file is damaged. Throws FuncError "unavailable".

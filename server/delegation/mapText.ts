@@ -19,12 +19,44 @@ export function parseMap(text: string, file: string): MapNode[] {
   if (text.length > MAX_TEXT_LENGTH) {
     throw new FuncError("too-large", `${file} is larger than ${MAX_TEXT_LENGTH} bytes.`);
   }
-  const lines = new LineCounter();
-  const document = parseYaml(text, file, lines);
-  const first = document.errors[0] ?? document.warnings[0];
-  const reader = new MapReader(file, lines);
-  if (first) reader.fail(first.pos[0], problemOf(first.message));
-  return reader.read(document.contents);
+  const { nodes, problems } = readMap(text, 1);
+  const [first] = problems;
+  if (!first) return nodes;
+  const { line, column, message } = first;
+  const place = line > 0 ? `${file}:${line}:${column}` : file;
+  throw new FuncError("bad-data", `${place}: ${message}`, NEXT_STEP);
+}
+
+/** Something in a map's text. */
+export interface MapTextProblem {
+  /** From 1; 0 where there is no place. */
+  line: number;
+  column: number;
+  /** How many characters it is about, from there. */
+  length: number;
+  message: string;
+}
+
+/** Where the name of each host stands, as offsets into the text. */
+export type MapPlaces = Map<MapNode, number>;
+
+/** All of a map that can be read, and what is wrong with the rest: at most `maxProblems`. Fills `places`. */
+export function readMap(
+  text: string,
+  maxProblems: number,
+  places?: MapPlaces,
+  lines = new LineCounter(),
+): { nodes: MapNode[]; problems: MapTextProblem[] } {
+  const reader = new MapReader(lines, maxProblems, places);
+  const document = parseYaml(text, lines);
+  if (!document) {
+    return { nodes: [], problems: [{ line: 0, column: 0, length: 0, message: TOO_DEEP }] };
+  }
+  for (const { pos, message } of [...document.errors, ...document.warnings]) {
+    reader.note(pos[0], problemOf(message), pos[1] - pos[0]);
+  }
+  const { problems } = reader;
+  return { nodes: problems.length > 0 ? [] : reader.read(document.contents), problems };
 }
 
 /** The map as the original writes it: sorted by name, four spaces a tier. */
@@ -43,7 +75,8 @@ export function formatMap(map: readonly MapNode[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-function parseYaml(text: string, file: string, lineCounter: LineCounter) {
+/** Undefined where it nests so deep that the library gives up. */
+function parseYaml(text: string, lineCounter: LineCounter) {
   try {
     // the reader below looks for equal keys itself: without case, and in one pass
     return parseDocument(text, {
@@ -54,7 +87,7 @@ function parseYaml(text: string, file: string, lineCounter: LineCounter) {
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new FuncError("bad-data", `${file}: ${TOO_DEEP}`, NEXT_STEP);
+    return undefined;
   }
 }
 
@@ -62,69 +95,88 @@ const TOO_DEEP = `a host behind more than ${MAX_MAP_DEPTH} others cannot be righ
 const NEXT_STEP = "Correct the file, or build the map anew: func build-map.";
 
 class MapReader {
+  readonly problems: MapTextProblem[] = [];
   private nodes = 0;
 
   constructor(
-    private readonly file: string,
     private readonly lines: LineCounter,
+    private readonly maxProblems: number,
+    private readonly places: MapPlaces | undefined,
   ) {}
 
   read(contents: unknown): MapNode[] {
-    if (contents === null) return [];
-    return this.children(contents, 0, 1);
+    return contents === null ? [] : this.children(contents, 0, 1);
   }
 
-  fail(offset: number, what: string): never {
-    const { line, col } = this.lines.linePos(offset);
-    const place = line > 0 ? `${this.file}:${line}:${col}` : this.file;
-    throw new FuncError("bad-data", `${place}: ${what}`, NEXT_STEP);
+  note(offset: number, message: string, length = 1): void {
+    if (this.problems.length >= this.maxProblems) return;
+    const { line, col: column } = this.lines.linePos(offset);
+    this.problems.push({ line, column, length: Math.max(1, length), message });
   }
 
   /** `at`: where the value would stand, for what is not there. */
   private children(value: unknown, at: number, depth: number): MapNode[] {
     const offset = offsetOf(value) ?? at;
-    if (isAlias(value)) this.fail(offset, "an alias (*) is not read here.");
-    if (!isMap(value))
-      this.fail(offset, "there has to be a mapping: {} for a host without minions.");
+    if (isAlias(value)) return this.skip(offset, "an alias (*) is not read here.");
+    if (!isMap(value)) {
+      return this.skip(offset, "there has to be a mapping: {} for a host without minions.");
+    }
     this.refuseTag(value, offset);
     if (value.items.length === 0) return [];
-    if (depth > MAX_MAP_DEPTH) {
-      this.fail(offset, TOO_DEEP);
-    }
+    if (depth > MAX_MAP_DEPTH) return this.skip(offset, TOO_DEEP);
     const seen = new Set<string>();
-    return value.items.map((pair) => {
-      const name = this.nameOf(pair, offset);
-      const key = nameKey(name);
-      if (seen.has(key)) {
-        this.fail(offsetOf(pair.key) ?? offset, `"${name}" stands twice at the same place.`);
-      }
-      seen.add(key);
-      this.nodes++;
-      if (this.nodes > MAX_MAP_NODES) {
-        this.fail(offset, `there are more than ${MAX_MAP_NODES} entries.`);
-      }
-      const children = this.children(pair.value, offsetOf(pair.key) ?? offset, depth + 1);
-      return { name, children };
-    });
+    const nodes: MapNode[] = [];
+    for (const pair of value.items) {
+      if (this.problems.length >= this.maxProblems) break;
+      const node = this.child(pair, offset, depth, seen);
+      if (node) nodes.push(node);
+    }
+    return nodes;
   }
 
-  private nameOf({ key }: Pair, offset: number): string {
-    const at = offsetOf(key) ?? offset;
+  private child(pair: Pair, offset: number, depth: number, seen: Set<string>): MapNode | undefined {
+    const at = offsetOf(pair.key) ?? offset;
+    const name = this.nameOf(pair, at);
+    if (name === undefined) return undefined;
+    const key = nameKey(name);
+    if (seen.has(key)) this.note(at, `"${name}" stands twice at the same place.`, name.length);
+    seen.add(key);
+    this.nodes++;
+    if (this.nodes > MAX_MAP_NODES) {
+      this.note(at, `there are more than ${MAX_MAP_NODES} entries.`);
+      return undefined;
+    }
+    const node = { name, children: this.children(pair.value, at, depth + 1) };
+    this.places?.set(node, at);
+    return node;
+  }
+
+  private nameOf({ key }: Pair, at: number): string | undefined {
     if (!isScalar(key) || typeof key.value !== "string") {
-      return this.fail(at, "the name of a host has to be text.");
+      this.note(at, "the name of a host has to be text.");
+      return undefined;
     }
     this.refuseTag(key, at);
     const name = key.value.trim();
-    if (name === "") return this.fail(at, "the name of a host is missing.");
+    if (name === "") {
+      this.note(at, "the name of a host is missing.");
+      return undefined;
+    }
     if (name.length > MAX_NAME_LENGTH || UNPRINTABLE.test(name)) {
-      return this.fail(at, "this cannot be the name of a host.");
+      this.note(at, "this cannot be the name of a host.", name.length);
+      return undefined;
     }
     return name;
   }
 
+  private skip(offset: number, message: string): MapNode[] {
+    this.note(offset, message);
+    return [];
+  }
+
   private refuseTag(node: Node, at: number): void {
     if (node.tag !== undefined && !STANDARD_TAGS.has(node.tag)) {
-      this.fail(at, "a tag (!) is not read here.");
+      this.note(at, "a tag (!) is not read here.");
     }
   }
 }

@@ -29,6 +29,7 @@ const UNAUDITED: ReadonlySet<string> = new Set<keyof OverlordRequests>([
   "audit/verify",
   "map/read",
   "map/paths",
+  "map/validate",
   "map/states",
   "delegation/collect",
   "delegation/readOutput",

@@ -7,6 +7,7 @@ import type { JsonValue } from "../protocol/value";
 const MAX_MS = 2_000_000_000;
 const MAX_NAMES = 100_000;
 const MAX_PATH = 64;
+const MAX_MAP_TEXT = 50_000_000;
 /** Of a signed call, with its arguments. */
 const MAX_CALL_LENGTH = 64_000_000;
 
@@ -49,6 +50,10 @@ type Schemas = {
 export const delegationSchemas: Schemas = {
   "map/read": v.object({ mapFile }),
   "map/paths": v.object({ names: v.pipe(v.array(name), v.maxLength(MAX_NAMES)), mapFile }),
+  "map/validate": v.object({
+    text: v.optional(v.pipe(v.string(), v.maxLength(MAX_MAP_TEXT))),
+    mapFile,
+  }),
   "map/build": v.object({
     append: v.optional(v.boolean()),
     onlyAlive: v.optional(v.boolean()),
@@ -70,6 +75,7 @@ export const delegationSchemas: Schemas = {
       deliveryLimitMs: v.optional(milliseconds),
       maxErrors: v.optional(place),
       secret: v.optional(v.boolean()),
+      childrenFirst: v.optional(v.boolean()),
     }),
     by,
   }),

@@ -1,4 +1,5 @@
 import type { FuncError } from "../common/errors";
+import { checkMap } from "../delegation/checkMap";
 import type { MapNode } from "../delegation/delegationMap";
 import type { MapIdentities } from "../delegation/mapIdentities";
 import { MapStates } from "../delegation/mapStates";
@@ -6,7 +7,8 @@ import type { DelegationMapNode } from "../protocol/delegation";
 import type { JsonValue } from "../protocol/value";
 import type { Handlers, OverlordParts } from "./service";
 
-type MapRequest = "map/read" | "map/paths" | "map/build" | "map/states" | "delegation/mapBelow";
+type MapRequest =
+  "map/read" | "map/paths" | "map/validate" | "map/build" | "map/states" | "delegation/mapBelow";
 
 /** What answers the requests about the delegation map. */
 export function mapHandlers(parts: OverlordParts): Pick<Handlers, MapRequest> {
@@ -28,6 +30,12 @@ export function mapHandlers(parts: OverlordParts): Pick<Handlers, MapRequest> {
     "map/paths": async ({ names, mapFile }) => {
       const { paths } = await maps.current(mapFile);
       return { paths: names.map((name) => paths.pathTo(name) ?? null) };
+    },
+    "map/validate": async ({ text, mapFile }) => {
+      const file = mapFile ?? maps.own.file;
+      const content = text ?? (await maps.text(file));
+      const isMinion = (name: string) => parts.inventory.find(name) !== undefined;
+      return { file, problems: checkMap(content, isMinion) };
     },
     "map/build": (params, feed, signal) =>
       mapBuilder.build(params, {

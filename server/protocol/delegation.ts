@@ -21,6 +21,18 @@ export interface DelegationMapAnswer {
   problem?: string;
 }
 
+/** Something in the text of a map. */
+export interface MapProblem {
+  /** From 1; 0 where there is no place. */
+  line: number;
+  column: number;
+  /** How many characters it is about, from there. */
+  length: number;
+  /** The map cannot be used with an error. */
+  severity: "error" | "warning";
+  message: string;
+}
+
 export interface BuildMapParams {
   /** Adds to the map that is there, to every depth, instead of replacing it. */
   append?: boolean;
@@ -128,6 +140,8 @@ export interface DelegatedRequest {
   maxErrors?: number;
   /** The arguments are written nowhere. */
   secret?: boolean;
+  /** Hosts behind a hop have ended before that hop itself is called. */
+  childrenFirst?: boolean;
 }
 
 /** What `delegation.run` of the original asks for. */

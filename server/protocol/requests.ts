@@ -25,6 +25,7 @@ import type {
   MapBuilding,
   MapBuildResult,
   MapNodeState,
+  MapProblem,
   PlainDelegatedRequest,
   RequestAt,
 } from "./delegation";
@@ -260,6 +261,11 @@ export interface OverlordRequests {
   "map/paths": {
     params: { names: string[]; mapFile?: string };
     result: { paths: (string[] | null)[] };
+  };
+  /** What is wrong with a text, or without one with the map's file, in the order of the file; at most 200. */
+  "map/validate": {
+    params: { text?: string; mapFile?: string };
+    result: { file: string; problems: MapProblem[] };
   };
   /** Asks all minions, and sub-overlords for theirs, and writes `<data>/map`. */
   "map/build": { params: BuildMapParams; result: MapBuildResult };
