@@ -1,11 +1,11 @@
-import { outcomeOfValue } from "../../calls/minionCaller";
+import type { MinionCallOutcome } from "../../calls/minionCaller";
 import type { MinionResult } from "../../protocol/jobs";
 import type { MinionRecord } from "../../protocol/minions";
 import { AnswerMemory } from "../../wire/answerMemory";
-import type { XmlRpcValue } from "../../wire/value";
 import type { JobRun, JobTools } from "./jobRun";
-import { cancelledResult, resultOf, type Ending } from "./outcome";
+import { cancelledResult, type Ending } from "./outcome";
 import { settle } from "./settle";
+import { askedResultOf, endedJob, signedCallId } from "./signedCalls";
 import { isTaken } from "./takenResult";
 
 /** So long may a cancelled job take to end, before it counts as cancelled without being asked again. */
@@ -27,6 +27,7 @@ export async function collect(
     const asked = {
       minion,
       minionJobId,
+      callId: signedCallId(run, minion),
       deadlineMs,
       signal,
       memory,
@@ -89,8 +90,9 @@ async function stop(
     const message = `Cancelled; ${name} was told to stop the job, which has not ended within ${TRUTH_SECONDS} seconds.`;
     return { ...cancelledResult(minion, message, look), mayHaveRun: true };
   }
-  if (answer === "nothing" || !wasStopped(ended.value, job.isCommand)) {
-    return resultOf(outcomeOfValue(ended.value), minion);
+  const asked = endedJob(ended.value, signedCallId(run, minion));
+  if (answer === "nothing" || !wasStopped(asked.outcome, job.isCommand)) {
+    return askedResultOf(asked, minion);
   }
   return {
     ...cancelledResult(minion, `Cancelled; ${name} has stopped the job.`),
@@ -99,8 +101,7 @@ async function stop(
 }
 
 /** What ends by a signal, or says so. */
-function wasStopped(value: XmlRpcValue, isCommand: boolean): boolean {
-  const outcome = outcomeOfValue(value);
+function wasStopped(outcome: MinionCallOutcome, isCommand: boolean): boolean {
   if (outcome.state !== "succeeded") return outcome.error.type.includes("Cancel");
   if (!isCommand || !Array.isArray(outcome.value)) return false;
   const [status] = outcome.value;

@@ -1,15 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  outcomeOfValue,
-  type MinionCaller,
-  type MinionCallOutcome,
-} from "../../calls/minionCaller";
+import type { MinionCaller, MinionCallOutcome } from "../../calls/minionCaller";
 import type { ErrorReason } from "../../common/errors";
 import type { MinionRecord } from "../../protocol/minions";
 import type { AnswerMemory } from "../../wire/answerMemory";
 import type { XmlRpcValue } from "../../wire/value";
 import { readJobAnswer, readProgress, type JobProgressReport } from "./jobAnswer";
-import { lostResult, resultOf, type Ending } from "./outcome";
+import { lostResult, type Ending } from "./outcome";
+import { askedResultOf, endedJob } from "./signedCalls";
 import { Turns } from "./turns";
 
 /** With those of OutputReads 2,000: each takes a connection and some memory at both ends. */
@@ -35,6 +32,8 @@ const MAX_AWAY_MS = 60 * 60_000;
 export interface Collection {
   minion: MinionRecord;
   minionJobId: string;
+  /** See `signedCallId`. */
+  callId: string | undefined;
   /** Point of performance.now() when the job's limit passes; undefined where it has none. */
   deadlineMs: number | undefined;
   signal: AbortSignal;
@@ -64,7 +63,7 @@ export class AsyncCollector {
    * one: a failing connection does not end the work over there. Never throws.
    */
   async collect(collection: Collection): Promise<Ending | undefined> {
-    const { minion, deadlineMs, signal } = collection;
+    const { deadlineMs, minion, signal } = collection;
     // after a restart it is not known which kind it is: an original one says that it has no such method
     let longPoll = !(await this.caller.isOriginal(minion));
     let pause = FIRST_PAUSE_MS;
@@ -81,7 +80,7 @@ export class AsyncCollector {
       if (!outcome) continue; // the signal ended the wait for a turn
       if (outcome.state === "succeeded" || outcome.answered) {
         awaySince = undefined;
-        const ending = this.readEnding(outcome, minion, longPoll);
+        const ending = this.readEnding(outcome, collection, longPoll);
         if (ending === "ask-plainly") {
           longPoll = false;
           continue;
@@ -178,7 +177,7 @@ export class AsyncCollector {
   /** The final result where there is one yet. */
   private readEnding(
     outcome: MinionCallOutcome,
-    minion: MinionRecord,
+    { minion, callId }: Collection,
     longPoll: boolean,
   ): Ending | "ask-plainly" | undefined {
     const answer =
@@ -189,7 +188,7 @@ export class AsyncCollector {
       case "running":
         return undefined;
       case "finished":
-        return resultOf(outcomeOfValue(answer.value), minion);
+        return askedResultOf(endedJob(answer.value, callId), minion);
       case "lost":
         return lostResult(minion, "the host no longer knows this job.");
       case "no-such-method":

@@ -3,7 +3,8 @@ import type { Place } from "../../calls/place";
 import type { MinionRecord } from "../../protocol/minions";
 import { callErrorOf } from "../../wire/remoteError";
 import type { JobRun, JobTools } from "./jobRun";
-import { cancelledResult, lostResult, resultOf, type Ending } from "./outcome";
+import { cancelledResult, lostResult, type Ending } from "./outcome";
+import { askedResultOf, callAsAsked } from "./signedCalls";
 
 /** So long is a start that has left waited for once it is cancelled: its answer has the id to cancel by. */
 const CANCELLED_START_MS = 5_000;
@@ -23,7 +24,7 @@ export async function startOnce(
   tools: JobTools,
   place?: Place,
 ): Promise<StartOutcome> {
-  const { job, method, params, timeoutMs } = run;
+  const { job, timeoutMs } = run;
   const { caller, journal, cancels } = tools;
   const { name } = minion;
   const attempt = job.attemptOf(name);
@@ -31,7 +32,7 @@ export async function startOnce(
   const stop = new StartStop(job.signal, () => job.isSuspended);
   let refused: Ending | undefined;
   job.update(name, { state: "sent", startedAtMs: Date.now() });
-  const outcome = await caller.call(minion, `async.${method}`, params, {
+  const asked = await callAsAsked(run, minion, caller, {
     timeoutMs,
     signal: stop.signal,
     callId,
@@ -45,6 +46,7 @@ export async function startOnce(
       stop.sent();
     },
   });
+  const { outcome } = asked;
   stop.dispose();
   if (refused) return { kind: "ended", ending: refused };
   const isOriginal = await caller.isOriginal(minion);
@@ -58,7 +60,7 @@ export async function startOnce(
     job.update(name, { state: "running", minionJobId: value });
     return { kind: "started", minionJobId: value };
   }
-  const ending = resultOf(outcome, minion);
+  const ending = askedResultOf(asked, minion);
   if (outcome.state === "cancelled") {
     if (!outcome.mayHaveRun) return { kind: "ended", ending: cancelledResult(minion) };
     return {

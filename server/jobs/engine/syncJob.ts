@@ -3,8 +3,9 @@ import type { Place } from "../../calls/place";
 import type { MinionRecord } from "../../protocol/minions";
 import { AnswerMemory } from "../../wire/answerMemory";
 import type { JobRun, JobTools } from "./jobRun";
-import { cancelledResult, resultOf, type Ending } from "./outcome";
+import { cancelledResult, type Ending } from "./outcome";
 import { settle } from "./settle";
+import { askedResultOf, callAsAsked } from "./signedCalls";
 
 /** Calls the method on all minions of the run; returns when each has its final state, and that is written. */
 export async function runSyncJob(run: JobRun, tools: JobTools): Promise<void> {
@@ -42,7 +43,7 @@ async function call(
   place: Place,
   memory: AnswerMemory,
 ): Promise<Ending> {
-  const { job, limit, method, params, timeoutMs } = run;
+  const { job, limit, timeoutMs } = run;
   const { name } = minion;
   const attempt = job.attemptOf(name);
   const callId = job.callId(name);
@@ -53,7 +54,7 @@ async function call(
     if (limit.isPassed) tooLate.abort();
   };
   job.update(name, { state: "sent", startedAtMs: Date.now() });
-  const outcome = await caller.call(minion, method, params, {
+  const asked = await callAsAsked(run, minion, caller, {
     timeoutMs,
     signal: AbortSignal.any([job.signal, tooLate.signal]),
     callId,
@@ -66,8 +67,9 @@ async function call(
       job.update(name, { state: "running" });
     },
   });
+  const { outcome } = asked;
   if (tooLate.signal.aborted && !job.isCancelled) return limit.skipped(minion);
-  const ending = resultOf(outcome, minion);
+  const ending = askedResultOf(asked, minion);
   if (outcome.state !== "cancelled" || !outcome.mayHaveRun) return ending;
   return cancels.end(ending, { job, minion, attempt, id: callId });
 }
