@@ -32,6 +32,7 @@ export interface MinionCallOptions {
   /** See CallOptions of the wire client. */
   beforeSending?: CallOptions["beforeSending"];
   memory?: CallOptions["memory"];
+  inMemoryBytes?: CallOptions["inMemoryBytes"];
 }
 
 /** How one call on one minion ended. */
@@ -118,6 +119,7 @@ export class MinionCaller {
       callId: options.callId,
       beforeSending: options.beforeSending,
       memory: options.memory,
+      inMemoryBytes: options.inMemoryBytes,
       onSent: () => {
         request.sent = true;
         options.onSent?.();

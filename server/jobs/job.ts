@@ -14,7 +14,6 @@ import { entryOf, shownBytes, shownPage, shownResult, type JobEntry } from "./jo
 import { JobValues } from "./jobValues";
 import type { JobView } from "./jobView";
 import { ProgressFeed } from "./progressFeed";
-import type { DigestPeer } from "./resultDigest";
 import type { JobRecord, StoredResult } from "./store/storeTypes";
 import type { KeptValue } from "./outputs/valueKeeper";
 
@@ -36,7 +35,7 @@ type MayBeTold =
 
 /** What clients are told of a job whatever becomes of it. */
 export type JobDescription = Pick<JobRecord, Told> &
-  Partial<Pick<JobRecord, MayBeTold>> & { background?: boolean; minions: readonly DigestPeer[] };
+  Partial<Pick<JobRecord, MayBeTold>> & { background?: boolean; minions: JobRecord["minions"] };
 
 /** How far a job of the store has come. */
 export interface JobPast {
@@ -52,6 +51,7 @@ export class Job implements JobView {
   /** True where all of it is in the store, so that it need not stay in memory. */
   isKept = false;
   private readonly entries = new Map<string, JobEntry>();
+  private readonly paths = new Map<string, readonly string[]>();
   /** Minions whose final result is being written. */
   private readonly ending = new Set<string>();
   private readonly values = new JobValues();
@@ -72,6 +72,7 @@ export class Job implements JobView {
     this.createdAtMs = description.createdAtMs ?? Date.now();
     for (const peer of description.minions) {
       const result: MinionResult = { minion: peer.name, state: "queued" };
+      if (peer.path) this.paths.set(peer.name, peer.path);
       this.entries.set(peer.name, { peer, result, valueBytes: 0, outputs: [] });
     }
     for (const stored of past?.results ?? []) this.restore(stored);
@@ -158,6 +159,11 @@ export class Job implements JobView {
   /** Which attempt the minion is at. */
   attemptOf(minion: string): number {
     return this.entries.get(minion)?.result.attempt ?? 1;
+  }
+
+  /** The hops to a minion behind sub-overlords, and its own name; undefined for this overlord's own. */
+  pathTo(minion: string): readonly string[] | undefined {
+    return this.paths.get(minion);
   }
 
   /** Names the minion's present attempt, there and on the way to it. */

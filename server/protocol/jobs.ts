@@ -96,6 +96,8 @@ export interface MinionResult {
   cancelPending?: boolean;
   /** The sub-overlords that the call went through, the first hop first. */
   via?: string[];
+  /** The sub-overlord that could not be reached, or was lost from sight, on the way. */
+  failedHop?: string;
   /** Of delegated results: whether the host itself has signed it. `first`: on a key that was seen for the first time. */
   signed?: "yes" | "first" | "no";
 }

@@ -46,6 +46,8 @@ export interface CallOptions extends RequestedLimits {
   onSent?: () => void;
   /** Holds the memory of a large answer; without it nothing counts any more what has been decoded. */
   memory?: AnswerMemory;
+  /** The answer stays in memory, nothing of it goes to the spool; it has so many bytes at most. */
+  inMemoryBytes?: number;
   /** Asked once there is a connection: where it gives a promise, nothing is sent before that resolves. */
   beforeSending?: () => Promise<void> | undefined;
 }
@@ -183,8 +185,8 @@ export class WireClient {
         peer,
         body,
         callId: options.callId,
-        maxAnswerBytes: this.#limits.maxBytes,
-        openBody: (head: AnswerHead) => this.#openBody(head, pending, options.memory),
+        maxAnswerBytes: options.inMemoryBytes ?? this.#limits.maxBytes,
+        openBody: (head: AnswerHead) => this.#openBody(head, pending, options),
         onExpecting: (bytes: number) => {
           pending.expecting(bytes);
         },
@@ -276,17 +278,21 @@ export class WireClient {
     }
   }
 
-  #openBody(head: AnswerHead, pending: PendingCall, memory?: AnswerMemory): AnswerBody {
+  #openBody(
+    head: AnswerHead,
+    pending: PendingCall,
+    { memory, inMemoryBytes }: CallOptions,
+  ): AnswerBody {
     const share = this.#budget.open();
     // also where this itself throws
     pending.result.catch(() => {
       share.close();
     });
     const body = openAnswerBody(head, {
-      limits: this.#limits,
+      limits: { ...this.#limits, ...(inMemoryBytes !== undefined && { maxBytes: inMemoryBytes }) },
       share,
       memory,
-      spool: this.#spool,
+      spool: inMemoryBytes === undefined ? this.#spool : undefined,
       liftBytes: this.#liftBytes,
     });
     pending.result.catch(() => {

@@ -27,6 +27,11 @@ export class ErrorLimit {
     return this.#controller.signal;
   }
 
+  /** How many more may fail; undefined for any number. */
+  get left(): number | undefined {
+    return this.most === undefined ? undefined : Math.max(0, this.most - this.#failed);
+  }
+
   get isPassed(): boolean {
     return this.signal.aborted;
   }
@@ -38,19 +43,29 @@ export class ErrorLimit {
     this.#judge();
   }
 
+  /** Ends it whatever has failed here: the job is part of one whose limit has passed. */
+  pass(): void {
+    this.#controller.abort();
+  }
+
   /** For a minion that is not called because of it. */
   skipped({ name }: { name: string }): Ending {
-    const { most = 0 } = this;
-    const allowed = most === 0 ? "none may" : `more than the ${most} that may`;
     return {
       state: "skipped",
       error: {
         type: "skipped",
-        message: `${name} was not called: ${this.#failed} had failed by then, ${allowed}.`,
+        message: `${name} was not called: ${this.#why()}.`,
         trace: "",
         nextStep: "See why they failed, then call those again that were skipped.",
       },
     };
+  }
+
+  #why(): string {
+    const { most } = this;
+    if (most === undefined || this.#failed <= most) return "too many had failed elsewhere by then";
+    const allowed = most === 0 ? "none may" : `more than the ${most} that may`;
+    return `${this.#failed} had failed by then, ${allowed}`;
   }
 
   #judge(): void {

@@ -124,6 +124,21 @@ export class JobJournal {
     }
   }
 
+  /** A hop has taken the call for all of them, under its own id. */
+  startedBehind(job: Job, minions: readonly string[], hopJobId: string, needed: boolean): void {
+    const atMs = Date.now();
+    const events = minions.map((minion): JobEvent => ({
+      kind: "started",
+      jobId: job.id,
+      minion,
+      attempt: job.attemptOf(minion),
+      atMs,
+      minionJobId: hopJobId,
+    }));
+    if (needed) this.appendSoon(events);
+    else this.store.note(events);
+  }
+
   told(told: Omit<Extract<JobEvent, { kind: "told" }>, "kind">[]): void {
     this.store.note(told.map((one) => ({ kind: "told", ...one })));
   }
@@ -168,7 +183,7 @@ function endingEvents(job: Job, entry: JobEntry): JobEvent[] {
   const events: JobEvent[] = [{ kind: "ended", jobId, result }];
   const { minion, attempt, minionJobId, cancelPending } = result;
   // of what was not taken from it, the minion has nothing to be told
-  const hasNews = cancelPending === true || isTaken(result);
+  const hasNews = cancelPending === true || (isTaken(result) && !job.pathTo(minion));
   if (!job.isAsync || minionJobId === undefined || hasNews) return events;
   return [...events, { kind: "told", jobId, minion, attempt, what: "kept" }];
 }

@@ -1,5 +1,3 @@
-import { peerOf } from "../../calls/minionCaller";
-import type { MinionRecord } from "../../protocol/minions";
 import { callErrorOf } from "../../wire/remoteError";
 import { exitStatusOf } from "../excerpt";
 import type { Job } from "../job";
@@ -13,7 +11,7 @@ import type { ValueKeeper } from "../outputs/valueKeeper";
  */
 export async function settle(
   job: Job,
-  minion: MinionRecord,
+  minion: { name: string; address: string; port: number },
   ending: Ending,
   keeper: ValueKeeper,
 ): Promise<JobEntry | undefined> {
@@ -31,7 +29,7 @@ export async function settle(
     return job.complete(name, {
       state: "failed",
       mayHaveRun: true,
-      error: callErrorOf(problem, peerOf(minion)),
+      error: callErrorOf(problem, minion),
     });
   }
 }

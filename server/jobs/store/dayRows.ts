@@ -54,12 +54,13 @@ export interface ResultDetail {
   outputs?: readonly OutputRef[];
   via?: MinionResult["via"];
   signed?: MinionResult["signed"];
+  failedHop?: string;
   receipt?: ResultReceipt;
 }
 
 /** As text; undefined where there is nothing. */
 export function detailText(result: StoredResult): string | undefined {
-  const { value, error, excerpt, progress, outputs, via, signed, receipt } = result;
+  const { value, error, excerpt, progress, outputs, via, signed, failedHop, receipt } = result;
   const detail: ResultDetail = {
     value,
     error,
@@ -68,6 +69,7 @@ export function detailText(result: StoredResult): string | undefined {
     ...(outputs.length > 0 && { outputs }),
     via,
     signed,
+    failedHop,
     receipt,
   };
   const text = JSON.stringify(detail);
@@ -156,7 +158,7 @@ export function resultOf(
     const started = startedAtMs !== undefined && { startedAtMs };
     return { ...known, outputs: [], atMs, ...started };
   }
-  const { value, error, excerpt, progress, outputs = [], via, signed, receipt } = detail;
+  const { value, error, excerpt, progress, outputs = [], via, signed, failedHop, receipt } = detail;
   return {
     ...known,
     outputs,
@@ -167,6 +169,7 @@ export function resultOf(
     ...(progress && { progress }),
     ...(via && { via }),
     ...(signed && { signed }),
+    ...(failedHop !== undefined && { failedHop }),
     ...(receipt && { receipt }),
     ...(row.exitStatus !== undefined && { exitStatus: row.exitStatus }),
     ...(row.digest !== undefined && { digest: row.digest }),
