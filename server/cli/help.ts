@@ -29,15 +29,17 @@ export const HELP = `Usage:
   func remove-host NAME [--keep-files] [--offline] [--ssh [USER@]HOST] [--identity FILE]
       [--ssh-option KEY=VALUE]... [--remote-home DIR] [--yes]
                                                   undo that, and revoke its certificate
-  func ca token [--name GLOB] [--minutes N] [--address HOST[:PORT]]...
+  func ca token [--name GLOB] [--minutes N] [--address HOST[:PORT]]... [--at PATH]
                                                   a token for "funcd join" on a new host
-  func ca list                                    the CA, what waits, certificates, open tokens
+  func ca list [--at PATH]                        the CA, what waits, certificates, open tokens
   func ca close TOKEN_ID                          take a token back
   func ca approval on [--minutes N] | off         take requests without a token (funcd join --ask)
   func ca waiting                                 what waits, with the words to compare with the host's
   func ca approve NAME [--fingerprint WORDS] [--yes]
                                                   sign what waits, once its words were compared
   func ca deny NAME [--fingerprint WORDS]         turn it down, for an hour
+                                                  with --at mid1 or --at mid1/mid3, token, close, list,
+                                                  approval, waiting, approve and deny are that sub-overlord's
   func certmaster-ca --help                       the original's command, for scripts
   func ca renew [SPEC]                            renew certificates now; without SPEC what is due
   func ca rotate [--stdin]                        replace the CA, while both the old one and the new are trusted

@@ -3,6 +3,7 @@ import { groupUsage } from "./help";
 import type { AddHost, RemoveHost } from "./hosts/hostsCommands";
 import { parseAddHost, parseRemoveHost } from "./hosts/parseHosts";
 import { OptionReader, type OptionRule } from "./optionReader";
+import type { CaAt } from "./parseAt";
 import { parseAudit } from "./parseAudit";
 import { parseCa } from "./parseCa";
 import type { CaAccept, CaImport } from "./parseCaImport";
@@ -51,8 +52,8 @@ export type Command =
   | { kind: "listMinions"; spec: string }
   | { kind: "methods"; spec: string; module?: string }
   | { kind: "jobStatus"; spec: string; job: string }
-  | { kind: "caToken"; nameGlob?: string; ttlMs?: number; addresses: string[] }
-  | { kind: "caList" }
+  | (CaAt & { kind: "caToken"; nameGlob?: string; ttlMs?: number; addresses: string[] })
+  | (CaAt & { kind: "caList" })
   | { kind: "caRenew"; spec?: string }
   | CaRotate
   | { kind: "caPassphrase"; remove: boolean; stdin: boolean }
@@ -60,7 +61,7 @@ export type Command =
   | { kind: "caForget"; names: string[]; yes: boolean }
   | CaRevoke
   | CaCrl
-  | CaRequest
+  | (CaAt & CaRequest)
   | CertmasterCa
   | AddHost
   | RemoveHost

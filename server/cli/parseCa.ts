@@ -1,6 +1,7 @@
 import { parseMinionName } from "../common/minionName";
 import type { OptionReader } from "./optionReader";
 import type { Command } from "./parse";
+import { atRule, type CaAt } from "./parseAt";
 import { parseCaAccept, parseCaImport } from "./parseCaImport";
 import { parseCaRequest } from "./parseCaRequests";
 import { parseCaRotate } from "./parseCaRotate";
@@ -10,16 +11,23 @@ import { nothingMore, number, reservedUsage, usage } from "./parseSteps";
 
 const TOKEN_MINUTES = { unit: "minutes", least: 1, most: 24 * 60, example: "15" };
 
+/** What a sub-overlord can be asked to do. */
+const AT_SUB_OVERLORDS: ReadonlySet<string> = new Set(
+  "token close list approval waiting approve deny".split(" "),
+);
+
 /** What follows `func ca`. Throws FuncError "bad-argument". */
 export function parseCa(reader: OptionReader): Command {
   const token: { nameGlob?: string; ttlMs?: number; addresses: string[] } = { addresses: [] };
   const action = reader.next()?.word;
+  const at: CaAt = {};
+  if (action !== undefined && AT_SUB_OVERLORDS.has(action)) reader.add([atRule(at)]);
   if (action === "list") {
     nothingMore(reader);
-    return { kind: "caList" };
+    return { kind: "caList", ...at };
   }
   const request = parseCaRequest(action, reader);
-  if (request) return request;
+  if (request) return { ...request, ...at };
   if (action === "forget") return parseCaForget(reader);
   if (action === "revoke") return parseCaRevoke(reader);
   if (action === "crl") return parseCaCrl(reader);
@@ -51,7 +59,7 @@ export function parseCa(reader: OptionReader): Command {
     { names: ["--address"], kind: "value", set: (value) => void token.addresses.push(value) },
   ]);
   nothingMore(reader);
-  return { kind: "caToken", ...token };
+  return { kind: "caToken", ...token, ...at };
 }
 
 function parseCaKey(action: "passphrase" | "unlock", reader: OptionReader): Command {

@@ -59,15 +59,15 @@ export async function runCommand(command: Command, session: Session): Promise<nu
     case "jobStatus":
       return jobStatus(session, command);
     case "caToken": {
-      const { nameGlob, ttlMs, addresses } = command;
-      return caToken(session, {
+      const { nameGlob, ttlMs, addresses, at } = command;
+      return caToken(session, at, {
         ...(nameGlob !== undefined && { nameGlob }),
         ...(ttlMs !== undefined && { ttlMs }),
         ...(addresses.length > 0 && { addresses }),
       });
     }
     case "caList":
-      return caList(session);
+      return caList(session, command.at);
     case "caPassphrase":
       return caPassphrase(session, command);
     case "caUnlock":
@@ -95,15 +95,15 @@ export async function runCommand(command: Command, session: Session): Promise<nu
     case "caAccept":
       return caAccept(session, command);
     case "caWaiting":
-      return caWaiting(session);
+      return caWaiting(session, command.at);
     case "caApprove":
       return caApprove(session, command);
     case "caDeny":
       return caDeny(session, command);
     case "caApproval":
-      return caApproval(session, command.forMs);
+      return caApproval(session, command);
     case "caClose":
-      return caClose(session, command.tokenId);
+      return caClose(session, command);
     case "certmasterCa":
       return certmasterCa(session, command);
     case "groupList":

@@ -1,19 +1,41 @@
 import type { CertmasterList } from "../../protocol/certmaster";
+import { askAt } from "../../client/askAt";
+import { waitingBelow } from "../../client/waitingBelow";
 import { EXIT_OK } from "../exitStatus";
 import type { Session } from "../session";
 import { certificateLines, tokenLines, utcTime, waitingLines } from "./caTables";
 
-/** `func ca list`: the CA, what waits, signed and revoked certificates, open tokens and other ways in. */
-export async function caList(session: Session): Promise<number> {
+/** Sub-overlords that take longer are left out. */
+const BELOW_TIMEOUT_MS = 4_000;
+
+/**
+ * `func ca list`: the CA, what waits, signed and revoked certificates, open tokens and other ways in; of this
+ * overlord, and then how many requests wait at those below it, or of the sub-overlord at the end of a path.
+ */
+export async function caList(session: Session, at: readonly string[] = []): Promise<number> {
   const connection = await session.connect();
-  const list = await connection.request("certmaster/list", {});
+  const below = at.length === 0 && !session.options.json;
+  const asking = below ? waitingBelow(connection, BELOW_TIMEOUT_MS) : Promise.resolve([]);
+  asking.catch(() => undefined); // said where it is awaited
+  const list = await askAt(connection, at, "certmaster/list", {});
   if (session.options.json) {
     session.out.result(`${JSON.stringify(list)}\n`);
     return EXIT_OK;
   }
+  show(session, list);
+  for (const { path, list: there } of await asking) {
+    const count = there?.waiting.length ?? 0;
+    const where = path.join("/");
+    const what = count === 1 ? "1 request waits" : `${count} requests wait`;
+    if (count > 0) session.out.note(`${what} at ${where}: func ca waiting --at ${where}\n`);
+  }
+  return EXIT_OK;
+}
+
+function show(session: Session, list: CertmasterList): void {
   if (list.caFingerprint === undefined) {
     session.out.note("There is no CA yet: the first token makes it (func ca token).\n");
-    return EXIT_OK;
+    return;
   }
   const { certificates, waiting, tokens } = list;
   const good = certificates.filter(({ revoked }) => revoked === undefined);
@@ -26,7 +48,6 @@ export async function caList(session: Session): Promise<number> {
       section("Revoked", certificateLines(revoked)) +
       section("Join tokens", tokenLines(tokens)),
   );
-  return EXIT_OK;
 }
 
 function authorityLines({ caFingerprint, caWords, caNotAfterMs, caState, modes }: CertmasterList) {

@@ -1,14 +1,16 @@
+import { askAt } from "../../client/askAt";
 import { readLine } from "../../common/readLine";
 import { FuncError } from "../../common/errors";
 import { isFingerprint } from "../../pki/certificates/fingerprintWords";
 import type { CertmasterList, WaitingRequest } from "../../protocol/certmaster";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
+import type { CaAt } from "../parseAt";
 import type { Session } from "../session";
 import { utcTime, waitingLines } from "./caTables";
 
 /** `func ca waiting`: what waits, with the words to be compared. */
-export async function caWaiting(session: Session): Promise<number> {
-  const list = await (await session.connect()).request("certmaster/list", {});
+export async function caWaiting(session: Session, at: readonly string[] = []): Promise<number> {
+  const list = await askAt(await session.connect(), at, "certmaster/list", {});
   if (session.options.json) {
     const { caFingerprint, caWords, waiting, modes } = list;
     session.out.result(`${JSON.stringify({ caFingerprint, caWords, waiting, modes })}\n`);
@@ -18,7 +20,7 @@ export async function caWaiting(session: Session): Promise<number> {
   if (list.waiting.length === 0) session.out.note(`Nothing waits. ${approvalText(list)}\n`);
   else {
     session.out.note(
-      "Compare the words with those on the host, then: func ca approve NAME\n" +
+      `Compare the words with those on the host, then: func ca approve NAME${atText(at)}\n` +
         `The host shows these for the CA: ${list.caWords ?? "-"}\n`,
     );
   }
@@ -32,8 +34,9 @@ export async function caWaiting(session: Session): Promise<number> {
  */
 export async function caApprove(
   session: Session,
-  wanted: { name: string; fingerprint?: string; yes: boolean },
+  wanted: CaAt & { name: string; fingerprint?: string; yes: boolean },
 ): Promise<number> {
+  const { at = [] } = wanted;
   const request = await find(session, wanted);
   const { name, words, replaces, unprotected, keyFingerprint, from } = request;
   if (wanted.fingerprint === undefined && !wanted.yes) {
@@ -53,14 +56,14 @@ export async function caApprove(
         "Does the host show the same? [y/N] ",
     );
     if (!/^y(es)?$/i.test((await readLine()).trim())) {
-      session.out.note(`${name} goes on waiting. To turn it down: func ca deny ${name}\n`);
+      session.out.note(
+        `${name} goes on waiting. To turn it down: func ca deny ${name}${atText(at)}\n`,
+      );
       return EXIT_FAILED;
     }
   }
-  const list = await (
-    await session.connect()
-  ).request("certmaster/approve", { name, keyFingerprint });
-  result(session, list);
+  const params = { name, keyFingerprint };
+  result(session, await askAt(await session.connect(), at, "certmaster/approve", params));
   session.out.note(
     `${name} is approved${replaces ? ", its certificate with the other key revoked" : ""}. ` +
       "The host fetches its certificate within half a minute.\n",
@@ -71,19 +74,21 @@ export async function caApprove(
 /** `func ca deny NAME`: the host is told, and cannot ask again for an hour. Throws FuncError as `caApprove`. */
 export async function caDeny(
   session: Session,
-  wanted: { name: string; fingerprint?: string },
+  wanted: CaAt & { name: string; fingerprint?: string },
 ): Promise<number> {
   const { name, keyFingerprint, words } = await find(session, wanted);
-  const connection = await session.connect();
-  result(session, await connection.request("certmaster/deny", { name, keyFingerprint }));
+  const params = { name, keyFingerprint };
+  result(session, await askAt(await session.connect(), wanted.at ?? [], "certmaster/deny", params));
   session.out.note(`${name} with the key ${words} is denied for an hour.\n`);
   return EXIT_OK;
 }
 
 /** `func ca approval on|off`. */
-export async function caApproval(session: Session, forMs: number): Promise<number> {
-  const connection = await session.connect();
-  const list = await connection.request("certmaster/setApproval", { forMs });
+export async function caApproval(
+  session: Session,
+  { at = [], forMs }: CaAt & { forMs: number },
+): Promise<number> {
+  const list = await askAt(await session.connect(), at, "certmaster/setApproval", { forMs });
   result(session, list);
   session.out.note(`${approvalText(list)}\n`);
   const [address, ...others] = list.modes.approvalAddresses ?? [];
@@ -97,19 +102,21 @@ export async function caApproval(session: Session, forMs: number): Promise<numbe
 }
 
 /** `func ca close TOKEN-ID`: takes a join token back. */
-export async function caClose(session: Session, tokenId: string): Promise<number> {
-  const connection = await session.connect();
-  result(session, await connection.request("certmaster/closeToken", { id: tokenId }));
+export async function caClose(
+  session: Session,
+  { at = [], tokenId }: CaAt & { tokenId: string },
+): Promise<number> {
+  const params = { id: tokenId };
+  result(session, await askAt(await session.connect(), at, "certmaster/closeToken", params));
   session.out.note(`The token ${tokenId} is closed.\n`);
   return EXIT_OK;
 }
 
 async function find(
   session: Session,
-  { name, fingerprint }: { name: string; fingerprint?: string },
+  { at = [], name, fingerprint }: CaAt & { name: string; fingerprint?: string },
 ): Promise<WaitingRequest> {
-  const connection = await session.connect();
-  const { waiting } = await connection.request("certmaster/list", {});
+  const { waiting } = await askAt(await session.connect(), at, "certmaster/list", {});
   const named = waiting.filter((request) => request.name === name);
   const found = named.filter(
     ({ keyFingerprint }) => fingerprint === undefined || isFingerprint(fingerprint, keyFingerprint),
@@ -120,7 +127,7 @@ async function find(
     throw new FuncError(
       "not-found",
       `No request for ${name} is waiting.`,
-      "func ca waiting shows what waits.",
+      `func ca waiting${atText(at)} shows what waits.`,
     );
   }
   throw new FuncError(
@@ -132,6 +139,11 @@ async function find(
       ? "Say which one the host shows, with --fingerprint WORDS."
       : "Where the host shows other words than these, somebody else asks in its name.",
   );
+}
+
+/** What has to stand behind the next command too. */
+function atText(at: readonly string[]): string {
+  return at.length === 0 ? "" : ` --at ${at.join("/")}`;
 }
 
 function result(session: Session, list: CertmasterList): void {

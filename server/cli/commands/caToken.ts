@@ -1,12 +1,17 @@
 import type { CreateTokenParams } from "../../protocol/certmaster";
+import { askAt } from "../../client/askAt";
 import { EXIT_OK } from "../exitStatus";
 import type { Session } from "../session";
 import { utcTime } from "./caTables";
 
-/** `func ca token`: the token alone on stdout, so that it can be piped to a host. */
-export async function caToken(session: Session, params: CreateTokenParams): Promise<number> {
+/** `func ca token`, of this overlord or the sub-overlord at the end of a path: the token alone on stdout, so that it can be piped to a host. */
+export async function caToken(
+  session: Session,
+  at: readonly string[] = [],
+  params: CreateTokenParams,
+): Promise<number> {
   const connection = await session.connect();
-  const token = await connection.request("certmaster/createToken", params);
+  const token = await askAt(connection, at, "certmaster/createToken", params);
   session.out.result(session.options.json ? `${JSON.stringify(token)}\n` : `${token.token}\n`);
   session.out.note(
     `Valid once, until ${utcTime(token.expiresAtMs)}, by way of ${token.addresses.join(", ")}.\n` +
