@@ -173,7 +173,7 @@ export default defineConfig(
   },
   { files: ["extension/overlordClient.ts"], rules: restrict(extensionSees) },
   {
-    files: ["extension/webviews/resultsProtocol.ts"],
+    files: ["extension/webviews/{results,map}Protocol.ts"],
     rules: restrict(
       NO_VSCODE,
       { regex: "^vscode-", message: "The webviews import this file: types of our own only." },
@@ -189,7 +189,7 @@ export default defineConfig(
       NO_VSCODE,
       { regex: "^(node:|vscode-)", message: "Webviews run in a browser." },
       {
-        regex: "^(\\.\\./)+(server/(?!protocol/)|extension/(?!webviews/resultsProtocol$))",
+        regex: "^(\\.\\./)+(server/(?!protocol/)|extension/(?!webviews/(results|map)Protocol$))",
         message: "Webviews know the protocol's types and the messages of their own panel only.",
       },
       {

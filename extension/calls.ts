@@ -4,6 +4,7 @@ import type { JobSummary } from "../server/protocol/jobs";
 import type { MethodRisk } from "../server/protocol/methods";
 import type { StartCallParams } from "../server/protocol/requests";
 import { firstNames, needsConfirmation } from "./confirmation";
+import { delegateByDefault } from "./delegateByDefault";
 import { asFuncError, showError } from "./errors";
 import type { CallOptions } from "./input/callOptions";
 import type { TrackedJob } from "./jobs/trackedJob";
@@ -12,6 +13,8 @@ import { callSettings, confirmAbove, usualOptions } from "./settings";
 
 export type Call = Pick<StartCallParams, "spec" | "exclude" | "module" | "method" | "args"> & {
   options?: CallOptions;
+  /** Minions behind sub-overlords too; by the setting without, unless the options say so. */
+  delegate?: boolean;
 };
 
 /**
@@ -24,14 +27,16 @@ export async function runCall(
   risk: MethodRisk | undefined,
 ): Promise<void> {
   requireTrust();
-  if (!(await confirmed(services, call, risk))) return;
-  const { options, ...what } = call;
-  const params = { ...what, ...callSettings(), ...definedOf(options ?? usualOptions(call)) };
+  const { options = usualOptions(call), ...what } = call;
+  const delegate = options.delegate ?? call.delegate ?? (await delegateByDefault(services.session));
+  if (!(await confirmed(services, { ...call, delegate }, risk))) return;
+  const params = { ...what, ...callSettings(), ...definedOf(options), delegate };
   const summary = await start(services, params);
   services.jobs.remember(summary.id, { params, risk });
   const { spec, exclude, module, method, args } = call;
   const { id: jobId, createdAtMs } = summary;
-  await services.recentCalls.add({ jobId, spec, exclude, module, method, args, risk, createdAtMs });
+  const recent = { jobId, spec, exclude, module, method, args, risk, createdAtMs, delegate };
+  await services.recentCalls.add(recent);
   // completes a step of the walkthrough
   void commands.executeCommand("setContext", "func.called", true);
   services.results.show(summary.id);
@@ -73,11 +78,11 @@ export function requireTrust(): void {
 
 async function confirmed(
   services: Services,
-  { spec, exclude, module, method }: Call,
+  { spec, exclude, module, method, delegate }: Call,
   risk: MethodRisk | undefined,
 ): Promise<boolean> {
   if (risk === "read") return true;
-  const { names } = await services.session.request("minions/match", { spec, exclude });
+  const { names } = await services.session.request("minions/match", { spec, exclude, delegate });
   if (!needsConfirmation(risk, names.length, confirmAbove())) return true;
   const what = `${module}.${method}`;
   const question =

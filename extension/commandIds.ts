@@ -61,6 +61,10 @@ export const COMMANDS = {
   compareRuns: "func.compareRuns",
   copyJobId: "func.copyJobId",
   deleteJobs: "func.deleteJobs",
+  showMap: "func.showMap",
+  showCallPath: "func.showCallPath",
+  openHostResults: "func.openHostResults",
+  copyHostName: "func.copyHostName",
 } as const;
 
 export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
@@ -70,3 +74,4 @@ export const MINIONS_VIEW = "func.minions";
 export const JOBS_VIEW = "func.jobs";
 export const CERTIFICATES_VIEW = "func.certificates";
 export const RESULTS_PANEL = "func.results";
+export const MAP_PANEL = "func.map";

@@ -2,14 +2,14 @@ import { readFile } from "node:fs/promises";
 import { homedir, hostname, release, userInfo } from "node:os";
 import { join } from "node:path";
 import { env, l10n, UIKind, version, window, workspace, type ExtensionContext } from "vscode";
-import { messageOf } from "../../server/common/errors";
-import type { MinionRecord } from "../../server/protocol/minions";
-import type { OverlordStatus } from "../../server/protocol/overlord";
-import { diagnosticsText } from "../diagnostics/diagnosticsText";
-import { lastLines } from "../diagnostics/lastLines";
-import { Pseudonyms } from "../diagnostics/pseudonyms";
-import type { Services } from "../services";
-import { overlordHome } from "../settings";
+import { messageOf } from "../server/common/errors";
+import type { MinionRecord } from "../server/protocol/minions";
+import type { OverlordStatus } from "../server/protocol/overlord";
+import { diagnosticsText } from "./diagnostics/diagnosticsText";
+import { lastLines } from "./diagnostics/lastLines";
+import { Pseudonyms } from "./diagnostics/pseudonyms";
+import type { Services } from "./services";
+import { overlordHome } from "./settings";
 
 const LOG_LINES = 50;
 

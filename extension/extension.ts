@@ -6,6 +6,7 @@ import { registerCertificateNotices } from "./certificateNotices";
 import { CommandLine } from "./commandLine/commandLine";
 import { dropOnGroup } from "./commands/addToGroup";
 import { registerCommands } from "./commands/registerCommands";
+import { DelegationMap } from "./delegationMap";
 import { registerPartContext } from "./documents/partContext";
 import { registerResultFiles } from "./documents/resultFiles";
 import { RunFiles } from "./documents/runFiles";
@@ -18,6 +19,7 @@ import { RecentCalls } from "./recentCalls";
 import type { Services } from "./services";
 import { registerSessionNotices } from "./sessionNotices";
 import { createStatusBar } from "./statusBar";
+import { BehindModel } from "./views/behindModel";
 import { CertificatesModel } from "./views/certificatesModel";
 import { CertificatesView } from "./views/certificatesView";
 import { GroupsModel } from "./views/groupsModel";
@@ -36,7 +38,8 @@ export function activate(context: ExtensionContext): void {
   const session = new OverlordSession(join(dist, "overlord.js"), log);
   const minions = new MinionsModel();
   const groups = new GroupsModel(session, minions);
-  const minionsView = new MinionsView(session, minions, groups, (nodes, group) =>
+  const behind = new BehindModel(session);
+  const minionsView = new MinionsView(session, minions, groups, behind, (nodes, group) =>
     dropOnGroup(services, nodes, group),
   );
   const certificates = new CertificatesModel(session);
@@ -51,6 +54,7 @@ export function activate(context: ExtensionContext): void {
   const recentCalls = new RecentCalls(context.workspaceState);
   const commandLine = new CommandLine(context, join(dist, "func.js"));
   const results = new ResultsPanels(context.extensionUri, () => services);
+  const delegationMap = new DelegationMap(() => services);
   const services: Services = {
     context,
     log,
@@ -66,6 +70,7 @@ export function activate(context: ExtensionContext): void {
     jobOutputs,
     runFiles,
     results,
+    delegationMap,
     localMinions,
     recentCalls,
     commandLine,
@@ -81,12 +86,15 @@ export function activate(context: ExtensionContext): void {
     jobList,
     jobsView,
     jobOutputs,
+    behind,
     minionsView,
     certificates,
     certificatesView,
     caPassphrase,
     results,
     results.registerSerializer(),
+    delegationMap,
+    delegationMap.registerSerializer(),
     registerResultFiles(session),
     runFiles.register(),
     registerPartContext(),

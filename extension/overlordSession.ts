@@ -21,6 +21,7 @@ export class OverlordSession implements Disposable {
   private readonly restartEmitter = new EventEmitter<{ unexpected: boolean }>();
   private readonly minionsEmitter = new EventEmitter<MinionsChanged>();
   private readonly groupsEmitter = new EventEmitter<void>();
+  private readonly mapEmitter = new EventEmitter<void>();
   private readonly certificatesEmitter = new EventEmitter<void>();
   private readonly progressEmitter = new EventEmitter<JobProgress>();
   private readonly jobsEmitter = new EventEmitter<JobsChanged>();
@@ -31,6 +32,8 @@ export class OverlordSession implements Disposable {
   readonly onMinionsChanged = this.minionsEmitter.event;
   /** Some client, perhaps this one, changed them; see "groups/changed". */
   readonly onGroupsChanged = this.groupsEmitter.event;
+  /** There is a new delegation map. */
+  readonly onMapChanged = this.mapEmitter.event;
   /** Something that `certmaster/list` tells is different. */
   readonly onCertificatesChanged = this.certificatesEmitter.event;
   readonly onJobProgress = this.progressEmitter.event;
@@ -101,6 +104,7 @@ export class OverlordSession implements Disposable {
       this.restartEmitter,
       this.minionsEmitter,
       this.groupsEmitter,
+      this.mapEmitter,
       this.certificatesEmitter,
       this.progressEmitter,
       this.jobsEmitter,
@@ -156,6 +160,9 @@ export class OverlordSession implements Disposable {
     });
     connection.on("groups/changed", () => {
       this.groupsEmitter.fire();
+    });
+    connection.on("map/changed", () => {
+      this.mapEmitter.fire();
     });
     connection.on("certmaster/changed", () => {
       this.certificatesEmitter.fire();

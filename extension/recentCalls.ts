@@ -14,6 +14,8 @@ export interface RecentCall {
   jobId: string;
   spec: string;
   exclude?: string;
+  /** Minions behind sub-overlords too. */
+  delegate?: boolean;
   module: string;
   method: string;
   /** Undefined where they were secret, or too long to be kept: they are asked for again. */

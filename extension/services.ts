@@ -1,5 +1,6 @@
 import type { ExtensionContext, LogOutputChannel } from "vscode";
 import type { CaPassphrase } from "./caPassphrase";
+import type { DelegationMap } from "./delegationMap";
 import type { RunFiles } from "./documents/runFiles";
 import type { JobOutputs } from "./jobs/jobOutputs";
 import type { JobTracker } from "./jobs/jobTracker";
@@ -33,6 +34,7 @@ export interface Services {
   jobOutputs: JobOutputs;
   runFiles: RunFiles;
   results: ResultsPanels;
+  delegationMap: DelegationMap;
   localMinions: LocalMinions;
   recentCalls: RecentCalls;
   commandLine: CommandLine;

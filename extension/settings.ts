@@ -21,9 +21,15 @@ export function callSettings(): { timeoutMs?: number; nforks?: number } {
   };
 }
 
+/** Whether calls reach minions behind sub-overlords too, where there is a delegation map. */
+export function delegates(): boolean {
+  return workspace.getConfiguration("func").get<boolean>("delegate", true);
+}
+
 /** How calls are made that nobody chose options for. */
 export function usualOptions({ module, method }: { module: string; method: string }): {
   async?: boolean;
+  delegate?: boolean;
 } {
   const isCommand = module === "command" && method === "run";
   const asJobs = workspace.getConfiguration("func").get<boolean>("runCommandsAsJobs", true);

@@ -44,12 +44,27 @@ const bundles = [
     file: "extension.js",
     entry: "extension/extension.ts",
     kB: 185,
-    options: { ...node, external: ["vscode", "./overlordClient.js"] },
+    options: {
+      ...node,
+      external: ["vscode", "./overlordClient.js", "./mapPanels.js", "./copyDiagnostics.js"],
+    },
   },
   {
     file: "overlordClient.js",
     entry: "extension/overlordClient.ts",
     kB: 450,
+    options: { ...node, external: ["vscode"] },
+  },
+  {
+    file: "mapPanels.js",
+    entry: "extension/mapPanels.ts",
+    kB: 40,
+    options: { ...node, external: ["vscode"] },
+  },
+  {
+    file: "copyDiagnostics.js",
+    entry: "extension/copyDiagnostics.ts",
+    kB: 15,
     options: { ...node, external: ["vscode"] },
   },
   { file: "overlord.js", entry: "server/overlord/main.ts", kB: 700, options: node },
@@ -63,6 +78,7 @@ const bundles = [
   { file: "func.js", entry: "server/cli/func.ts", kB: 600, options: { ...node, ...executable } },
   { file: "client.js", entry: "server/client/library/client.ts", kB: 240, options: readable },
   { file: "webview/results.js", entry: "media/results/results.ts", kB: 120, options: browser },
+  { file: "webview/map.js", entry: "media/map/map.ts", kB: 60, options: browser },
   { file: "dev/fleet.js", entry: "scripts/fleet.ts", kB: 600, options: node },
   { file: "dev/demo.js", entry: "scripts/demo.ts", kB: 600, options: node },
   { file: "dev/start.js", entry: "scripts/start.ts", kB: 600, options: node },
@@ -73,6 +89,7 @@ const bundles = [
 /** What is copied as it is. */
 const copies = [
   { file: "webview/results.css", from: "media/results/results.css" },
+  { file: "webview/map.css", from: "media/map/map.css" },
   { file: "sql-wasm.wasm", from: "node_modules/sql.js/dist/sql-wasm.wasm" },
 ];
 

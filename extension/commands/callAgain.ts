@@ -39,9 +39,10 @@ export async function callLastAgain(services: Services): Promise<void> {
 
 /** As it was: what this workspace did not keep of it, the overlord may have. */
 async function repeat(services: Services, call: RecentCall): Promise<void> {
-  const { jobId, spec, exclude, module, method, args, risk } = call;
+  const { jobId, spec, exclude, delegate, module, method, args, risk } = call;
   if (args) {
-    await runCall(services, { spec, exclude, module, method, args: [...args] }, risk);
+    const call = { spec, exclude, delegate, module, method, args: [...args] };
+    await runCall(services, call, risk);
     return;
   }
   const started = await startedWith(services, { id: jobId, spec, exclude, module, method });

@@ -7,6 +7,7 @@ import type {
   ModuleDescription,
 } from "../../server/protocol/methods";
 import { requireTrust, runCall } from "../calls";
+import { delegateByDefault } from "../delegateByDefault";
 import { askCallOptions } from "../input/askCallOptions";
 import { argumentList, type ParsedArgument } from "../input/argumentInput";
 import { argumentTexts } from "../input/argumentText";
@@ -19,7 +20,7 @@ import { BACK, runSteps, type Step } from "../input/steps";
 import type { Services } from "../services";
 import { usualOptions } from "../settings";
 import { callToRepeat, type CallToRepeat } from "./callToRepeat";
-import { chosenSpec } from "./selection";
+import { chosenTargets, type ChosenTargets } from "./selection";
 
 /** Asks step by step for targets, module, method and arguments, then makes the call. */
 export async function callMethod(
@@ -29,7 +30,7 @@ export async function callMethod(
   ask?: "options",
 ): Promise<void> {
   requireTrust();
-  const chosen = await chosenSpec(services, item, items);
+  const chosen = await chosenTargets(services, item, items);
   const question = new CallQuestion(services, chosen, callToRepeat(item), ask === "options");
   if (!(await runSteps(() => question.steps()))) return;
   const { spec, exclude, module, method } = question;
@@ -40,7 +41,15 @@ export async function callMethod(
   }
   const args = argumentList(declared, question.parsed);
   const { options } = question;
-  const call = { spec, exclude, module: module.name, method: method.name, args, options };
+  const call = {
+    spec,
+    exclude,
+    delegate: chosen?.delegate,
+    module: module.name,
+    method: method.name,
+    args,
+    options,
+  };
   await runCall(services, call, method.risk);
 }
 
@@ -70,11 +79,11 @@ class CallQuestion {
   /** `chosen` comes from the tree and is not asked for; `again` is a call to repeat. */
   constructor(
     private readonly services: Services,
-    private readonly chosen: string | undefined,
+    private readonly chosen: ChosenTargets | undefined,
     private readonly again: CallToRepeat | undefined,
     private readonly withOptions: boolean,
   ) {
-    this.spec = chosen ?? again?.spec;
+    this.spec = chosen?.spec ?? again?.spec;
     this.exclude = chosen === undefined ? again?.exclude : undefined;
   }
 
@@ -159,9 +168,11 @@ class CallQuestion {
   }
 
   private async describe(spec: string): Promise<readonly ModuleDescription[]> {
-    const { modules } = await this.services.session.request("minions/describe", {
+    const { session } = this.services;
+    const { modules } = await session.request("minions/describe", {
       spec,
       exclude: this.exclude,
+      delegate: this.chosen?.delegate ?? (await delegateByDefault(session)),
     });
     return this.first(
       modules.filter(({ methods }) => methods.length > 0),

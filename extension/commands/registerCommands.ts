@@ -1,6 +1,7 @@
 import { commands, Disposable } from "vscode";
 import { COMMANDS, type CommandId } from "../commandIds";
 import { showError } from "../errors";
+import { copyDiagnostics } from "../lazyCommands";
 import type { Services } from "../services";
 import { addHost } from "./addHost";
 import { addToGroup } from "./addToGroup";
@@ -13,7 +14,6 @@ import { cancelJob } from "./cancelJob";
 import { closeJoinToken } from "./closeJoinToken";
 import { compareResults } from "./compareResults";
 import { compareRuns } from "./compareRuns";
-import { copyDiagnostics } from "./copyDiagnostics";
 import { copyFingerprint } from "./copyFingerprint";
 import { copyJobId } from "./copyJobId";
 import { createJoinToken } from "./createJoinToken";
@@ -47,6 +47,7 @@ import { saveOutput } from "./saveOutput";
 import { searchJobs } from "./searchJobs";
 import { setCaPassphrase } from "./setCaPassphrase";
 import { showLog } from "./showLog";
+import { copyHostName, openHostResults, showCallPath, showMap } from "./showMap";
 import { nextPart, previousPart } from "./showPart";
 import { showResults } from "./showResults";
 import { stopLocalMinions } from "./stopLocalMinions";
@@ -119,6 +120,10 @@ const HANDLERS: Record<CommandId, Handler> = {
   [COMMANDS.compareRuns]: compareRuns,
   [COMMANDS.copyJobId]: copyJobId,
   [COMMANDS.deleteJobs]: deleteJobs,
+  [COMMANDS.showMap]: showMap,
+  [COMMANDS.showCallPath]: showCallPath,
+  [COMMANDS.openHostResults]: openHostResults,
+  [COMMANDS.copyHostName]: copyHostName,
 };
 
 /** Registers every command; what one throws is shown to the user. */

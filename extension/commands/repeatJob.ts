@@ -9,7 +9,10 @@ import type { StartedCall } from "../jobs/jobTracker";
 import type { Services } from "../services";
 
 /** Enough of a job, or of a recent call, to find what it was started with. */
-export type RepeatedJob = Pick<JobSummary, "id" | "spec" | "exclude" | "module" | "method">;
+export type RepeatedJob = Pick<
+  JobSummary,
+  "id" | "spec" | "exclude" | "delegate" | "module" | "method"
+>;
 
 /** Other minions than those of before. */
 export type OtherTargets = Pick<Call, "spec" | "exclude">;
@@ -54,15 +57,15 @@ export async function startedWith(
     if (reason !== "unavailable" && reason !== "not-found") throw error;
     const recent = recentCalls.forJob(job.id);
     if (!recent?.args) return undefined;
-    const { spec, exclude, module, method, args, risk } = recent;
-    return { params: { spec, exclude, module, method, args: [...args] }, risk };
+    const { spec, exclude, delegate, module, method, args, risk } = recent;
+    return { params: { spec, exclude, delegate, module, method, args: [...args] }, risk };
   }
 }
 
 /** What the job's method can do to a host, as far as that can be found out soon. */
 export async function riskOf(
   { recentCalls, session }: Services,
-  { id, spec, exclude, module, method }: RepeatedJob,
+  { id, spec, exclude, delegate, module, method }: RepeatedJob,
 ): Promise<MethodRisk | undefined> {
   const known = recentCalls.forJob(id)?.risk;
   if (known !== undefined) return known;
@@ -70,7 +73,11 @@ export async function riskOf(
   if (module === "test" && method === "ping") return "read";
   try {
     const options = { timeoutMs: DESCRIBE_TIMEOUT_MS };
-    const { modules } = await session.request("minions/describe", { spec, exclude }, options);
+    const { modules } = await session.request(
+      "minions/describe",
+      { spec, exclude, delegate },
+      options,
+    );
     const methods = modules.find(({ name }) => name === module)?.methods ?? [];
     return methods.find(({ name }) => name === method)?.risk;
   } catch {
@@ -91,6 +98,8 @@ export function callOf(params: StartCallParams, targets?: OtherTargets): Call {
     timeoutMs,
     deliveryLimitMs,
     maxErrors,
+    delegate: params.delegate ?? false,
+    mapFile: params.mapFile,
   };
   return { spec, exclude, module, method, args, options, ...targets };
 }

@@ -11,7 +11,7 @@ import { BACK, runSteps, type Step } from "../input/steps";
 import type { Services } from "../services";
 import { usualOptions } from "../settings";
 import { callToRepeat } from "./callToRepeat";
-import { chosenSpec } from "./selection";
+import { chosenTargets } from "./selection";
 
 const RUN = { module: "command", method: "run" };
 
@@ -31,10 +31,10 @@ export async function runCommand(
   items?: unknown,
   ask?: "options",
 ): Promise<void> {
-  const chosen = await chosenSpec(services, item, items);
+  const chosen = await chosenTargets(services, item, items);
   const again = callToRepeat(item);
   const history = new CommandHistory(services.context.globalState);
-  let targets: Targets = { spec: chosen ?? again?.spec ?? "*", exclude: again?.exclude };
+  let targets: Targets = { spec: chosen?.spec ?? again?.spec ?? "*", exclude: again?.exclude };
   const [before] = again?.args ?? [];
   let command = typeof before === "string" ? before : "";
   const where: Step = async (place) => {
@@ -59,7 +59,7 @@ export async function runCommand(
   const steps = [...(chosen === undefined ? [where] : []), what, ...(ask ? [how] : [])];
   if (!(await runSteps(() => steps))) return;
   await history.add(command);
-  const call = { ...targets, ...RUN, args: [command], options };
+  const call = { ...targets, delegate: chosen?.delegate, ...RUN, args: [command], options };
   // any command may change something; that it may also be disruptive is what its author knows
   await runCall(services, call, "change");
 }

@@ -1,9 +1,12 @@
 import { l10n, window } from "vscode";
 import { FuncError } from "../../server/common/errors";
+import { asFuncError } from "../errors";
 import { askPick } from "../input/askPick";
 import { BACK } from "../input/steps";
+import type { OverlordSession } from "../overlordSession";
 import type { Services } from "../services";
 import { isTreeNode, nodeSpec, type TreeNode } from "../views/treeNode";
+import { parsePath } from "../webviews/parseFromMap";
 
 /** The nodes that a tree command is about: the selection where the clicked item is part of it. */
 export function chosenNodes(item: unknown, items: unknown): TreeNode[] {
@@ -11,23 +14,57 @@ export function chosenNodes(item: unknown, items: unknown): TreeNode[] {
   return isTreeNode(item) ? [item] : [];
 }
 
+/** What was chosen in the tree, or on the delegation map. */
+export interface ChosenTargets {
+  /** Target expression. */
+  spec: string;
+  /** Some stand behind sub-overlords. */
+  delegate?: true;
+}
+
 /**
- * The target expression of what was chosen in the tree; undefined where that is nothing. Rejects where
- * the overlord must be asked for it and is lost.
+ * The targets that were chosen; undefined where that is nothing. Rejects where the overlord must be asked and is
+ * lost.
  */
-export async function chosenSpec(
-  { minionsView }: Services,
+export async function chosenTargets(
+  { minionsView, session }: Services,
   item: unknown,
   items: unknown,
-): Promise<string | undefined> {
+): Promise<ChosenTargets | undefined> {
+  const nodes = chosenNodes(item, items);
   const parts = await Promise.all(
-    chosenNodes(item, items).map(async (node) => {
+    nodes.map(async (node) => {
       const spec = nodeSpec(node);
       return spec === undefined ? minionsView.tree.namesIn(node) : [spec];
     }),
   );
-  const unique = [...new Set(parts.flat())];
-  return unique.length > 0 ? unique.join(";") : undefined;
+  const paths =
+    nodes.length > 0 ? nodes.flatMap(({ path }) => (path ? [path] : [])) : [hostPath(item)];
+  const behind = await Promise.all(paths.map((path) => (path ? targetName(session, path) : [])));
+  const unique = [...new Set([...parts, ...behind].flat())];
+  if (unique.length === 0) return undefined;
+  const delegate = paths.some((path) => path !== undefined && path.length > 1);
+  return { spec: unique.join(";"), ...(delegate && { delegate }) };
+}
+
+/** The names from the first host on of what was chosen on the delegation map, or behind a minion of the tree. */
+export function hostPath(item: unknown): readonly string[] | undefined {
+  if (isTreeNode(item)) return item.path ?? (item.kind === "minion" ? [item.name] : undefined);
+  const isHost = typeof item === "object" && item !== null && "funcPath" in item;
+  return isHost ? parsePath(item.funcPath) : undefined;
+}
+
+/** What names the host in a target expression: where several have its name, its overlord's as well. */
+async function targetName(session: OverlordSession, path: readonly string[]): Promise<string> {
+  const name = path.at(-1) ?? "";
+  if (path.length < 2) return name;
+  try {
+    await session.request("map/paths", { names: [name] });
+    return name;
+  } catch (error) {
+    if (asFuncError(error).reason !== "conflict") throw error;
+    return `${name}@${path.at(-2) ?? ""}`;
+  }
 }
 
 /** Names of the minions that the command is about; asks for one where nothing was chosen. */

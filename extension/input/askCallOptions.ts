@@ -3,6 +3,7 @@ import { askPick } from "./askPick";
 import { askText } from "./askText";
 import { optionWords, type CallOptions } from "./callOptions";
 import { plainLabel } from "./plainLabel";
+import { delegates } from "../settings";
 import { BACK, type Answer, type StepPlace } from "./steps";
 
 interface OptionItem extends QuickPickItem {
@@ -34,7 +35,7 @@ export async function askCallOptions(
 }
 
 function itemsOf(title: string, options: CallOptions): OptionItem[] {
-  const { batch } = options;
+  const { batch, delegate = delegates() } = options;
   const withBatch = (change: NonNullable<CallOptions["batch"]>): CallOptions => {
     const changed = { ...batch, ...change };
     const empty = changed.canary === undefined && changed.size === undefined;
@@ -47,6 +48,16 @@ function itemsOf(title: string, options: CallOptions): OptionItem[] {
       description: options.async ? l10n.t("yes") : l10n.t("no"),
       detail: l10n.t("No time limit unless you set one; goes on without this window; live output"),
       change: () => Promise.resolve({ ...options, async: !options.async }),
+    },
+    {
+      label: l10n.t("Behind sub-overlords too"),
+      description: delegate ? l10n.t("yes, where there is a delegation map") : l10n.t("no"),
+      detail: l10n.t("Minions of the delegation map are called through the overlords above them"),
+      change: () => {
+        // by the setting it is only where there is a map
+        const yes = delegates() ? undefined : true;
+        return Promise.resolve({ ...options, delegate: delegate ? false : yes });
+      },
     },
     {
       label: l10n.t("In steps of"),

@@ -6,6 +6,7 @@ import {
   type QuickInputButton,
 } from "vscode";
 import { firstNames } from "../confirmation";
+import { delegateByDefault } from "../delegateByDefault";
 import { asFuncError, errorText } from "../errors";
 import type { OverlordSession } from "../overlordSession";
 import { askText, askTextOrButton } from "./askText";
@@ -26,6 +27,7 @@ export async function askTargets(
   question: { title: string; value?: Partial<Targets>; place?: StepPlace },
 ): Promise<Answer<Targets>> {
   const { title, place } = question;
+  const asked = new AskedTargets(session);
   let spec = question.value?.spec ?? "*";
   let exclude = question.value?.exclude;
   for (;;) {
@@ -41,12 +43,12 @@ export async function askTargets(
       button: leaveOutButton(leftOut),
       check: (text) =>
         text.trim() === "" ? l10n.t('Type a name, a glob, or "*" for all.') : undefined,
-      inform: (text, signal) => matched(session, { spec: text.trim(), exclude: leftOut }, signal),
+      inform: (text, signal) => matched(asked, { spec: text.trim(), exclude: leftOut }, signal),
     });
     if (answer === undefined || answer === BACK) return answer;
     spec = answer.text.trim();
     if (!answer.pressed) return { spec, exclude };
-    const excluded = await askExclude(session, title, { spec, exclude });
+    const excluded = await askExclude(asked, title, { spec, exclude });
     if (excluded === undefined) return undefined;
     if (excluded !== BACK) exclude = excluded.trim() === "" ? undefined : excluded.trim();
   }
@@ -59,7 +61,7 @@ function leaveOutButton(leftOut: string | undefined): QuickInputButton {
 }
 
 function askExclude(
-  session: OverlordSession,
+  asked: AskedTargets,
   title: string,
   { spec, exclude }: Targets,
 ): Promise<Answer<string>> {
@@ -72,18 +74,18 @@ function askExclude(
     inform: async (text, signal) =>
       text.trim() === ""
         ? undefined
-        : leftOutOf(session, { spec: spec === "" ? "*" : spec, exclude: text.trim() }, signal),
+        : leftOutOf(asked, { spec: spec === "" ? "*" : spec, exclude: text.trim() }, signal),
   });
 }
 
 /** "12 minions (3 left out): web1, web2 and 10 more". */
 async function matched(
-  session: OverlordSession,
+  asked: AskedTargets,
   { spec, exclude }: Targets,
   signal: AbortSignal,
 ): Promise<InputBoxValidationMessage | undefined> {
   return informed(async () => {
-    const { names, leftOut } = await match(session, { spec, exclude }, signal);
+    const { names, leftOut } = await asked.match({ spec, exclude }, signal);
     const shown = firstNames(names);
     if (exclude === undefined) {
       return names.length === 1
@@ -98,12 +100,12 @@ async function matched(
 
 /** "Leaves out 3 of 15 minions: db1, db2, db3". */
 async function leftOutOf(
-  session: OverlordSession,
+  asked: AskedTargets,
   targets: Targets,
   signal: AbortSignal,
 ): Promise<InputBoxValidationMessage | undefined> {
   return informed(async () => {
-    const { names, leftOut } = await match(session, targets, signal);
+    const { names, leftOut } = await asked.match(targets, signal);
     const all = names.length + leftOut.length;
     return leftOut.length === 0
       ? l10n.t("Leaves out none of {0} minions", all)
@@ -111,16 +113,28 @@ async function leftOutOf(
   });
 }
 
-async function match(
-  session: OverlordSession,
-  { spec, exclude }: Targets,
-  signal: AbortSignal,
-): Promise<{ names: readonly string[]; leftOut: readonly string[] }> {
-  const { names } = await session.request("minions/match", { spec, exclude }, { signal });
-  if (exclude === undefined) return { names, leftOut: [] };
-  const all = await session.request("minions/match", { spec }, { signal });
-  const meant = new Set(names);
-  return { names, leftOut: all.names.filter((name) => !meant.has(name)) };
+/** Asks the overlord whom expressions mean, as the call would. */
+class AskedTargets {
+  private delegate: Promise<boolean> | undefined;
+
+  constructor(private readonly session: OverlordSession) {}
+
+  async match(
+    { spec, exclude }: Targets,
+    signal: AbortSignal,
+  ): Promise<{ names: readonly string[]; leftOut: readonly string[] }> {
+    const { session } = this;
+    const delegate = await (this.delegate ??= delegateByDefault(session));
+    const { names } = await session.request(
+      "minions/match",
+      { spec, exclude, delegate },
+      { signal },
+    );
+    if (exclude === undefined) return { names, leftOut: [] };
+    const all = await session.request("minions/match", { spec, delegate }, { signal });
+    const meant = new Set(names);
+    return { names, leftOut: all.names.filter((name) => !meant.has(name)) };
+  }
 }
 
 /** What to show below the box: a count, or why there is none, which keeps the text from being taken. */

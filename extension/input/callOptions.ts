@@ -4,7 +4,14 @@ import type { StartCallParams } from "../../server/protocol/requests";
 /** How a call is to be made, beside what is called where; what is left out is as the settings say. */
 export type CallOptions = Pick<
   StartCallParams,
-  "async" | "batch" | "maxErrors" | "timeoutMs" | "deliveryLimitMs" | "nforks"
+  | "async"
+  | "batch"
+  | "maxErrors"
+  | "timeoutMs"
+  | "deliveryLimitMs"
+  | "nforks"
+  | "delegate"
+  | "mapFile"
 >;
 
 /** Each option that differs from the usual in a few words; empty where none does. */
@@ -19,6 +26,8 @@ export function optionWords(options: CallOptions): string[] {
   if (deliveryLimitMs !== undefined) {
     words.push(l10n.t("{0} s for hosts to come back", deliveryLimitMs / 1_000));
   }
+  if (options.delegate === false) words.push(l10n.t("own minions only"));
+  if (options.delegate === true) words.push(l10n.t("behind sub-overlords too"));
   if (nforks !== undefined) words.push(l10n.t("{0} at a time", nforks));
   return words;
 }

@@ -38,6 +38,7 @@ export class JobState {
     const rows = results.map((result) => ({
       ...resultRow(result, module, method),
       digest: result.digest,
+      ...(result.via && result.via.length > 0 && { via: result.via, signed: result.signed }),
     }));
     for (const row of rows) this.rows.set(row.minion, row);
     return rows;

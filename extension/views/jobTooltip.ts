@@ -19,6 +19,10 @@ export function jobTooltip(job: JobSummary): MarkdownString {
   line(l10n.t("Targets"), targetsText(job));
   line(l10n.t("Minions"), String(job.total));
   line(l10n.t("Arguments"), job.argsText);
+  line(
+    l10n.t("Delegated"),
+    job.delegate ? l10n.t("also to minions behind sub-overlords") : undefined,
+  );
   line(l10n.t("Kind"), job.async ? l10n.t("asynchronous") : undefined);
   line(l10n.t("Batches"), job.batch && batchText(job.batch));
   line(
@@ -44,8 +48,9 @@ export function jobTooltip(job: JobSummary): MarkdownString {
   return text;
 }
 
-function startedText({ createdAtMs, startedBy }: JobSummary): string {
+function startedText({ createdAtMs, startedBy, originator }: JobSummary): string {
   const at = dateText(createdAtMs);
+  if (originator !== undefined) return l10n.t("{0}, for the overlord {1} above", at, originator);
   return startedBy === undefined ? at : l10n.t("{0}, {1}", at, STARTERS[startedBy]());
 }
 

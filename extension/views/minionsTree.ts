@@ -1,4 +1,6 @@
 import { EventEmitter, type TreeDataProvider, type TreeItem } from "vscode";
+import { behindItem, partItem } from "./behindItems";
+import type { BehindModel } from "./behindModel";
 import { isGlob, type GroupsModel } from "./groupsModel";
 import { minionNodes } from "./minionFolders";
 import type { MinionsModel } from "./minionsModel";
@@ -19,7 +21,7 @@ const MAX_SINGLE_REFRESHES = 200;
 /** Changes come in bursts: a ping of 1,000 minions is one refresh, not 1,000. */
 const COALESCE_MS = 100;
 
-/** The tree "Minions": a view of the models, with stable ids. */
+/** The tree "Minions": a view of the models, with stable ids; below sub-overlords stand their minions. */
 export class MinionsTree implements TreeDataProvider<TreeNode> {
   private readonly nodes = new Map<string, TreeNode>();
   /** The rows of each minion, which can also stand in groups. */
@@ -29,11 +31,13 @@ export class MinionsTree implements TreeDataProvider<TreeNode> {
   private pending = new Set<TreeNode>();
   private everything = false;
   private timer: NodeJS.Timeout | undefined;
+  private hasBehind = false;
 
   /** `loaded` is awaited before the first level is shown, so that the view shows its progress bar. */
   constructor(
     private readonly model: MinionsModel,
     private readonly groups: GroupsModel,
+    private readonly behind: BehindModel,
     private readonly loaded: () => Promise<void>,
   ) {}
 
@@ -46,6 +50,11 @@ export class MinionsTree implements TreeDataProvider<TreeNode> {
     this.timer ??= setTimeout(() => {
       this.flush();
     }, COALESCE_MS);
+  }
+
+  /** Whether any row stands for a host behind a sub-overlord. */
+  get showsBehind(): boolean {
+    return this.hasBehind;
   }
 
   async getChildren(parent?: TreeNode): Promise<TreeNode[]> {
@@ -63,6 +72,10 @@ export class MinionsTree implements TreeDataProvider<TreeNode> {
       case "group":
         return this.entries(parent.name);
       case "minion":
+      case "behind":
+        return this.behindLevel(parent, parent.path ?? [parent.name]);
+      case "part":
+        return this.behindLevel(parent, parent.path ?? [], parent.name);
       case "absent":
       case "problem":
         return [];
@@ -72,7 +85,13 @@ export class MinionsTree implements TreeDataProvider<TreeNode> {
   async getTreeItem(node: TreeNode): Promise<TreeItem> {
     switch (node.kind) {
       case "minion":
-        return minionItem(node, this.model.get(node.name));
+        return minionItem(node, this.model.get(node.name), this.behind.countBehind([node.name]));
+      case "behind": {
+        const { path = [] } = node;
+        return behindItem(node, this.behind.stateOf(path), this.behind.countBehind(path));
+      }
+      case "part":
+        return partItem(node, this.namesBehind(node.path ?? [], node.name).length);
       case "folder":
         return folderItem(node, (await this.namesOfFolder(node)).length);
       case "groups":
@@ -108,6 +127,8 @@ export class MinionsTree implements TreeDataProvider<TreeNode> {
       case "groups":
       case "absent":
       case "problem":
+      case "behind":
+      case "part":
         return [];
     }
   }
@@ -159,6 +180,23 @@ export class MinionsTree implements TreeDataProvider<TreeNode> {
       const kind = this.model.get(found.name) ? "minion" : "absent";
       return this.node({ kind, name: found.name, ...place });
     });
+  }
+
+  /** The rows for those behind the sub-overlord at `path`, in parts where they are many. */
+  private behindLevel(parent: TreeNode, path: readonly string[], prefix = ""): TreeNode[] {
+    const place = placeBelow(parent);
+    this.hasBehind = true;
+    return minionNodes(this.namesBehind(path, prefix), prefix).map((found) =>
+      found.kind === "folder"
+        ? this.node({ kind: "part", name: found.prefix, path, ...place })
+        : this.node({ kind: "behind", name: found.name, path: [...path, found.name], ...place }),
+    );
+  }
+
+  /** Sorted; those that start with `prefix`. */
+  private namesBehind(path: readonly string[], prefix = ""): readonly string[] {
+    const names = this.behind.childrenOf(path).map(({ name }) => name);
+    return names.filter((name) => name.startsWith(prefix)).sort();
   }
 
   private hosts(group: string): readonly string[] {
@@ -216,6 +254,9 @@ function placeBelow(parent: TreeNode | undefined): Pick<TreeNode, "group" | "pat
     case "pattern":
       return { group: parent.group, pattern: parent.name };
     case "folder":
+    case "minion":
+    case "behind":
+    case "part":
       return { group: parent.group, pattern: parent.pattern };
     default:
       return {};

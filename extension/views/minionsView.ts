@@ -3,6 +3,7 @@ import type { Disposable } from "vscode";
 import { commands, l10n, window, workspace, type TreeView } from "vscode";
 import { MINIONS_VIEW } from "../commandIds";
 import type { OverlordSession, SessionState } from "../overlordSession";
+import type { BehindModel } from "./behindModel";
 import { GroupDrop } from "./groupDrop";
 import type { GroupsModel } from "./groupsModel";
 import type { MinionsModel } from "./minionsModel";
@@ -20,9 +21,10 @@ export class MinionsView implements Disposable {
     private readonly session: OverlordSession,
     private readonly model: MinionsModel,
     private readonly groups: GroupsModel,
+    private readonly behind: BehindModel,
     onDropped: (nodes: readonly TreeNode[], group: string | undefined) => Promise<void>,
   ) {
-    this.tree = new MinionsTree(model, groups, () => this.load());
+    this.tree = new MinionsTree(model, groups, behind, () => this.load());
     this.view = window.createTreeView(MINIONS_VIEW, {
       treeDataProvider: this.tree,
       dragAndDropController: new GroupDrop(onDropped),
@@ -42,6 +44,9 @@ export class MinionsView implements Disposable {
         this.tree.refresh();
       }),
       session.onDidChangeState((state) => this.show(state)),
+      behind.onDidChange((change) => {
+        if (change === "map" || this.tree.showsBehind) this.tree.refresh();
+      }),
       session.onGroupsChanged(() => this.lookAtGroups()),
       // people edit the file by hand too, and nothing tells of it
       this.view.onDidChangeVisibility(() => this.lookAtGroups()),
@@ -95,6 +100,7 @@ export class MinionsView implements Disposable {
       const [records] = await Promise.all([
         this.session.request("minions/list", {}),
         this.groups.load(),
+        this.behind.load(),
       ]);
       this.model.replace(records);
       this.ping(this.model.names().filter((name) => this.model.get(name)?.state === "unknown"));

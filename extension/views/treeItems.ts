@@ -13,14 +13,20 @@ import { COMMANDS } from "../commandIds";
 import { plainProblem } from "../results/plainProblem";
 import { isGroupEntry, nodeKey, type TreeNode } from "./treeNode";
 
-/** The row of a minion; `record` is undefined where it was forgotten meanwhile. */
-export function minionItem(node: TreeNode, record: MinionRecord | undefined): TreeItem {
-  const item = new TreeItem(node.name);
+/**
+ * The row of a minion; `record` is undefined where it was forgotten meanwhile. `behind`: how many stand behind it,
+ * where it is a sub-overlord.
+ */
+export function minionItem(node: TreeNode, record: MinionRecord | undefined, behind = 0): TreeItem {
+  const { Collapsed, None } = TreeItemCollapsibleState;
+  const item = new TreeItem(node.name, behind > 0 ? Collapsed : None);
   item.id = nodeKey(node);
   if (!record) return item;
-  item.description = describe(record);
-  item.iconPath = ICONS[record.state]();
-  item.contextValue = `minion;${record.state}${isGroupEntry(node) ? ";entry" : ""}`;
+  const { state } = record;
+  item.description = behind > 0 ? `${minionCount(behind)} · ${describe(record)}` : describe(record);
+  item.iconPath = behind > 0 ? overlordIcon(state) : stateIcon(state);
+  const flags = [behind > 0 ? ";overlord" : "", isGroupEntry(node) ? ";entry" : ""];
+  item.contextValue = `minion;${state}${flags.join("")}`;
   item.accessibilityInformation = { label: `${node.name}, ${item.description}` };
   return item;
 }
@@ -93,7 +99,7 @@ function collapsed(node: TreeNode, label: string, description: string): TreeItem
   return item;
 }
 
-function minionCount(count: number): string {
+export function minionCount(count: number): string {
   return count === 1 ? l10n.t("1 minion") : l10n.t("{0} minions", count);
 }
 
@@ -111,6 +117,16 @@ const ICONS: Record<MinionRecord["state"], () => ThemeIcon> = {
   unreachable: () => new ThemeIcon("error", new ThemeColor("testing.iconFailed")),
   unknown: () => new ThemeIcon("circle-outline", new ThemeColor("testing.iconUnset")),
 };
+
+/** How a minion stands. */
+export function stateIcon(state: MinionRecord["state"]): ThemeIcon {
+  return ICONS[state]();
+}
+
+/** How a sub-overlord stands. */
+export function overlordIcon(state: MinionRecord["state"]): ThemeIcon {
+  return new ThemeIcon("radio-tower", ICONS[state]().color);
+}
 
 function describe(record: MinionRecord): string {
   const endpoint = `${record.address}:${record.port}`;

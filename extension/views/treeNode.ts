@@ -6,14 +6,18 @@ export interface TreeNode {
   /**
    * `folder`: minions whose names start alike. `groups`: the section with all groups. `pattern`: a glob of
    * a group. `absent`: a host of a group that is not enrolled. `problem`: why the groups cannot be shown.
+   * `behind`: a host that stands behind a sub-overlord; `part`: some of many such.
    */
-  kind: "minion" | "folder" | "groups" | "group" | "pattern" | "absent" | "problem";
+  kind:
+    "minion" | "folder" | "groups" | "group" | "pattern" | "absent" | "problem" | "behind" | "part";
   /** Name of the minion, host or group; what the folder's names start with; the glob; the problem. */
   name: string;
   /** The group that the row stands in. */
   group?: string;
   /** The glob of that group that the row stands below. */
   pattern?: string;
+  /** Of `behind`, its names from this overlord's own minion on; of `part`, those of the sub-overlord. */
+  path?: readonly string[];
 }
 
 const KINDS: ReadonlySet<unknown> = new Set<TreeNode["kind"]>([
@@ -24,6 +28,8 @@ const KINDS: ReadonlySet<unknown> = new Set<TreeNode["kind"]>([
   "pattern",
   "absent",
   "problem",
+  "behind",
+  "part",
 ]);
 
 export function isTreeNode(value: unknown): value is TreeNode {
@@ -38,8 +44,8 @@ export function isTreeNode(value: unknown): value is TreeNode {
 }
 
 /** Differs between any two rows; the same for the same row before and after a change. */
-export function nodeKey({ kind, name, group, pattern }: TreeNode): string {
-  return [kind, group ?? "", pattern ?? "", name].join("/");
+export function nodeKey({ kind, name, group, pattern, path = [] }: TreeNode): string {
+  return [kind, group ?? "", pattern ?? "", ...path, name].join("/");
 }
 
 /** Whether the row is an entry of its group's own, which can be taken out of it. */
@@ -61,6 +67,8 @@ export function nodeSpec({ kind, name, group }: TreeNode): string | undefined {
     case "groups":
     case "absent":
     case "problem":
+    case "behind":
+    case "part":
       return undefined;
   }
 }

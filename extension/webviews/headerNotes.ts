@@ -6,6 +6,9 @@ export function headerNotes(summary: JobSummary): string[] {
   const { attempts = 1, batch, maxErrors, startedBy } = summary;
   const notes: string[] = [];
   if (startedBy === "cli") notes.push(l10n.t("started by the command line"));
+  if (startedBy === "funcd") {
+    notes.push(l10n.t("for {0}", summary.originator ?? l10n.t("an overlord above")));
+  }
   if (startedBy === "library") notes.push(l10n.t("started by a program"));
   if (summary.async) notes.push(l10n.t("async"));
   if (attempts > 1) notes.push(l10n.t("attempt {0}", attempts));

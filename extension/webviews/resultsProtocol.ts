@@ -27,6 +27,10 @@ export interface ResultRow {
   durationMs?: number;
   /** What a running job last reported. */
   progress?: { done: number; total: number };
+  /** The sub-overlords that the call went through, the first hop first. */
+  via?: string[];
+  /** Of delegated results: whether the host itself has signed it, `first` with a key seen for the first time. */
+  signed?: "yes" | "first" | "no";
   /** Of final states: equal for results that are equal (MinionResult.digest). */
   digest?: string;
 }

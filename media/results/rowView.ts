@@ -7,6 +7,7 @@ import { icon } from "./kinds";
 import type { ListItem } from "./listItems";
 import type { ResultsModel } from "./model";
 import { splitMatch } from "./outputSearch";
+import { viaView } from "./viaView";
 
 export interface ItemActions extends DetailActions {
   /** A click on an item, with the keys that were held. */
@@ -62,8 +63,9 @@ export function rowView(
           aria-controls=${detail ? id : nothing}
           @focus=${() => actions.focused(key)}
         >
-          <span class="twist ${detail ? "open" : ""}" aria-hidden="true"></span>${row.minion}
-        </button></span
+          <span class="twist ${detail ? "open" : ""}" aria-hidden="true"></span
+          >${row.minion}</button
+        >${viaView(row)}</span
       >
       ${textCell(model, row)}
       <span role="gridcell" class="time"

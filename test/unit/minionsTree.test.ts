@@ -1,10 +1,12 @@
 import { describe, expect, it, vi } from "vitest";
 import type { OverlordSession } from "../../extension/overlordSession";
+import { BehindModel } from "../../extension/views/behindModel";
 import { GroupsModel } from "../../extension/views/groupsModel";
 import { MinionsModel } from "../../extension/views/minionsModel";
 import { MinionsTree } from "../../extension/views/minionsTree";
 import { nodeSpec, type TreeNode } from "../../extension/views/treeNode";
 import { FuncError } from "../../server/common/errors";
+import type { DelegationMapNode, MapNodeState } from "../../server/protocol/delegation";
 import type { GroupRecord } from "../../server/protocol/groups";
 import type { MinionRecord } from "../../server/protocol/minions";
 
@@ -24,11 +26,18 @@ function record(name: string): MinionRecord {
 }
 
 /** A tree on an overlord that knows these minions and groups; `asked` are its requests. */
-async function treeOf(names: string[], groups: GroupRecord[] | FuncError) {
+async function treeOf(
+  names: string[],
+  groups: GroupRecord[] | FuncError,
+  nodes: DelegationMapNode[] = [],
+  states: MapNodeState[] = [],
+) {
   const asked: string[] = [];
   const minions = new MinionsModel();
   minions.replace(names.map(record));
   const answer = (method: string, params: { spec?: string }): unknown => {
+    if (method === "map/read") return { file: "map", nodes, changedAtMs: 0 };
+    if (method === "map/states") return { states };
     asked.push(`${method} ${params.spec ?? ""}`.trim());
     if (method === "groups/list") {
       if (groups instanceof FuncError) throw groups;
@@ -41,10 +50,14 @@ async function treeOf(names: string[], groups: GroupRecord[] | FuncError) {
   };
   const session = {
     request: async (method: string, params: { spec?: string }) => answer(method, params),
+    onMapChanged: () => ({ dispose: () => undefined }),
+    onJobsChanged: () => ({ dispose: () => undefined }),
   } as unknown as OverlordSession;
   const model = new GroupsModel(session, minions);
   await model.load();
-  const tree = new MinionsTree(minions, model, () => Promise.resolve());
+  const behind = new BehindModel(session);
+  await behind.load();
+  const tree = new MinionsTree(minions, model, behind, () => Promise.resolve());
   return { tree, model, minions, asked };
 }
 
@@ -64,6 +77,62 @@ async function shown(tree: MinionsTree, nodes: TreeNode[]): Promise<string[]> {
 }
 
 describe("MinionsTree", () => {
+  it("has below a sub-overlord those that stand behind it, as they were last seen", async () => {
+    const leaf = (name: string): DelegationMapNode => ({ name, children: [] });
+    const mid3 = { name: "mid3", children: [leaf("deep1")] };
+    const { tree } = await treeOf(
+      ["mid1", "own"],
+      [],
+      [{ name: "Mid1", children: [leaf("web2"), leaf("web1"), mid3] }, leaf("own")],
+      [
+        { path: ["mid1", "web1"], state: "online", running: 0 },
+        { path: ["mid1", "web2"], state: "unreachable", problem: "refused", running: 0 },
+      ],
+    );
+    const top = await tree.getChildren();
+    expect(await shown(tree, top)).toEqual([
+      "mid1 | 4 minions · online · 10.0.0.1:51234",
+      "own | online · 10.0.0.1:51234",
+    ]);
+    const [mid1, own] = await Promise.all(top.map((node) => tree.getTreeItem(node)));
+    expect([mid1?.contextValue, own?.contextValue]).toEqual([
+      "minion;online;overlord",
+      "minion;online",
+    ]);
+    expect([mid1?.collapsibleState, own?.collapsibleState]).toEqual([1, 0]);
+    const below = await open(tree, "mid1");
+    expect(await shown(tree, below)).toEqual([
+      "mid3 | not called yet · 1 minion",
+      "web1 | online",
+      "web2 | unreachable: refused",
+    ]);
+    const [deep] = await open(tree, "mid1", "mid3");
+    expect(deep).toMatchObject({ kind: "behind", path: ["mid1", "mid3", "deep1"] });
+  });
+
+  it("shows very many behind one sub-overlord in parts, and no two rows with the same id", async () => {
+    const children = Array.from({ length: 2_500 }, (_, at) => ({
+      name: `web${String(at).padStart(4, "0")}`,
+      children: [],
+    }));
+    const { tree } = await treeOf(
+      ["mid1"],
+      [{ name: "all", hosts: ["mid1"] }],
+      [{ name: "mid1", children }],
+    );
+    const parts = await open(tree, "mid1");
+    expect(parts.length).toBeLessThanOrEqual(1_000);
+    expect(parts.every(({ kind }) => kind === "part")).toBe(true);
+    const [first] = parts;
+    const rows = await tree.getChildren(first);
+    expect(rows[0]).toMatchObject({ kind: "behind", path: ["mid1", "web0000"] });
+    const inGroup = await open(tree, "Groups", "all", "mid1");
+    const ids = await Promise.all(
+      [...parts, ...inGroup].map(async (node) => (await tree.getTreeItem(node)).id),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
   it("has no section of groups where there are none, or no minions", async () => {
     const { tree } = await treeOf(["web1"], []);
     expect((await tree.getChildren()).map(({ kind }) => kind)).toEqual(["minion"]);

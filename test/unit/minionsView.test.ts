@@ -1,5 +1,6 @@
 import { expect, it, vi } from "vitest";
 import type { OverlordSession } from "../../extension/overlordSession";
+import { BehindModel } from "../../extension/views/behindModel";
 import { GroupsModel } from "../../extension/views/groupsModel";
 import { MinionsModel } from "../../extension/views/minionsModel";
 import { MinionsView } from "../../extension/views/minionsView";
@@ -35,12 +36,16 @@ it("shows groups that another client has changed", async () => {
     onGroupsChanged: groupsChanged.event,
     onMinionsChanged: other.event,
     onDidRestart: other.event,
+    onMapChanged: other.event,
+    onJobsChanged: other.event,
     onDidChangeState: other.event,
     request: () => Promise.resolve(groups),
   } as unknown as OverlordSession;
   const minions = new MinionsModel();
   const model = new GroupsModel(session, minions);
-  const shown = new MinionsView(session, minions, model, () => Promise.resolve());
+  const shown = new MinionsView(session, minions, model, new BehindModel(session), () =>
+    Promise.resolve(),
+  );
   const redrawn = new Promise((resolve) => shown.tree.onDidChangeTreeData(resolve));
   groups = [{ name: "web", hosts: ["web1"] }];
   groupsChanged.fire();

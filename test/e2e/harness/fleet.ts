@@ -9,12 +9,13 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
-const START_MS = 60_000;
+const START_MS = 120_000;
 
-/** Starts `size` minions; returns when they all are ready. Throws with the program's last words. */
-export async function startFleet(home: string, size: number): Promise<Fleet> {
+/** Starts `size` minions, or a tree such as "2x3"; returns when they all are ready. Throws with the program's last words. */
+export async function startFleet(home: string, size: number | string): Promise<Fleet> {
   const script = join(ROOT, "dist", "dev", "fleet.js");
-  const program = spawn(process.execPath, [script, "--size", String(size), "--home", home], {
+  const form = typeof size === "number" ? ["--size", String(size)] : ["--tree", size];
+  const program = spawn(process.execPath, [script, ...form, "--home", home], {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });

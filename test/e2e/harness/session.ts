@@ -37,11 +37,11 @@ export interface Session {
 }
 
 /**
- * Starts all of it; `minions` is the fleet's size, 0 for an empty data directory. `prepare` may put files
+ * Starts all of it; `minions` is the fleet's size, or its tree ("2x3"); 0 for an empty data directory. `prepare` may put files
  * into that directory first; `extensions` are files of extensions beside ours.
  */
 export async function startSession(
-  minions: number,
+  minions: number | string,
   prepare: (home: string) => void = () => undefined,
   extensions: readonly string[] = [],
 ): Promise<Session> {
@@ -58,7 +58,7 @@ export async function startSession(
 }
 
 async function startAll(
-  minions: number,
+  minions: number | string,
   prepare: (home: string) => void,
   extensions: readonly string[],
   cleanups: (() => void | Promise<void>)[],
@@ -70,7 +70,7 @@ async function startAll(
   // any free port: the usual one may be in use by an overlord of this machine
   writeFileSync(join(home, "overlord.yaml"), 'certmaster:\n  listen: "127.0.0.1:0"\n');
   prepare(home);
-  if (minions > 0) {
+  if (minions !== 0) {
     const fleet: Fleet = await startFleet(home, minions);
     cleanups.push(() => fleet.stop());
   }

@@ -1,0 +1,223 @@
+import { centred, fitting, held, zoomed, type Camera, type Size } from "./camera";
+import { drawMap } from "./drawing";
+import type { MapModel } from "./mapModel";
+import { listenToPointer } from "./pointer";
+import { readTheme, wantsRest, watchTheme, type Theme } from "./theme";
+import { contextOf } from "./cardView";
+
+/** A map that would be smaller than this at first shows its beginning instead. */
+const LEAST_FIRST_SCALE = 0.6;
+const REACH_PX = 14;
+const MARGIN_PX = 60;
+
+export interface BoardActions {
+  select(place: number): void;
+  toggle(place: number): void;
+  key(event: KeyboardEvent): void;
+  /** Another part of the drawing shows. */
+  moved(): void;
+}
+
+/** The canvas: draws the map when something has changed, and while calls are in flight. */
+export class DrawingBoard {
+  private canvas: HTMLCanvasElement | undefined;
+  private camera: Camera = { x: 0, y: 0, scale: 1 };
+  /** False until the user, or an earlier life of this page, has chosen what shows. */
+  private placed = false;
+  private window: Size = { width: 0, height: 0 };
+  private theme: Theme | undefined;
+  private hovered: number | undefined;
+  private due = false;
+  private readonly size = new ResizeObserver(() => this.resize());
+
+  constructor(
+    private readonly model: MapModel,
+    private readonly actions: BoardActions,
+  ) {
+    watchTheme(() => {
+      this.theme = undefined;
+      this.draw();
+    });
+  }
+
+  /** What shows, for the next life of this page. */
+  get view(): Camera | undefined {
+    return this.placed ? this.camera : undefined;
+  }
+
+  restore(view: Camera | undefined): void {
+    if (!view || ![view.x, view.y, view.scale].every(Number.isFinite)) return;
+    this.camera = zoomed(view, 1, { x: 0, y: 0 });
+    this.placed = true;
+  }
+
+  setCanvas(element: Element | undefined): void {
+    if (element === this.canvas) return;
+    this.size.disconnect();
+    this.canvas = element instanceof HTMLCanvasElement ? element : undefined;
+    if (!this.canvas) return;
+    this.size.observe(this.canvas);
+    this.canvas.addEventListener("keydown", (event) => this.key(event));
+    this.canvas.addEventListener("focus", () => this.draw());
+    this.canvas.addEventListener("blur", () => this.draw());
+    listenToPointer(this.canvas, {
+      camera: () => this.camera,
+      move: (camera) => this.move(camera),
+      click: (at, twice) => {
+        const place = this.hostAt(at);
+        if (place === undefined) return;
+        if (twice) this.actions.toggle(place);
+        else this.actions.select(place);
+      },
+      aim: (at) => {
+        const place = this.hostAt(at) ?? 0;
+        // VS Code reads it when the menu opens, which is before anything is drawn anew
+        this.canvas?.setAttribute("data-vscode-context", contextOf(this.model, place));
+        if (place > 0) this.actions.select(place);
+      },
+      hover: (at) => {
+        const place = at && this.hostAt(at);
+        if (place === this.hovered) return;
+        this.hovered = place;
+        this.canvas?.classList.toggle("over-host", place !== undefined);
+        this.draw();
+      },
+    });
+    this.resize();
+  }
+
+  mapChanged(): void {
+    this.hovered = undefined;
+    if (!this.placed) this.placeFirst();
+    this.draw();
+  }
+
+  fit(): void {
+    this.move(fitting(this.model.layout, this.window));
+  }
+
+  /** Shows all of these hosts, as large as they fit. */
+  fitTo(places: readonly number[]): void {
+    const { layout } = this.model;
+    const shown = places.map((place) => layout.visible(place));
+    const xs = shown.map((place) => layout.x(place));
+    const ys = shown.map((place) => layout.y(place));
+    const left = Math.min(...xs);
+    const top = Math.min(...ys);
+    const size = { width: Math.max(...xs) - left + 200, height: Math.max(...ys) - top };
+    const room = {
+      width: this.window.width - 2 * MARGIN_PX,
+      height: this.window.height - 2 * MARGIN_PX,
+    };
+    const { x, y, scale } = fitting(size, room);
+    this.move({ scale, x: x + MARGIN_PX - left * scale, y: y + MARGIN_PX - top * scale });
+  }
+
+  zoom(factor: number): void {
+    const middle = { x: this.window.width / 2, y: this.window.height / 2 };
+    this.move(zoomed(this.camera, factor, middle));
+  }
+
+  centre(place: number): void {
+    this.move(centred(this.camera, this.pointOf(place), this.window, 0.8));
+  }
+
+  /** Moves no further than it takes for the host to show. */
+  bringIntoView(place: number): void {
+    const { x, y } = this.pointOf(place);
+    const { scale } = this.camera;
+    const at = { x: x * scale + this.camera.x, y: y * scale + this.camera.y };
+    const { width, height } = this.window;
+    const off = (from: number, room: number): number =>
+      Math.max(0, MARGIN_PX - from) - Math.max(0, from - (room - MARGIN_PX));
+    const moved = { x: off(at.x, width), y: off(at.y, height) };
+    if (moved.x === 0 && moved.y === 0) return;
+    this.move({ scale, x: this.camera.x + moved.x, y: this.camera.y + moved.y });
+  }
+
+  /** Whatever `change` does to the layout, the host stays where it is in the window. */
+  keepInPlace(place: number, change: () => void): void {
+    const before = this.pointOf(place);
+    change();
+    const after = this.pointOf(place);
+    const { x, y, scale } = this.camera;
+    const by = { x: (before.x - after.x) * scale, y: (before.y - after.y) * scale };
+    this.move({ scale, x: x + by.x, y: y + by.y });
+  }
+
+  /** Draws in the next frame. */
+  draw(): void {
+    if (this.due) return;
+    this.due = true;
+    requestAnimationFrame((nowMs) => {
+      this.due = false;
+      this.drawNow(nowMs);
+    });
+  }
+
+  private drawNow(nowMs: number): void {
+    const { canvas, model, window, camera, hovered } = this;
+    const context = canvas?.getContext("2d");
+    if (!canvas?.isConnected || !context || window.width === 0) return;
+    this.theme ??= readTheme();
+    const ratio = devicePixelRatio;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const atRest = wantsRest();
+    const focused = document.activeElement === canvas;
+    const { theme } = this;
+    drawMap(model, { context, window, camera, theme, nowMs, atRest, hovered, focused });
+    if (model.traffic.isMoving && !atRest) this.draw();
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.key === "+" || event.key === "-") this.zoom(event.key === "+" ? 1.3 : 1 / 1.3);
+    else this.actions.key(event);
+  }
+
+  private resize(): void {
+    const { canvas } = this;
+    if (!canvas) return;
+    const { clientWidth, clientHeight } = canvas;
+    const first = this.window.width === 0;
+    this.window = { width: clientWidth, height: clientHeight };
+    canvas.width = Math.round(clientWidth * devicePixelRatio);
+    canvas.height = Math.round(clientHeight * devicePixelRatio);
+    if (first && !this.placed) this.placeFirst();
+    // a canvas that has changed its size is empty
+    this.drawNow(performance.now());
+  }
+
+  private placeFirst(): void {
+    const { layout } = this.model;
+    const camera = fitting(layout, this.window);
+    if (camera.scale >= LEAST_FIRST_SCALE) {
+      this.camera = camera;
+      return;
+    }
+    const y = this.window.height / 2 - layout.y(0) * LEAST_FIRST_SCALE;
+    this.camera = { scale: LEAST_FIRST_SCALE, x: 20, y };
+  }
+
+  private move(camera: Camera): void {
+    this.camera = held(camera, this.model.layout, this.window);
+    this.placed = true;
+    this.actions.moved();
+    this.draw();
+  }
+
+  private pointOf(place: number): { x: number; y: number } {
+    const { layout } = this.model;
+    return { x: layout.x(place), y: layout.y(place) };
+  }
+
+  /** A host's sign, or its name to the right of it. */
+  private hostAt(at: { x: number; y: number }): number | undefined {
+    const { x, y, scale } = this.camera;
+    const { layout } = this.model;
+    const point = { x: (at.x - x) / scale, y: (at.y - y) / scale };
+    const reach = Math.max(REACH_PX / scale / 1.2, 4);
+    return layout.at(point.x, point.y, Math.min(reach, 22), LABEL_PX);
+  }
+}
+
+const LABEL_PX = 150;

@@ -1,0 +1,262 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { FrameLocator, Locator } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { EVIDENCE } from "./harness/paths";
+import { waitUntil } from "./harness/processes";
+import { ResultsPage } from "./harness/resultsPage";
+import { type Session, startSession } from "./harness/session";
+import type { Workbench } from "./harness/workbench";
+
+/** Two sub-overlords with two minions each: with this overlord seven hosts. */
+const TREE = "2x2";
+const PAN_FRAMES = 120;
+const LEAST_FRAMES_PER_SECOND = 30;
+
+let session: Session;
+let workbench: Workbench;
+/** The map as it was built by asking the hosts. */
+let built: string;
+
+beforeAll(async () => {
+  session = await startSession(TREE);
+  workbench = session.workbench;
+  built = readFileSync(join(session.home, "map"), "utf8");
+  await workbench.openContainer("Func");
+  await workbench.tree("Minions").getByRole("treeitem").first().waitFor({ timeout: 60_000 });
+});
+afterAll(() => session.stop());
+beforeEach(async ({ onTestFailed, task }) => {
+  onTestFailed(() => session.keepEvidence(task.name));
+  await workbench.page.keyboard.press("Escape");
+  await workbench.closeEditors();
+});
+
+test("seven hosts: the drawing, the card, the list, and what axe says of them", async () => {
+  await openMap(built);
+  await page().getByText("2 tiers · 6 minions").waitFor();
+  await find("minion3");
+  const card = page().getByRole("complementary", { name: "The selected host" });
+  await card.getByText("mid2 › minion3").waitFor();
+  await session.screenshots("map-7");
+  expect(await session.accessibilityProblems(page())).toEqual([]);
+  await button("List").click();
+  const list = page().getByRole("tree", { name: "Delegation map" });
+  await list.getByRole("treeitem", { name: /^minion3, minion/ }).waitFor();
+  expect(await list.getByRole("treeitem").count()).toBe(7);
+  await list.focus();
+  await workbench.page.keyboard.press("ArrowLeft");
+  await card.getByText("sub-overlord").waitFor();
+  await workbench.page.keyboard.press("ArrowLeft");
+  await waitUntil("the folded sub-overlord", async () => {
+    return (await list.getByRole("treeitem").count()) === 5;
+  });
+  await workbench.page.keyboard.type("mid1");
+  await selectedRow(list, "mid1");
+  await workbench.page.keyboard.press("ArrowDown");
+  await selectedRow(list, "minion1");
+  await session.screenshots("map-7-list");
+  expect(await session.accessibilityProblems(page())).toEqual([]);
+});
+
+test("a reload restores what was selected, found and folded", async () => {
+  await openMap(built);
+  await find("minion4");
+  await button("List").click();
+  await page().getByRole("tree", { name: "Delegation map" }).waitFor();
+  await workbench.page.waitForTimeout(500);
+  await workbench.reload();
+  await workbench.openContainer("Func");
+  await page().getByText("mid2 › minion4").waitFor({ timeout: 60_000 });
+  expect(await page().locator(".query").inputValue()).toBe("minion4");
+  await page().getByRole("tree", { name: "Delegation map" }).waitFor();
+  await button("List").click();
+});
+
+test("a host behind a sub-overlord is pinged from its menu, and shows how it went", async () => {
+  await openMap(built);
+  await find("minion1");
+  // what was found stands in the middle
+  await page().locator("canvas").click({ button: "right" });
+  await workbench.chooseFromMenu("Ping");
+  await workbench.editorTab(/^Results:/).waitFor();
+  const results = new ResultsPage(workbench);
+  const [row = ""] = await results.allRows(1, /succeeded/);
+  expect(row).toContain("minion1");
+  expect(row).toContain("via mid1");
+  await session.screenshots("map-results-via");
+  expect(await session.accessibilityProblems(results.document)).toEqual([]);
+  await workbench.closeEditors();
+  await workbench.palette("Func: Show Delegation Map");
+  const card = page().getByRole("complementary", { name: "The selected host" });
+  await find("minion1");
+  await card.getByText(/reachable, last seen/).waitFor();
+  await card.getByText(/days left/).waitFor();
+});
+
+test("calls in flight are shown on their way", async () => {
+  await workbench.palette("Func: Run Command...");
+  await workbench.step(1);
+  await workbench.type("minion*");
+  await workbench.typeCommand("sleep 15");
+  await workbench.editorTab(/^Results:/).waitFor();
+  await openMap(built);
+  await page().locator(".figures").getByText("with running jobs").waitFor({ state: "attached" });
+  await page().locator(".icon.running").first().waitFor();
+  await session.screenshots("map-calls");
+  const before = await canvasPicture();
+  await workbench.page.waitForTimeout(300);
+  expect(await canvasPicture()).not.toBe(before);
+  await workbench.page.emulateMedia({ reducedMotion: "reduce" });
+  await workbench.page.waitForTimeout(500);
+  const resting = await canvasPicture();
+  await workbench.page.waitForTimeout(500);
+  expect(await canvasPicture()).toBe(resting);
+  await workbench.page.emulateMedia({ reducedMotion: "no-preference" });
+});
+
+test("minions behind a sub-overlord stand below it in the tree, with the same menu", async () => {
+  await workbench.row("Minions", "mid1").locator(".monaco-tl-twistie").click();
+  await workbench.row("Minions", "minion2").waitFor();
+  const rows = await workbench.rows("Minions");
+  expect(rows.find(({ label }) => label === "mid1")?.description).toContain("2 minions");
+  expect(rows.find(({ label }) => label === "minion2")?.level).toBe(2);
+  await session.screenshots("map-tree");
+  await workbench.context("Minions", "minion2", "Show Call Path");
+  await page().getByText("mid1 › minion2").waitFor();
+});
+
+test("300 hosts", async () => {
+  await openMap(
+    mapText([
+      ["gw-fra", 190],
+      ["gw-ams", 90],
+      ["gw-lab", 14],
+    ]),
+  );
+  await page().getByText("297 minions").waitFor();
+  await find("gw-lab-04");
+  await session.screenshots("map-300");
+  await button("Expand").click();
+  await session.screenshots("map-300-all");
+});
+
+test("10,000 hosts are panned and zoomed without stumbling", async () => {
+  await openMap(mapText(Array.from({ length: 20 }, (_, at) => [`gw-${at + 1}`, 499])));
+  await page().getByText("10,000 minions").waitFor();
+  await session.screenshots("map-10000-first");
+  await button("Expand").click();
+  const whole = await framesPerSecond();
+  await session.screenshots("map-10000");
+  await find("gw-7-250");
+  const near = await framesPerSecond();
+  await session.screenshots("map-10000-near");
+  const figures = { whole, near };
+  mkdirSync(EVIDENCE, { recursive: true });
+  writeFileSync(join(EVIDENCE, "map-10000.json"), JSON.stringify(figures, undefined, 1));
+  process.stdout.write(`Panning 10,000 hosts: ${JSON.stringify(figures)}\n`);
+  expect(await session.accessibilityProblems(page())).toEqual([]);
+  expect(whole.framesPerSecond).toBeGreaterThanOrEqual(LEAST_FRAMES_PER_SECOND);
+  expect(near.framesPerSecond).toBeGreaterThanOrEqual(LEAST_FRAMES_PER_SECOND);
+});
+
+test("a damaged map is told with its place, while the last good one shows", async () => {
+  await openMap(built);
+  await writeMap("---\nmid1:\n  minion1: {}\n   minion2: [\n");
+  await button("Refresh").click();
+  const alert = page().getByRole("alert");
+  await alert.getByText("The last good map shows.").waitFor();
+  expect(await alert.innerText()).toMatch(/map:\d+:\d+/);
+  await session.screenshots("map-damaged");
+  expect(await session.accessibilityProblems(page())).toEqual([]);
+});
+
+test("without a map there is a way to build one", async () => {
+  rmSync(join(session.home, "map"), { force: true });
+  await workbench.palette("Func: Show Delegation Map");
+  await page().getByRole("button", { name: "Build Delegation Map" }).waitFor();
+  await session.screenshots("map-none");
+  expect(await session.accessibilityProblems(page())).toEqual([]);
+});
+
+test("the page kept to its content security policy", () => {
+  expect(session.policyViolations()).toEqual([]);
+});
+
+function page(): FrameLocator {
+  return workbench.webview;
+}
+
+function button(name: string): Locator {
+  return page().getByRole("button", { name: new RegExp(`^${name}`) });
+}
+
+async function openMap(text: string): Promise<void> {
+  await writeMap(text);
+  await workbench.palette("Func: Show Delegation Map");
+  await button("Refresh").click();
+}
+
+/** Another length and time: the overlord sees that it is new. */
+async function writeMap(text: string): Promise<void> {
+  writeFileSync(join(session.home, "map"), text);
+  await workbench.page.waitForTimeout(50);
+}
+
+/** Finds a host by its whole name and goes to it. */
+async function find(name: string): Promise<void> {
+  const query = page().locator(".query");
+  await query.fill(name);
+  await page().locator(".found").getByText("1 found").or(page().getByText("1 of 1")).waitFor();
+  await query.press("Enter");
+  await page().getByRole("heading", { name }).waitFor();
+}
+
+async function selectedRow(list: Locator, name: string): Promise<void> {
+  await list.locator('[aria-selected="true"] .name').getByText(name, { exact: true }).waitFor();
+}
+
+function canvasPicture(): Promise<string> {
+  return page()
+    .locator("canvas")
+    .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+}
+
+/** Pulls the drawing about, a step for each picture. */
+function framesPerSecond(): Promise<{ framesPerSecond: number; p50: number; p95: number }> {
+  return page()
+    .locator("canvas")
+    .evaluate(async (canvas: HTMLCanvasElement, frames) => {
+      const send = (type: string, x: number, y: number): void => {
+        const at = { pointerId: 7, clientX: 600 + x, clientY: 400 + y, button: 0, bubbles: true };
+        canvas.dispatchEvent(new PointerEvent(type, at));
+      };
+      const times: number[] = [];
+      send("pointerdown", 0, 0);
+      const start = performance.now();
+      let last = start;
+      for (let frame = 1; frame <= frames; frame++) {
+        const turn = (frame / frames) * Math.PI * 4;
+        send("pointermove", Math.sin(turn) * 150, Math.sin(turn * 2) * 250);
+        await new Promise(requestAnimationFrame);
+        const now = performance.now();
+        times.push(now - last);
+        last = now;
+      }
+      send("pointerup", 0, 0);
+      times.sort((a, b) => a - b);
+      const at = (part: number): number =>
+        Math.round((times[Math.floor(part * frames)] ?? 0) * 10) / 10;
+      const rate = (frames / (last - start)) * 1_000;
+      return { framesPerSecond: Math.round(rate), p50: at(0.5), p95: at(0.95) };
+    }, PAN_FRAMES);
+}
+
+/** Sub-overlords with so many minions each, in the original's format. */
+function mapText(overlords: readonly (readonly [string, number])[]): string {
+  const lines = overlords.flatMap(([name, count]) => [
+    `${name}:`,
+    ...Array.from({ length: count }, (_, at) => `  ${name}-${String(at + 1).padStart(2, "0")}: {}`),
+  ]);
+  return `---\n${lines.join("\n")}\n`;
+}
