@@ -8,7 +8,11 @@ import { parseCommandLine } from "./parse";
 import { runCommand } from "./runCommand";
 import { END_SIGNALS, Session } from "./session";
 
-const CERTMASTER_CA = "certmaster-ca";
+/** Names of programs of the original, with the first word of `func` that each stands for. */
+const ORIGINAL_PROGRAMS: ReadonlyMap<string, string> = new Map([
+  ["certmaster-ca", "certmaster-ca"],
+  ["func-build-map", "build-map"],
+]);
 
 /** The command line `func`: reads the words, runs one command, explains what went wrong. */
 async function main(words: readonly string[]): Promise<number> {
@@ -35,9 +39,10 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-/** Installed under the original's name as well: one program, as `func certmaster-ca`. */
+/** Installed under the original's names as well: one program, as `func certmaster-ca`. */
 function wordsOf([, program = "", ...words]: readonly string[]): string[] {
-  return basename(program) === CERTMASTER_CA ? [CERTMASTER_CA, ...words] : words;
+  const first = ORIGINAL_PROGRAMS.get(basename(program));
+  return first === undefined ? words : [first, ...words];
 }
 
 void main(wordsOf(process.argv)).then((status) => {

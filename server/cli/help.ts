@@ -63,6 +63,11 @@ export const HELP = `Usage:
   func ca crl [--out FILE]                        the X.509 revocation list, for other tools
   func ca forget NAME... [--yes]                  take minions out and revoke them; a host with a new
                                                   key may have the name again
+  func build-map [-a|--append] [-o|--only-alive] [-t SEC] [-v|--verbose]
+                                                  ask all minions for those behind them (func-build-map)
+  func map show [--mapfile FILE]                  the delegation map, as a tree
+  func map path NAME... [--mapfile FILE]          over which sub-overlords a host is reached
+  func map check [--mapfile FILE]                 what is wrong in the file, with line and column
   func audit show [--last N | --since TIME]       who asked what of this overlord (TIME: 2h, 2026-11-22)
   func audit verify                               whether a line of it was changed or removed
   func address NAME HOST[:PORT]                   where a minion is reached from now on
@@ -86,6 +91,8 @@ Options, before or after SPEC and its command, but before MODULE:
   -e, --exclude SPEC  leave out these minions; a part of it that matches nothing is an error
   -t, --timeout SEC   time limit on each minion, such as 2.5 (at least 0.001)
   -f, --forks N       how many minions are called at the same time
+      --delegate      minions behind sub-overlords too, by the delegation map (func build-map)
+      --mapfile FILE  with --delegate: another map
   -a, --async         run as a job on the minions; prints the results as they come
   -n, --nopoll        with --async: print the job's id and do not wait
       --batch N|N%    call so many minions at a time, the next ones when these have ended

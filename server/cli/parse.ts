@@ -15,6 +15,7 @@ import { parseCertmasterCa, type CertmasterCa } from "./parseCertmasterCa";
 import { parseAddress } from "./parseAddress";
 import { callRules, checkCallOptions, type CallOptions } from "./parseCallOptions";
 import { parseJobs, type JobsCommand } from "./parseJobs";
+import { mapFilePath, parseBuildMap, parseMapCommand, type MapCommand } from "./parseMap";
 import { parseOverlord } from "./parseOverlord";
 import { nothingMore, number, reservedUsage, towardsHelp, usage, wholeNumber } from "./parseSteps";
 
@@ -33,6 +34,10 @@ export interface GlobalOptions {
   home?: string;
   /** Target expression of the minions that are left out. */
   exclude?: string;
+  /** Minions behind sub-overlords are meant too. */
+  delegate?: true;
+  /** Another map than the overlord's own: an absolute path. */
+  mapFile?: string;
   /** How a call goes over its minions. */
   calls: CallOptions;
 }
@@ -80,6 +85,7 @@ export type Command =
   | { kind: "removeService" }
   | { kind: "overlordRestore"; file: string; stdin: boolean; replace: boolean }
   | JobsCommand
+  | MapCommand
   | { kind: "auditShow"; last?: number; sinceMs?: number }
   | { kind: "auditVerify" };
 
@@ -135,6 +141,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     if (options.exclude !== undefined && !TARGET_KINDS.has(command.kind)) {
       throw usage("--exclude goes with a target expression only.");
     }
+    checkDelegation(options, command);
     // waited for all the same, it would look as if the option did something
     if (options.nopoll && !options.async && command.kind !== "jobsRetry") {
       throw usage("--nopoll goes with --async only: any other call is waited for.");
@@ -256,6 +263,10 @@ function parseReserved(word: string, reader: OptionReader, options: GlobalOption
       return parseOverlord(reader);
     case "jobs":
       return parseJobs(reader);
+    case "map":
+      return parseMapCommand(reader);
+    case "build-map":
+      return parseBuildMap(reader);
     case "group":
       return parseGroup(reader);
     default:
@@ -300,6 +311,12 @@ function globalRules(options: GlobalOptions): OptionRule[] {
       set: (value) => (options.forks = wholeNumber("--forks", value, MAX_FORKS)),
     },
     { names: ["-e", "--exclude"], kind: "value", set: (value) => addExclude(options, value) },
+    { names: ["--delegate"], kind: "flag", set: () => (options.delegate = true) },
+    {
+      names: ["--mapfile"],
+      kind: "value",
+      set: (value) => (options.mapFile = mapFilePath(value)),
+    },
     { names: ["-j", "--json"], kind: "flag", set: () => (options.json = true) },
     { names: ["--typed"], kind: "flag", set: () => (options.typed = true) },
     { names: ["-a", "--async"], kind: "flag", set: () => (options.async = true) },
@@ -307,6 +324,18 @@ function globalRules(options: GlobalOptions): OptionRule[] {
     ...callRules(options.calls),
     { names: ["--home"], kind: "value", set: (value) => (options.home = folder(value)) },
   ];
+}
+
+/** Left out silently, they would reach fewer minions than was meant. */
+function checkDelegation({ delegate, mapFile }: GlobalOptions, { kind }: Command): void {
+  const hasTargets = TARGET_KINDS.has(kind);
+  if (delegate && !hasTargets) throw usage("--delegate goes with a target expression only.");
+  if (mapFile === undefined || delegate) return;
+  throw usage(
+    hasTargets
+      ? "--mapfile names the map for --delegate: without that only the overlord's own minions are meant."
+      : "--mapfile goes with --delegate, or with map.",
+  );
 }
 
 /** Several are one union; an empty one is an unset variable, and would call too many. */

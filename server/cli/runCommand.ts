@@ -13,6 +13,7 @@ import { caSign } from "./commands/caSign";
 import { caToken } from "./commands/caToken";
 import { caPassphrase, caUnlock } from "./commands/caPassphrase";
 import { caRenew } from "./commands/caRenew";
+import { buildMap } from "./commands/buildMap";
 import { call } from "./commands/call";
 import { certmasterCa } from "./commands/certmasterCa";
 import { groupAdd, groupList, groupRemove } from "./commands/group";
@@ -25,6 +26,7 @@ import { jobsRetry } from "./commands/jobsRetry";
 import { jobsSearch } from "./commands/jobsSearch";
 import { jobsShow } from "./commands/jobsShow";
 import { listMinions } from "./commands/listMinions";
+import { mapCheck, mapPath, mapShow } from "./commands/map";
 import { methods } from "./commands/methods";
 import { overlordBackup, overlordMove, overlordRestore } from "./commands/overlordBackup";
 import { installService, removeService } from "./commands/overlordService";
@@ -146,5 +148,13 @@ export async function runCommand(command: Command, session: Session): Promise<nu
       return jobsDelete(session, command);
     case "jobsSearch":
       return jobsSearch(session, command);
+    case "buildMap":
+      return buildMap(session, command);
+    case "mapShow":
+      return mapShow(session, command);
+    case "mapPath":
+      return mapPath(session, command);
+    case "mapCheck":
+      return mapCheck(session, command);
   }
 }

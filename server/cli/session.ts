@@ -4,6 +4,7 @@ import { connectOverlord, type OverlordConnection } from "../client/connection";
 import { dataDirectory } from "../client/dataDirectory";
 import { KeptConnection } from "../client/keptConnection";
 import type { OverlordTarget } from "../client/stopOverlord";
+import type { TargetParams } from "../protocol/requests";
 import type { Output } from "./output";
 import type { GlobalOptions } from "./parse";
 
@@ -54,10 +55,15 @@ export class Session {
     return this.#overlord;
   }
 
-  /** `spec` with what the options leave out of it. */
-  targets(spec: string): { spec: string; exclude?: string } {
-    const { exclude } = this.options;
-    return { spec, ...(exclude !== undefined && { exclude }) };
+  /** `spec` with what the options leave out of it, or add. */
+  targets(spec: string): TargetParams {
+    const { exclude, delegate, mapFile } = this.options;
+    return {
+      spec,
+      ...(exclude !== undefined && { exclude }),
+      ...(delegate && { delegate }),
+      ...(mapFile !== undefined && { mapFile }),
+    };
   }
 
   /** What the first signal does instead of ending func, or before where it returns false; undefined: it ends func. */

@@ -1,0 +1,92 @@
+import type { MapBuildProblem, MapBuildResult, MapProbeOutcome } from "../../protocol/delegation";
+import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
+import { mapTree } from "../mapTree";
+import type { Session } from "../session";
+
+interface BuildMapCommand {
+  append: boolean;
+  onlyAlive: boolean;
+  verbose: boolean;
+}
+
+/** The overlord knows when to give up; nothing here does before. */
+const REQUEST_TIMEOUT_MS = 24 * 60 * 60_000;
+/** Changes of one kind that are told one by one. */
+const MAX_CHANGES = 20;
+/** What stands behind such a host is not in the map, or not as it is now. */
+const INCOMPLETE: ReadonlySet<MapProbeOutcome> = new Set<MapProbeOutcome>([
+  "not-asked",
+  "too-deep",
+]);
+
+/** `func build-map`: asks for a new map, and tells what is different. 1 where some host could not be asked. */
+export async function buildMap(
+  session: Session,
+  { append, onlyAlive, verbose }: BuildMapCommand,
+): Promise<number> {
+  const { timeoutMs, json } = session.options;
+  const connection = await session.connect();
+  const cancelling = new AbortController();
+  session.onInterrupt((signal) => {
+    if (signal === "SIGHUP") return false;
+    cancelling.abort();
+    return true;
+  });
+  const progress = connection.on("map/building", ({ asked, known }) => {
+    showProgress(session, `${asked} asked, ${known} hosts known ...`);
+  });
+  const params = { append, onlyAlive, ...(timeoutMs !== undefined && { timeoutMs }) };
+  const { signal } = cancelling;
+  const built = await connection
+    .request("map/build", params, { signal, timeoutMs: REQUEST_TIMEOUT_MS })
+    .finally(() => {
+      progress.dispose();
+      showProgress(session, "");
+      session.onInterrupt(undefined);
+    });
+  if (json) session.out.result(`${JSON.stringify(built)}\n`);
+  else {
+    if (verbose) {
+      const { nodes } = await connection.request("map/read", {});
+      session.out.result(mapTree(nodes));
+    }
+    session.out.result(summaryOf(built));
+    session.out.note(problemText(built));
+  }
+  return built.problems.some(({ outcome }) => INCOMPLETE.has(outcome)) ? EXIT_FAILED : EXIT_OK;
+}
+
+/** In the same line of a terminal each time; nowhere else. */
+function showProgress({ out }: Session, text: string): void {
+  // fixed characters: nothing of it comes from a host
+  if (out.notes.terminal) void out.notes.chunk(`\r\x1b[K${text}`);
+}
+
+function summaryOf({ file, hosts, added, removed, rekeyed }: MapBuildResult): string {
+  const changed = added.length + removed.length + rekeyed.length > 0;
+  return [
+    `${file}: ${hosts === 1 ? "1 host" : `${hosts} hosts`}${changed ? "" : ", as before"}\n`,
+    ...changeLines("+", added),
+    ...changeLines("-", removed),
+    ...changeLines("!", rekeyed, "has another key than before"),
+  ].join("");
+}
+
+function changeLines(mark: string, paths: readonly string[][], what?: string): string[] {
+  const lines = paths
+    .slice(0, MAX_CHANGES)
+    .map((path) => `  ${mark} ${path.join("/")}${what === undefined ? "" : ` ${what}`}\n`);
+  const more = paths.length - lines.length;
+  return more > 0 ? [...lines, `  ${mark} and ${more} more\n`] : lines;
+}
+
+function problemText({ problems, moreProblems }: MapBuildResult): string {
+  const lines = problems.map(problemLine);
+  if (moreProblems > 0) lines.push(`and ${moreProblems} more\n`);
+  const steps = new Set(problems.flatMap(({ nextStep }) => nextStep ?? []));
+  return [...lines, ...[...steps].map((step) => `      ${step}\n`)].join("");
+}
+
+function problemLine({ path, message }: MapBuildProblem): string {
+  return `func: ${path.join("/")}: ${message}\n`;
+}

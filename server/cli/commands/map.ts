@@ -1,0 +1,58 @@
+import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
+import { mapTree } from "../mapTree";
+import type { Session } from "../session";
+
+interface MapPlace {
+  mapFile?: string;
+}
+
+/** `func map show`: the tree. 1 where the file itself cannot be used, so that it is the last good one. */
+export async function mapShow(session: Session, { mapFile }: MapPlace): Promise<number> {
+  const connection = await session.connect();
+  const map = await connection.request("map/read", { ...(mapFile !== undefined && { mapFile }) });
+  if (session.options.json) {
+    session.out.result(`${JSON.stringify(map)}\n`);
+  } else {
+    session.out.result(mapTree(map.nodes));
+    if (map.nodes.length === 0) session.out.note("The map is empty.\n");
+  }
+  if (map.problem === undefined) return EXIT_OK;
+  session.out.note(`func: the last good map is in use: ${map.problem}\n`);
+  return EXIT_FAILED;
+}
+
+/** `func map path`: over whom each host is reached. 1 where the map lacks one. */
+export async function mapPath(
+  session: Session,
+  { names, mapFile }: MapPlace & { names: string[] },
+): Promise<number> {
+  const connection = await session.connect();
+  const place = mapFile !== undefined && { mapFile };
+  const { paths } = await connection.request("map/paths", { names, ...place });
+  const missing = names.filter((_name, index) => !paths[index]);
+  if (session.options.json) {
+    const byName = Object.fromEntries(names.map((name, index) => [name, paths[index] ?? null]));
+    session.out.result(`${JSON.stringify(byName)}\n`);
+  } else {
+    for (const path of paths) if (path) session.out.result(`${path.join(" -> ")}\n`);
+  }
+  for (const name of missing) session.out.note(`func: "${name}" is not in the map.\n`);
+  if (missing.length > 0) session.out.note("      Build it again: func build-map.\n");
+  return missing.length > 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+/** `func map check`: what is wrong or strange in the file, each with its place. 1 where it cannot be used. */
+export async function mapCheck(session: Session, { mapFile }: MapPlace): Promise<number> {
+  const connection = await session.connect();
+  const place = mapFile !== undefined && { mapFile };
+  const { file, problems } = await connection.request("map/validate", { ...place });
+  if (session.options.json) session.out.result(`${JSON.stringify({ file, problems })}\n`);
+  else if (problems.length === 0) session.out.result(`${file} is right.\n`);
+  else {
+    for (const { line, column, severity, message } of problems) {
+      const at = line > 0 ? `:${line}:${column}` : "";
+      session.out.result(`${file}${at}: ${severity}: ${message}\n`);
+    }
+  }
+  return problems.some(({ severity }) => severity === "error") ? EXIT_FAILED : EXIT_OK;
+}
