@@ -1,4 +1,7 @@
-import { FuncError } from "../common/errors";
+import { AboveJobs, type StartedAbove } from "../delegation/aboveJobs";
+import { AboveOutputs } from "../delegation/aboveOutputs";
+import { AboveProgress } from "../delegation/aboveProgress";
+import { Job } from "../jobs/job";
 import type { Handlers, OverlordParts } from "./service";
 
 type DelegationRequest =
@@ -12,16 +15,40 @@ type DelegationRequest =
 
 /** What this overlord does for one above it. */
 export function delegationHandlers(parts: OverlordParts): Pick<Handlers, DelegationRequest> {
-  const missing = (): never => {
-    throw new FuncError("unavailable", `${parts.version} runs no delegated calls.`);
+  const { runner, audit } = parts;
+  const jobs = new AboveJobs(parts);
+  const progress = new AboveProgress();
+  const outputs = new AboveOutputs({ ...parts, progress });
+  const answer = ({ jobId, begun }: StartedAbove, by: string): { jobId: string } => {
+    if (begun) {
+      const { job, originator } = begun;
+      const { module, method, spec, async: isAsync, total } = job.summary({ whole: false });
+      const call = { module, method, spec, async: isAsync, total };
+      audit.note("delegation/begun", { by, originator, jobId, ...call });
+      audit.follow(job);
+    }
+    return { jobId };
   };
   return {
-    "delegation/start": missing,
-    "delegation/run": missing,
-    "delegation/collect": missing,
-    "delegation/cancel": missing,
-    "delegation/skipRest": missing,
-    "delegation/readOutput": missing,
-    "delegation/readValue": missing,
+    "delegation/start": async ({ request, by }) => answer(await jobs.start(request, by), by),
+    "delegation/run": async ({ request, by }) => answer(await jobs.run(request, by), by),
+    "delegation/collect": async ({ jobId, by, cursor, waitMs }, _feed, signal) =>
+      progress.collect(await jobs.find(jobId, by), { cursor, waitMs, signal }),
+    "delegation/cancel": async ({ jobId, by }) => {
+      const { job } = await jobs.find(jobId, by);
+      const found = job instanceof Job && !job.finished;
+      if (found) await runner.cancel(job);
+      return { found };
+    },
+    "delegation/skipRest": async ({ jobId, by }) => {
+      const { job } = await jobs.find(jobId, by);
+      const found = job instanceof Job && !job.finished;
+      if (found) runner.skipRest(job);
+      return { found };
+    },
+    "delegation/readOutput": async (params, _feed, signal) =>
+      outputs.readOutput(await jobs.find(params.jobId, params.by), params, signal),
+    "delegation/readValue": async ({ jobId, by, ...range }) =>
+      outputs.readValue(await jobs.find(jobId, by), range),
   };
 }

@@ -59,6 +59,7 @@ export class CallRunner {
   /** Jobs of earlier processes that wait for `begin`. */
   private readonly resumed: ResumedJob[] = [];
   private readonly running = new Map<Job, Promise<void>>();
+  private readonly limits = new WeakMap<Job, JobRun["limit"]>();
   private resumeTimer: NodeJS.Timeout | undefined;
   /** Of jobs whose arguments are written nowhere. */
   private readonly secretParams = new WeakMap<Job, XmlRpcValue[]>();
@@ -75,9 +76,9 @@ export class CallRunner {
       journal,
       seen,
       collector: new AsyncCollector(caller),
-      cancels: new PendingCancels(caller, seen, log, ({ jobId, minion, attempt }) => {
-        jobs.find(jobId)?.amend(minion.name, { cancelPending: undefined });
-        journal.told([{ jobId, minion: minion.name, attempt, what: "cancel" }]);
+      cancels: new PendingCancels(caller, seen, log, ({ jobId, minion: { name }, attempt, names = [name] }) => {
+        for (const minion of names) jobs.find(jobId)?.amend(minion, { cancelPending: undefined });
+        journal.told(names.map((minion) => ({ jobId, minion, attempt, what: "cancel" })));
       }),
       kept: new KeptTeller(caller, seen, ({ name: minion }, results) => {
         journal.told(
@@ -127,6 +128,11 @@ export class CallRunner {
     if (job.finished || job.isCancelled) return;
     await this.tools.journal.cancelRequested(job);
     job.cancel();
+  }
+
+  /** Calls nobody more whose call has not begun. */
+  skipRest(job: Job): void {
+    this.limits.get(job)?.pass();
   }
 
   /** As stopLeftovers, of a job that has ended. */
@@ -216,6 +222,7 @@ export class CallRunner {
     const { job } = run;
     const { log } = this.parts;
     const { journal } = this.tools;
+    this.limits.set(job, run.limit);
     const before = this.running.get(job) ?? Promise.resolve();
     const running = new Promise<void>((resolve) => setImmediate(resolve))
       .then(() => runSteps(run, this.tools, this.delivery))
@@ -282,11 +289,16 @@ export class CallRunner {
     const { id: jobId, async } = record;
     const { inventory } = this.parts;
     const { cancels, kept } = this.tools;
+    const hops = new Map(record.minions.map(({ name, path }) => [name, path?.[0]]));
     for (const { minion: name, attempt, result, toldKept, toldCancel } of minions) {
-      const minion = inventory.find(name);
+      const hop = hops.get(name);
+      const minion = inventory.find(hop ?? name);
       if (!result || !minion) continue;
       const { minionJobId, atMs: sinceMs } = result;
-      if (result.cancelPending && !toldCancel) {
+      if (hop !== undefined) {
+        if (!result.cancelPending || toldCancel || minionJobId === undefined) continue;
+        cancels.add({ jobId, minion, attempt, id: minionJobId, sinceMs, names: [name] });
+      } else if (result.cancelPending && !toldCancel) {
         const id = minionJobId ?? callIdIn(record, name, attempt);
         cancels.add({ jobId, minion, attempt, id, sinceMs });
       } else if (async && !toldKept && minionJobId !== undefined) {

@@ -132,6 +132,10 @@ export class OutputFiles implements OutputSpool {
     this.removeUnused(sha256, file);
   }
 
+  isHeldBy(holder: string, sha256: string): boolean {
+    return this.heldBy.get(holder)?.has(sha256) === true;
+  }
+
   /** Who holds outputs, longest first. */
   holders(): Iterable<string> {
     return this.heldBy.keys();

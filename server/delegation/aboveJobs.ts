@@ -1,0 +1,150 @@
+import { createHash, randomBytes } from "node:crypto";
+import { FuncError } from "../common/errors";
+import type { CallRunner } from "../jobs/engine/callRunner";
+import type { Job } from "../jobs/job";
+import type { JobArchive } from "../jobs/jobArchive";
+import type { AboveTarget, JobRecord, JobStore } from "../jobs/store/storeTypes";
+import type { StoredJob } from "../jobs/storedJob";
+import { readSignedCall } from "../pki/documents/delegatedCall";
+import type { DelegatedRequest, PlainDelegatedRequest } from "../protocol/delegation";
+import type { Inventory } from "../targets/inventory";
+import { divideTargets } from "./aboveTargets";
+
+/** Jobs whose records are at hand. */
+const MAX_RECORDS = 50;
+const SIGNED_PREFIX = "delegated-";
+const PLAIN_PREFIX = "delegated_run-";
+
+export interface AboveParts {
+  archive: JobArchive;
+  store: JobStore;
+  runner: CallRunner;
+  inventory: Inventory;
+}
+
+/** A job that somebody above has asked for. */
+export interface AboveJob {
+  job: Job | StoredJob;
+  record: JobRecord;
+}
+
+/** What became of a request from above. */
+export interface StartedAbove {
+  jobId: string;
+  /** Where it began just now. */
+  begun?: { job: Job; originator: string };
+}
+
+/** The jobs of this overlord that overlords above ask for, through its funcd. */
+export class AboveJobs {
+  /** Until the job is on record. */
+  readonly #starting = new Map<string, Promise<StartedAbove>>();
+  /** Least lately used first. */
+  readonly #records = new Map<string, JobRecord>();
+
+  constructor(private readonly parts: AboveParts) {}
+
+  /**
+   * The job of a signed call, under an id that follows from who asked and the call id of the first host: a repeat finds
+   * the same, also where it has finished. Throws FuncError "denied", "bad-data" for a call that is not signed,
+   * "bad-argument", "unavailable".
+   */
+  async start(request: DelegatedRequest, by: string): Promise<StartedAbove> {
+    const { method } = readSignedCall(request.call);
+    const jobId = `${SIGNED_PREFIX}${method}-${hashOf(by, request.targets[0]?.callId ?? "")}`;
+    const starting =
+      this.#starting.get(jobId) ??
+      this.#startOnce(jobId, request, by).finally(() => this.#starting.delete(jobId));
+    this.#starting.set(jobId, starting);
+    return starting;
+  }
+
+  /** A new job, in this overlord's own name. Throws as `start` does. */
+  async run(request: PlainDelegatedRequest, by: string): Promise<StartedAbove> {
+    const { module, method, args, async: isAsync, nforks, timeoutMs } = request;
+    const targets = request.paths.map((path) => ({ path }));
+    const { minions, behind } = divideTargets(targets, this.parts.inventory);
+    const nonce = randomBytes(12).toString("hex");
+    const jobId = `${PLAIN_PREFIX}${module}.${method}-${nonce}-${hashOf(by, nonce)}`;
+    const spec = [...minions, ...behind].map(({ name }) => name).join(";");
+    const call = { spec, module, method, args, async: isAsync, nforks };
+    const job = await this.parts.runner.start(
+      { ...call, ...(timeoutMs !== undefined && { timeoutMs }) },
+      minions,
+      { startedBy: "overlord", behind, jobId },
+    );
+    return { jobId, begun: { job, originator: by } };
+  }
+
+  /** Throws FuncError "not-found" where there is no such job of this asker. */
+  async find(jobId: string, by: string): Promise<AboveJob> {
+    const record = await this.#record(jobId);
+    if (record && isAskedBy(record, by)) {
+      const job = await this.parts.archive.find(jobId);
+      if (job) return { job, record };
+    }
+    throw new FuncError(
+      "not-found",
+      `There is no job "${jobId.slice(0, 200)}" that ${by} has asked for here.`,
+    );
+  }
+
+  async #startOnce(jobId: string, request: DelegatedRequest, by: string): Promise<StartedAbove> {
+    const { archive, runner, inventory } = this.parts;
+    if (await archive.find(jobId)) return { jobId };
+    const { call, spec, nforks, timeoutMs, deliveryLimitMs, maxErrors, secret } = request;
+    const { originator, method: fullName, args, async: isAsync } = readSignedCall(call);
+    const dot = fullName.lastIndexOf(".");
+    const { minions, behind, targets } = divideTargets(request.targets, inventory);
+    const above: Record<string, AboveTarget> = Object.create(null) as Record<string, AboveTarget>;
+    for (const [name, { callId, identity, proof }] of targets) {
+      above[name] = { callId, proof, ...(identity !== undefined && { identity }) };
+    }
+    const job = await runner.start(
+      {
+        spec,
+        module: fullName.slice(0, Math.max(0, dot)),
+        method: fullName.slice(dot + 1),
+        args,
+        async: isAsync,
+        nforks,
+        ...(timeoutMs !== undefined && { timeoutMs }),
+        ...(deliveryLimitMs !== undefined && { deliveryLimitMs }),
+        ...(maxErrors !== undefined && { maxErrors }),
+      },
+      minions,
+      {
+        startedBy: "overlord",
+        behind,
+        jobId,
+        above: { originator, by, call, targets: above },
+        ...(secret && { secret }),
+      },
+    );
+    return { jobId, begun: { job, originator } };
+  }
+
+  async #record(jobId: string): Promise<JobRecord | undefined> {
+    const known = this.#records.get(jobId);
+    const record = known ?? (await this.parts.store.record(jobId));
+    if (!record) return undefined;
+    this.#records.delete(jobId);
+    this.#records.set(jobId, record);
+    const [oldest] = this.#records.keys();
+    if (oldest !== undefined && this.#records.size > MAX_RECORDS) this.#records.delete(oldest);
+    return record;
+  }
+}
+
+/** An id without a signed call shows by itself who got it. */
+function isAskedBy({ id, above }: JobRecord, by: string): boolean {
+  if (above) return above.by === by;
+  const [nonce = "", hash] = id.split("-").slice(-2);
+  return id.startsWith(PLAIN_PREFIX) && hash === hashOf(by, nonce);
+}
+
+/** 32 characters without "-". */
+function hashOf(by: string, id: string): string {
+  const hash = createHash("sha256").update(JSON.stringify([by, id]));
+  return hash.digest("hex").slice(0, 32);
+}
