@@ -36,7 +36,9 @@ async function bench(signal: AbortSignal): Promise<void> {
     for (const { name, what } of BENCHMARKS) process.stdout.write(`${name.padEnd(10)} ${what}\n`);
     return;
   }
-  const wanted = values.only?.split(",") ?? BENCHMARKS.map(({ name }) => name);
+  const wanted =
+    values.only?.split(",") ??
+    BENCHMARKS.filter(({ onlyNamed }) => !onlyNamed).map(({ name }) => name);
   const unknown = wanted.filter((name) => !BENCHMARKS.some((known) => known.name === name));
   if (unknown.length > 0) {
     throw new FuncError(

@@ -23,6 +23,8 @@ export interface BenchContext {
 export interface Benchmark {
   name: string;
   what: string;
+  /** Too long, or too large, to run unless it is named. */
+  onlyNamed?: true;
   run(context: BenchContext): AsyncIterable<BenchRow>;
 }
 

@@ -16,6 +16,7 @@ import { sshBenchmark } from "./sshBenchmark";
 import { startBenchmark } from "./startBenchmark";
 import { storeBenchmark } from "./storeBenchmark";
 import { storeWorker, type StoreOptions } from "./storeWorker";
+import { largeTreeBenchmark, treeBenchmark } from "./treeBenchmark";
 import { wireBenchmark } from "./wireBenchmark";
 import { wireClientWorker, type WireClientOptions } from "./wireClientWorker";
 import { wireServerWorker, type WireServerOptions } from "./wireServerWorker";
@@ -33,6 +34,8 @@ export const BENCHMARKS: readonly Benchmark[] = [
   storeBenchmark,
   fleetBenchmark,
   jobsBenchmark,
+  treeBenchmark,
+  largeTreeBenchmark,
   largeBenchmark,
   badMinionsBenchmark,
 ];
