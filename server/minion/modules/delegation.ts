@@ -52,6 +52,10 @@ export function delegationModule(overlord: SubOverlord): MinionModule {
     args: ArgumentDescription[],
     handler: MinionMethod["handler"],
   ): MinionMethod => ({ description, args, risk: "change", handler });
+  const repeatable = (...of: Parameters<typeof change>): MinionMethod => ({
+    ...change(...of),
+    repeatable: true,
+  });
   return {
     name: "delegation",
     version: "0.0.1",
@@ -59,7 +63,7 @@ export function delegationModule(overlord: SubOverlord): MinionModule {
     methods: {
       run: runMethod(overlord),
       start: {
-        ...change(
+        ...repeatable(
           "Has a signed call made on minions behind this host; answers the id of the job there",
           [text("request_json", "The signed call with its targets, as JSON")],
           async ({ caller, signal }, json) => {
@@ -81,11 +85,11 @@ export function delegationModule(overlord: SubOverlord): MinionModule {
           return JSON.stringify(await overlord.request("delegation/collect", params, bounds));
         },
       ),
-      cancel: change("Cancels a job; answers whether it ran", [JOB_ID], async (context, id) => {
+      cancel: repeatable("Cancels a job; answers whether it ran", [JOB_ID], async (context, id) => {
         const bounds = { signal: context.signal };
         return (await overlord.request("delegation/cancel", jobOf(context, id), bounds)).found;
       }),
-      skip_rest: change(
+      skip_rest: repeatable(
         "Calls no more of a job's minions; answers whether it ran",
         [JOB_ID],
         async (context, id) => {
@@ -163,8 +167,8 @@ export function delegationModule(overlord: SubOverlord): MinionModule {
             name: "timeout_seconds",
             type: "float",
             optional: false,
-            description: "For each host that is asked",
-            min: 1,
+            description: "Until the answer, all hosts behind this one included",
+            min: 0.1,
             max: MOST_MAP_SECONDS,
           },
           text("above_json", "Keys of the overlords that ask, a list as JSON"),
