@@ -27,6 +27,7 @@ const OVERLORD: Caller = {
   keyFingerprint: "ab".repeat(32),
   address: "192.0.2.1",
 };
+const NOTHING = (): undefined => undefined;
 const DENIED = "<class 'func.minion.codes.AccessToMethodDenied'>:";
 
 let home: string;
@@ -42,7 +43,8 @@ beforeEach(async () => {
   const syncCalls = new SyncCalls();
   const revocations = await Revocations.open(join(home, "pki"), silentLog);
   const journal = await CallJournal.open(join(home, "calls"), silentLog);
-  const originators = new Originators(join(home, "pki"), silentLog);
+  const pki = join(home, "pki");
+  const originators = new Originators(pki, silentLog);
   const signedCalls = new SignedCalls({ present: () => undefined, originators });
   const jobsParts = { jobs, syncCalls, journal, originators, signedCalls };
   registry = minionRegistry(home, jobsParts, {
@@ -56,11 +58,7 @@ beforeEach(async () => {
       queue: new SerialQueue(),
       log: silentLog,
     }),
-    renewal: new Renewal(
-      join(home, "pki"),
-      () => undefined,
-      () => undefined,
-    ),
+    renewal: new Renewal(pki, NOTHING, NOTHING),
   });
   const audit = new Audit(join(home, "audit.log"), silentLog);
   const log = silentLog;

@@ -211,7 +211,7 @@ describe("a signed call", () => {
   it("is answered with a receipt of this minion's key", () => {
     const calls = new SignedCalls({ present: () => credentials, originators });
     const [value, text] = calls.answer("call 1", [0, "done", ""]);
-    const receipt = JSON.parse(String(text)) as ResultReceipt;
+    const receipt = JSON.parse(typeof text === "string" ? text : "") as ResultReceipt;
     const digest = digestOfValue([0, "done", ""]);
     expect(value).toEqual([0, "done", ""]);
     expect(verifyReceipt(receipt, { callId: "call 1", digest })).toBe(OWN_PRINT);

@@ -42,15 +42,16 @@ export async function callAsAsked(
   if (!above?.call || !target || (await caller.isOriginal(minion))) return plainly();
   const { call, originator } = above;
   const document = executeDocument(call, minion.name, target);
-  let isOriginal = false;
+  /** Learnt once there is a connection. */
+  const seen = { original: false };
   const sign = async (): Promise<MinionCallOutcome> => {
     const stop = new AbortController();
     return caller.call(minion, prefix + EXECUTE_METHOD, [document], {
       ...options,
       signal: AbortSignal.any([options.signal, stop.signal]),
       beforeSending: async () => {
-        isOriginal = await caller.isOriginal(minion);
-        if (isOriginal) stop.abort();
+        seen.original = await caller.isOriginal(minion);
+        if (seen.original) stop.abort();
         else await options.beforeSending?.();
       },
     });
@@ -61,7 +62,7 @@ export async function callAsAsked(
     if (told.state !== "succeeded") return { outcome: told };
     outcome = await sign();
   }
-  if (isOriginal || hasFailedBy(outcome, LACKING)) return plainly();
+  if (seen.original || hasFailedBy(outcome, LACKING)) return plainly();
   if (outcome.state !== "succeeded") return { outcome };
   const signed = signedResult(outcome.value, target.callId);
   return signed ? { outcome: outcomeOfValue(signed.value), receipt: signed.receipt } : { outcome };

@@ -1,0 +1,30 @@
+import type { KeyObject } from "node:crypto";
+import { join } from "node:path";
+import { writeFileAtomic } from "../../common/atomicFile";
+import { FuncError, messageOf } from "../../common/errors";
+import { generateKey, readKeyFile, workingKey } from "../certificates/keyFiles";
+
+const FILE = "originator.pem";
+
+/**
+ * The key by which this overlord signs the calls that others pass on, in `<folder>/originator.pem` (EC P-256, mode
+ * 0600): another one than that of its certificates, which changes. Made where there is none. Throws FuncError
+ * "bad-data" where it is damaged or open to others: a new one in its place would be refused by all hosts that know it.
+ */
+export async function openOriginatorKey(folder: string): Promise<KeyObject> {
+  const file = join(folder, FILE);
+  const remedy = `Restore ${file} from a backup. If it is lost, remove it: a new one is made, which hosts behind sub-overlords take once somebody has run there "funcd originator forget" with this overlord's name.`;
+  const pem = await readKeyFile(file, remedy);
+  if (pem === undefined) {
+    const { privateKeyPem } = await generateKey();
+    await writeFileAtomic(file, privateKeyPem);
+    return workingKey(privateKeyPem);
+  }
+  try {
+    const key = workingKey(pem);
+    if (key.asymmetricKeyType !== "ec") throw new Error("it is no EC key");
+    return key;
+  } catch (error) {
+    throw new FuncError("bad-data", `${file} is damaged: ${messageOf(error)}.`, remedy);
+  }
+}
