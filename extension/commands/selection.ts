@@ -40,8 +40,8 @@ export async function chosenTargets(
   );
   const paths =
     nodes.length > 0 ? nodes.flatMap(({ path }) => (path ? [path] : [])) : [hostPath(item)];
-  const behind = await Promise.all(paths.map((path) => (path ? targetName(session, path) : [])));
-  const unique = [...new Set([...parts, ...behind].flat())];
+  const behind = await Promise.all(paths.map(async (path) => path && targetName(session, path)));
+  const unique = [...new Set([...parts.flat(), ...behind.filter((name) => name !== undefined)])];
   if (unique.length === 0) return undefined;
   const delegate = paths.some((path) => path !== undefined && path.length > 1);
   return { spec: unique.join(";"), ...(delegate && { delegate }) };

@@ -73,5 +73,5 @@ export interface MapPanelState {
   expanded?: string[][];
   query?: string;
   list?: boolean;
-  view?: { x: number; y: number; scale: number };
+  view?: { x: number; y: number; scale: number; across: number };
 }

@@ -1,16 +1,19 @@
-import type { Camera, Size } from "./camera";
+import { toWindow, type Camera, type Point, type Size } from "./camera";
 import { type ReturnPoint } from "./callTraffic";
 import { hostsIn, linesIn, partIn } from "./edges";
 import { drawLabel, LABEL_SCALE } from "./labels";
 import type { MapModel } from "./mapModel";
 import { drawSign, LEAF_RADIUS, OVERLORD_RADIUS, TOP_RADIUS } from "./signs";
 import type { Theme } from "./theme";
+import type { TreeLayout } from "./treeLayout";
 import { curveBetween, pointOn, traceCurve, type Curve } from "./curves";
 
 /** How long a dot takes from one tier to the next. */
 const DOT_MS = 1_400;
 /** On one line; more calls are no more dots. */
 const MAX_DOTS = 3;
+/** A sub-overlord has its name where its minions reach over so many pixels: others keep away from it. */
+const LABEL_HEIGHT = 34;
 /** Lines with moving dots. */
 const MAX_BUSY_LINES = 400;
 
@@ -32,7 +35,8 @@ export interface Picture {
 export function drawMap(model: MapModel, picture: Picture): void {
   const { context, window, camera, theme } = picture;
   const { tree, layout } = model;
-  context.clearRect(0, 0, window.width, window.height);
+  context.fillStyle = theme.background;
+  context.fillRect(0, 0, window.width, window.height);
   const part = partIn(camera, window);
   const lines = linesIn(tree, layout, part, camera.scale);
   const curveOf = (place: number): Curve => curveTo(model, camera, place);
@@ -41,8 +45,9 @@ export function drawMap(model: MapModel, picture: Picture): void {
   const busy = lines.filter((place) => model.traffic.countOf(place) > 0).slice(0, MAX_BUSY_LINES);
   drawCalls(model, picture, busy, curveOf);
   const hits = new Set(model.hits);
+  const standsOut = (place: number): boolean => model.stateOf(place).kind === "unreachable";
   layout.tiers.forEach((tier) => {
-    for (const place of hostsIn(layout, tier, part, camera.scale)) {
+    for (const place of hostsIn(layout, tier, part, camera.scale, standsOut)) {
       drawHost(model, picture, place, hits.has(place));
     }
   });
@@ -71,11 +76,11 @@ function curveTo(model: MapModel, camera: Camera, place: number): Curve {
 
 function between(model: MapModel, camera: Camera, from: number, to: number): Curve {
   const { layout } = model;
-  const at = (place: number): { x: number; y: number } => ({
-    x: layout.x(place) * camera.scale + camera.x,
-    y: layout.y(place) * camera.scale + camera.y,
-  });
-  return curveBetween(at(from), at(to));
+  return curveBetween(pointOf(layout, camera, from), pointOf(layout, camera, to));
+}
+
+function pointOf(layout: TreeLayout, camera: Camera, place: number): Point {
+  return toWindow(camera, { x: layout.x(place), y: layout.y(place) });
 }
 
 /** Where the call leaves the tree's own lines (another way is shorter), the line is dashed. */
@@ -144,18 +149,19 @@ function drawReturns(
 function drawHost(model: MapModel, picture: Picture, place: number, hit: boolean): void {
   const { context, camera, theme, focused } = picture;
   const { tree, layout } = model;
-  const x = layout.x(place) * camera.scale + camera.x;
-  const y = layout.y(place) * camera.scale + camera.y;
+  const { x, y } = pointOf(layout, camera, place);
   const overlord = tree.isOverlord(place);
   const full = place === 0 ? TOP_RADIUS : overlord ? OVERLORD_RADIUS : LEAF_RADIUS;
   const radius = Math.max(place === 0 || overlord ? 2.5 : 1.2, full * Math.min(1, camera.scale));
   const selected = place === model.selected;
   if (selected || hit) halo(context, selected ? theme.path : theme.hit, x, y, radius, selected);
   const { kind, running } = model.stateOf(place);
-  const busy = running > 0 || model.traffic.countOf(place) > 0;
+  // what runs behind a sub-overlord shows there
+  const busy = !overlord && (running > 0 || model.traffic.countOf(place) > 0);
   drawSign(context, theme, { kind: place === 0 ? "online" : kind, busy, radius, overlord }, x, y);
   if (selected && focused) focusRing(context, theme, x, y, radius);
-  if (camera.scale >= LABEL_SCALE || selected || place === picture.hovered) {
+  const named = camera.scale >= LABEL_SCALE || layout.reach(place) * camera.scale >= LABEL_HEIGHT;
+  if (named || selected || place === picture.hovered) {
     drawLabel(model, picture, place, { x, y, radius: overlord ? radius * 1.6 : radius });
   }
 }

@@ -1,13 +1,27 @@
-import { centred, fitting, held, zoomed, type Camera, type Size } from "./camera";
+import {
+  centred,
+  fitting,
+  held,
+  toDrawing,
+  toWindow,
+  zoomed,
+  type Camera,
+  type Point,
+  type Size,
+} from "./camera";
+import { contextOf } from "./cardView";
 import { drawMap } from "./drawing";
 import type { MapModel } from "./mapModel";
 import { listenToPointer } from "./pointer";
 import { readTheme, wantsRest, watchTheme, type Theme } from "./theme";
-import { contextOf } from "./cardView";
+import { ROW } from "./treeLayout";
 
 /** A map that would be smaller than this at first shows its beginning instead. */
 const LEAST_FIRST_SCALE = 0.6;
 const REACH_PX = 14;
+const LEAST_REACH = 10;
+/** So much of a label is clicked, in the drawing's units. */
+const LABEL = 150;
 const MARGIN_PX = 60;
 
 export interface BoardActions {
@@ -21,7 +35,7 @@ export interface BoardActions {
 /** The canvas: draws the map when something has changed, and while calls are in flight. */
 export class DrawingBoard {
   private canvas: HTMLCanvasElement | undefined;
-  private camera: Camera = { x: 0, y: 0, scale: 1 };
+  private camera: Camera = { x: 0, y: 0, scale: 1, across: 1 };
   /** False until the user, or an earlier life of this page, has chosen what shows. */
   private placed = false;
   private window: Size = { width: 0, height: 0 };
@@ -46,8 +60,9 @@ export class DrawingBoard {
   }
 
   restore(view: Camera | undefined): void {
-    if (!view || ![view.x, view.y, view.scale].every(Number.isFinite)) return;
-    this.camera = zoomed(view, 1, { x: 0, y: 0 });
+    if (!view || ![view.x, view.y, view.scale, view.across].every(Number.isFinite)) return;
+    const scale = Math.max(0, view.scale);
+    this.camera = { x: view.x, y: view.y, scale, across: Math.max(scale, view.across) };
     this.placed = true;
   }
 
@@ -63,6 +78,7 @@ export class DrawingBoard {
     listenToPointer(this.canvas, {
       camera: () => this.camera,
       move: (camera) => this.move(camera),
+      zoom: (factor, at) => this.zoom(factor, at),
       click: (at, twice) => {
         const place = this.hostAt(at);
         if (place === undefined) return;
@@ -104,18 +120,21 @@ export class DrawingBoard {
     const ys = shown.map((place) => layout.y(place));
     const left = Math.min(...xs);
     const top = Math.min(...ys);
-    const size = { width: Math.max(...xs) - left + 200, height: Math.max(...ys) - top };
+    const width = Math.max(...xs) - left + 200;
+    const size = { width, height: Math.max(...ys) - top + 1, leastAcross: layout.leastAcross };
     const room = {
       width: this.window.width - 2 * MARGIN_PX,
       height: this.window.height - 2 * MARGIN_PX,
     };
-    const { x, y, scale } = fitting(size, room);
-    this.move({ scale, x: x + MARGIN_PX - left * scale, y: y + MARGIN_PX - top * scale });
+    const { x, y, scale, across } = fitting(size, room);
+    const at = { x: x + MARGIN_PX - left * across, y: y + MARGIN_PX - top * scale };
+    this.move({ ...at, scale, across });
   }
 
-  zoom(factor: number): void {
+  /** Around the middle, or around a point of the window. */
+  zoom(factor: number, at?: Point): void {
     const middle = { x: this.window.width / 2, y: this.window.height / 2 };
-    this.move(zoomed(this.camera, factor, middle));
+    this.move(zoomed(this.camera, factor, at ?? middle, this.model.layout));
   }
 
   centre(place: number): void {
@@ -124,15 +143,14 @@ export class DrawingBoard {
 
   /** Moves no further than it takes for the host to show. */
   bringIntoView(place: number): void {
-    const { x, y } = this.pointOf(place);
-    const { scale } = this.camera;
-    const at = { x: x * scale + this.camera.x, y: y * scale + this.camera.y };
+    const { camera } = this;
+    const at = toWindow(camera, this.pointOf(place));
     const { width, height } = this.window;
     const off = (from: number, room: number): number =>
       Math.max(0, MARGIN_PX - from) - Math.max(0, from - (room - MARGIN_PX));
     const moved = { x: off(at.x, width), y: off(at.y, height) };
     if (moved.x === 0 && moved.y === 0) return;
-    this.move({ scale, x: this.camera.x + moved.x, y: this.camera.y + moved.y });
+    this.move({ ...camera, x: camera.x + moved.x, y: camera.y + moved.y });
   }
 
   /** Whatever `change` does to the layout, the host stays where it is in the window. */
@@ -140,9 +158,9 @@ export class DrawingBoard {
     const before = this.pointOf(place);
     change();
     const after = this.pointOf(place);
-    const { x, y, scale } = this.camera;
-    const by = { x: (before.x - after.x) * scale, y: (before.y - after.y) * scale };
-    this.move({ scale, x: x + by.x, y: y + by.y });
+    const { camera } = this;
+    const by = (before.y - after.y) * camera.scale;
+    this.move({ ...camera, y: camera.y + by });
   }
 
   /** Draws in the next frame. */
@@ -157,7 +175,7 @@ export class DrawingBoard {
 
   private drawNow(nowMs: number): void {
     const { canvas, model, window, camera, hovered } = this;
-    const context = canvas?.getContext("2d");
+    const context = canvas?.getContext("2d", { alpha: false });
     if (!canvas?.isConnected || !context || window.width === 0) return;
     this.theme ??= readTheme();
     const ratio = devicePixelRatio;
@@ -194,8 +212,9 @@ export class DrawingBoard {
       this.camera = camera;
       return;
     }
-    const y = this.window.height / 2 - layout.y(0) * LEAST_FIRST_SCALE;
-    this.camera = { scale: LEAST_FIRST_SCALE, x: 20, y };
+    const scale = LEAST_FIRST_SCALE;
+    const across = Math.max(scale, layout.leastAcross);
+    this.camera = { scale, across, x: 20, y: this.window.height / 2 - layout.y(0) * scale };
   }
 
   private move(camera: Camera): void {
@@ -212,12 +231,11 @@ export class DrawingBoard {
 
   /** A host's sign, or its name to the right of it. */
   private hostAt(at: { x: number; y: number }): number | undefined {
-    const { x, y, scale } = this.camera;
-    const { layout } = this.model;
-    const point = { x: (at.x - x) / scale, y: (at.y - y) / scale };
-    const reach = Math.max(REACH_PX / scale / 1.2, 4);
-    return layout.at(point.x, point.y, Math.min(reach, 22), LABEL_PX);
+    const { camera } = this;
+    const reach = {
+      x: REACH_PX / camera.across,
+      y: Math.max(LEAST_REACH, Math.min(ROW / 2, REACH_PX / camera.scale)),
+    };
+    return this.model.layout.at(toDrawing(camera, at), reach, LABEL);
   }
 }
-
-const LABEL_PX = 150;

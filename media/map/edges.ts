@@ -7,27 +7,27 @@ const MAX_LEAVING = 24;
 
 /** What of the drawing is in the window, in the drawing's own units. */
 export interface Part {
-  left: number;
-  right: number;
   top: number;
   bottom: number;
 }
 
 export function partIn(camera: Camera, window: Size): Part {
   return {
-    left: -camera.x / camera.scale,
-    right: (window.width - camera.x) / camera.scale,
     top: -camera.y / camera.scale,
     bottom: (window.height - camera.y) / camera.scale,
   };
 }
 
-/** Hosts of a tier that are in the part, at most about one for each pixel of the window's height. */
+/**
+ * Hosts of a tier that are in the part, at most about one for each pixel of the window's height: of several, one
+ * that `standsOut`.
+ */
 export function hostsIn(
   layout: TreeLayout,
   tier: readonly number[],
   part: Part,
   scale: number,
+  standsOut: (place: number) => boolean,
 ): number[] {
   const margin = 30 / scale;
   const from = firstFrom(tier, (place) => layout.y(place) >= part.top - margin);
@@ -37,9 +37,10 @@ export function hostsIn(
     const place = tier[index] ?? 0;
     const y = layout.y(place);
     if (y > part.bottom + margin) break;
-    if ((y - last) * scale < 1) continue;
-    last = y;
-    hosts.push(place);
+    if ((y - last) * scale >= 1) {
+      last = y;
+      hosts.push(place);
+    } else if (standsOut(place)) hosts[hosts.length - 1] = place;
   }
   return hosts;
 }

@@ -21,12 +21,14 @@ export function drawLabel(
   const name = place === hovered ? tree.nameOf(place) : shortened(tree.nameOf(place));
   context.textBaseline = "middle";
   context.lineJoin = "round";
-  // lines and dots behind the letters would make them hard to read
   const write = (text: string, colour: string, at: number, px: number): void => {
     context.font = `${px}px ${theme.font}`;
-    context.strokeStyle = theme.background;
-    context.lineWidth = 3.5;
-    context.strokeText(text, left, at);
+    if (overlord) {
+      // the lines to its minions behind the letters would make them hard to read
+      context.strokeStyle = theme.background;
+      context.lineWidth = 3.5;
+      context.strokeText(text, left, at);
+    }
     context.fillStyle = colour;
     context.fillText(text, left, at);
   };

@@ -1,4 +1,4 @@
-import { zoomed, type Camera } from "./camera";
+import type { Camera, Point } from "./camera";
 
 /** Beyond it a press is a pull. */
 const CLICK_PX = 4;
@@ -10,16 +10,17 @@ const PAN_PX_PER_LINE = 16;
 export interface PointerActions {
   camera(): Camera;
   move(camera: Camera): void;
-  click(at: { x: number; y: number }, twice: boolean): void;
+  zoom(factor: number, at: Point): void;
+  click(at: Point, twice: boolean): void;
   /** Something is about to be asked of the host there: a menu opens. */
-  aim(at: { x: number; y: number }): void;
-  hover(at: { x: number; y: number } | undefined): void;
+  aim(at: Point): void;
+  hover(at: Point | undefined): void;
 }
 
 /** Lets the drawing be pulled, turned larger and smaller by the wheel, and clicked. */
 export function listenToPointer(canvas: HTMLCanvasElement, actions: PointerActions): void {
   let pulled: { id: number; x: number; y: number; moved: boolean } | undefined;
-  const at = (event: MouseEvent): { x: number; y: number } => {
+  const at = (event: MouseEvent): Point => {
     const { left, top } = canvas.getBoundingClientRect();
     return { x: event.clientX - left, y: event.clientY - top };
   };
@@ -66,7 +67,7 @@ export function listenToPointer(canvas: HTMLCanvasElement, actions: PointerActio
       }
       // a pinch on a touchpad comes as a wheel with the control key
       const speed = event.ctrlKey ? PINCH_ZOOM : WHEEL_ZOOM;
-      actions.move(zoomed(camera, Math.exp(-event.deltaY * unit * speed), at(event)));
+      actions.zoom(Math.exp(-event.deltaY * unit * speed), at(event));
     },
     { passive: false },
   );

@@ -35,10 +35,12 @@ export function toolbarView(model: MapModel, actions: MapActions): TemplateResul
           : toolButton("Rebuild", "Ask all sub-overlords who stands behind them", actions.build)
       }
     </div>
-    <span class="meta" title=${map.file}
-      >${timeWords(map.changedAtMs)} · ${tiers} · ${minionCount(tree.size)}</span
-    >
-    ${figures(model)}
+    <div class="status">
+      <span class="meta" title=${map.file}
+        >${minionCount(tree.size)} · ${tiers} · ${timeWords(map.changedAtMs)}</span
+      >
+      ${figures(model)}
+    </div>
   </header>`;
 }
 

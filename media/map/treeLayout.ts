@@ -2,6 +2,9 @@ import type { MapTree } from "./mapTree";
 
 /** From one tier to the next. */
 export const COLUMN = 240;
+/** As close as tiers come to each other, of a map that is not very deep. */
+const LEAST_ACROSS = 0.6;
+const TIERS_IN_WINDOW = 4;
 /** Of hosts that stand below each other. */
 export const ROW = 26;
 /** More for a sub-overlord, which has two lines of text. */
@@ -24,10 +27,12 @@ export class TreeLayout {
   readonly order: readonly number[];
   readonly width: number;
   readonly height: number;
+  readonly leastAcross: number;
   /** By tier, from the top down. */
   readonly tiers: readonly (readonly number[])[];
   /** Those whose hosts show, by tier, from the top down. */
   readonly parents: readonly (readonly ShownParent[])[];
+  private readonly reaches = new Map<number, number>();
   private readonly ys: Float64Array;
   private readonly shown: Uint8Array;
 
@@ -41,6 +46,7 @@ export class TreeLayout {
     this.height = this.place(expanded);
     this.tiers = this.byTier();
     this.parents = this.parentsByTier(expanded);
+    this.leastAcross = Math.min(LEAST_ACROSS, TIERS_IN_WINDOW / Math.max(1, this.tiers.length));
     this.width = MARGIN * 2 + this.tiers.length * COLUMN;
   }
 
@@ -56,6 +62,11 @@ export class TreeLayout {
     return this.ys[place] ?? 0;
   }
 
+  /** How far the hosts of a sub-overlord reach that show; 0 for others. */
+  reach(place: number): number {
+    return this.reaches.get(place) ?? 0;
+  }
+
   /** The host itself where it shows, or the one above it that does. */
   visible(place: number): number {
     let at = place;
@@ -63,16 +74,23 @@ export class TreeLayout {
     return Math.max(0, at);
   }
 
-  /** The host whose sign is at this point, give or take `reach`, or its label, `label` wide to the right of it. */
-  at(x: number, y: number, reach: number, label: number): number | undefined {
-    const column = Math.floor((x - MARGIN + reach) / COLUMN);
+  /**
+   * The host whose sign is at this point, give or take `reach` (across and down), or its label, `label` wide to
+   * the right of it.
+   */
+  at(
+    { x, y }: { x: number; y: number },
+    reach: { x: number; y: number },
+    label: number,
+  ): number | undefined {
+    const column = Math.floor((x - MARGIN + reach.x) / COLUMN);
     if (x - MARGIN - column * COLUMN > label) return undefined;
     const tier = this.tiers[column] ?? [];
     const index = firstFrom(tier, (place) => this.y(place) >= y);
     const near = [tier[index - 1], tier[index]]
       .filter((place) => place !== undefined)
       .sort((a, b) => Math.abs(this.y(a) - y) - Math.abs(this.y(b) - y))[0];
-    return near !== undefined && Math.abs(this.y(near) - y) <= reach ? near : undefined;
+    return near !== undefined && Math.abs(this.y(near) - y) <= reach.y ? near : undefined;
   }
 
   /** Gives each its height from the top; the whole height. */
@@ -113,7 +131,9 @@ export class TreeLayout {
         const [first] = children;
         const last = children.at(-1);
         if (first === undefined || last === undefined) return [];
-        return { place, top: this.y(first), bottom: this.y(last) };
+        const [top, bottom] = [this.y(first), this.y(last)];
+        this.reaches.set(place, bottom - top);
+        return { place, top, bottom };
       }),
     );
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ShownMap } from "../../extension/webviews/mapProtocol";
-import { centred, fitting, held, zoomed } from "../../media/map/camera";
+import { centred, fitting, held, toDrawing, zoomed } from "../../media/map/camera";
 import { CallTraffic } from "../../media/map/callTraffic";
 import { hostsIn, linesIn, partIn } from "../../media/map/edges";
 import { firstExpanded } from "../../media/map/firstExpanded";
@@ -10,7 +10,9 @@ import { MapModel } from "../../media/map/mapModel";
 import { MapTree } from "../../media/map/mapTree";
 import { TreeLayout } from "../../media/map/treeLayout";
 
-type Shape = { [name: string]: Shape };
+interface Shape {
+  [name: string]: Shape;
+}
 
 /** The lists that the extension sends, tier by tier. */
 function mapOf(shape: Shape): ShownMap {
@@ -95,9 +97,11 @@ describe("TreeLayout", () => {
     const tree = treeOf(SMALL);
     const layout = new TreeLayout(tree, new Set([0]));
     const mid2 = tree.find(["mid2"]) ?? -1;
-    expect(layout.at(layout.x(mid2) + 50, layout.y(mid2) + 3, 14, 150)).toBe(mid2);
-    expect(layout.at(layout.x(mid2), layout.y(mid2) + 20, 14, 150)).toBeUndefined();
-    expect(layout.at(layout.x(mid2) + 170, layout.y(mid2), 14, 150)).toBeUndefined();
+    const at = (x: number, y: number): number | undefined =>
+      layout.at({ x: layout.x(mid2) + x, y: layout.y(mid2) + y }, { x: 14, y: 14 }, 150);
+    expect(at(50, 3)).toBe(mid2);
+    expect(at(0, 20)).toBeUndefined();
+    expect(at(170, 0)).toBeUndefined();
   });
 
   it("draws no more of 10,000 hosts than a window can show", () => {
@@ -107,15 +111,26 @@ describe("TreeLayout", () => {
     const [, , leaves = []] = layout.tiers;
     for (const camera of [
       fitting(layout, window),
-      { x: 0, y: -50_000, scale: 1 },
-      { x: 0, y: 0, scale: 0.1 },
+      { x: 0, y: -50_000, scale: 1, across: 1 },
+      { x: 0, y: 0, scale: 0.1, across: 0.6 },
     ]) {
       const part = partIn(camera, window);
-      expect(hostsIn(layout, leaves, part, camera.scale).length).toBeLessThan(900);
+      expect(hostsIn(layout, leaves, part, camera.scale, () => false).length).toBeLessThan(900);
       const lines = linesIn(tree, layout, part, camera.scale);
       expect(lines.length).toBeGreaterThan(0);
       expect(lines.length).toBeLessThan(950);
     }
+  });
+
+  it("draws of hosts that share a pixel one that stands out", () => {
+    const tree = treeOf(wide(10_000));
+    const layout = new TreeLayout(tree, new Set([0]));
+    const [, hosts = []] = layout.tiers;
+    const camera = fitting(layout, { width: 1_000, height: 800 });
+    const part = partIn(camera, { width: 1_000, height: 800 });
+    const drawn = hostsIn(layout, hosts, part, camera.scale, (place) => place === 5_003);
+    expect(drawn).toContain(5_003);
+    expect(drawn.length).toBeLessThan(900);
   });
 
   it("shows at first as many tiers as can be read", () => {
@@ -128,23 +143,27 @@ describe("TreeLayout", () => {
 
 describe("the camera", () => {
   it("keeps the point under the pointer while it zooms", () => {
-    const before = { x: 10, y: 20, scale: 1 };
-    const after = zoomed(before, 2, { x: 110, y: 220 });
-    expect((110 - after.x) / after.scale).toBe(100);
-    expect((220 - after.y) / after.scale).toBe(200);
+    const drawing = { width: 500, height: 400, leastAcross: 0.6 };
+    const before = { x: 10, y: 20, scale: 1, across: 1 };
+    for (const factor of [2, 0.1]) {
+      const after = zoomed(before, factor, { x: 110, y: 220 }, drawing);
+      const { x, y } = toDrawing(after, { x: 110, y: 220 });
+      expect([Math.round(x), Math.round(y)]).toEqual([100, 200]);
+    }
+    expect(zoomed(before, 0.1, { x: 0, y: 0 }, drawing)).toMatchObject({ scale: 0.1, across: 0.6 });
   });
 
   it("never loses the drawing, and never shows it larger than life at first", () => {
-    const drawing = { width: 500, height: 400 };
+    const drawing = { width: 500, height: 400, leastAcross: 0.6 };
     const window = { width: 1_000, height: 800 };
     expect(fitting(drawing, window).scale).toBe(1);
-    expect(held({ x: 99_999, y: -99_999, scale: 1 }, drawing, window)).toEqual({
+    expect(held({ x: 99_999, y: -99_999, scale: 1, across: 1 }, drawing, window)).toMatchObject({
       x: 750,
       y: -200,
-      scale: 1,
     });
-    const { x, scale } = centred({ x: 0, y: 0, scale: 0.1 }, { x: 100, y: 100 }, window, 0.8);
-    expect(100 * scale + x).toBe(500);
+    const camera = { x: 0, y: 0, scale: 0.1, across: 0.6 };
+    const { x, across } = centred(camera, { x: 100, y: 100 }, window, 0.8);
+    expect(100 * across + x).toBe(500);
   });
 });
 
