@@ -92,7 +92,8 @@ export class AboveJobs {
   async #startOnce(jobId: string, request: DelegatedRequest, by: string): Promise<StartedAbove> {
     const { archive, runner, inventory } = this.parts;
     if (await archive.find(jobId)) return { jobId };
-    const { call, spec, nforks, timeoutMs, deliveryLimitMs, maxErrors, secret } = request;
+    const { call, spec, nforks, timeoutMs, deliveryLimitMs, maxErrors } = request;
+    const { secret, childrenFirst } = request;
     const { originator, method: fullName, args, async: isAsync } = readSignedCall(call);
     const dot = fullName.lastIndexOf(".");
     const { minions, behind, targets } = divideTargets(request.targets, inventory);
@@ -119,6 +120,7 @@ export class AboveJobs {
         jobId,
         above: { originator, by, call, targets: above },
         ...(secret && { secret }),
+        ...(childrenFirst && { childrenFirst }),
       },
     );
     return { jobId, begun: { job, originator } };

@@ -144,7 +144,9 @@ export class Dispatcher {
       const mayChange = this.#mayChange(method);
       if (mayChange) await audit("started");
       const value = await this.parts.syncCalls.run(start, (signal) =>
-        mayChange ? this.#callOnce(method, request, signal) : this.#call(method, request, signal),
+        mayChange && !this.#isRepeatable(method)
+          ? this.#callOnce(method, request, signal)
+          : this.#call(method, request, signal),
       );
       const outcome = outcomeOf(value);
       if (outcome !== "ok" || !this.#isRepeat(method, request)) await audit(outcome);
@@ -196,6 +198,10 @@ export class Dispatcher {
   #mayChange(method: string): boolean {
     const declared = this.parts.registry.lookup(method);
     return declared !== undefined && declared.risk !== "read";
+  }
+
+  #isRepeatable(method: string): boolean {
+    return this.parts.registry.lookup(method)?.repeatable === true;
   }
 
   #isRepeat(method: string, { caller, params }: CallRequest): boolean {

@@ -73,6 +73,8 @@ export interface MinionMethod {
    * ten minutes is audited.
    */
   repeats?: boolean;
+  /** A repeat changes nothing, and answers the same: it may come again at any time. */
+  repeatable?: boolean;
   /** Where the method is a shell command: called with `async.`, it runs under a runner of its own. */
   asCommand?: (...args: (XmlRpcValue | undefined)[]) => CommandSpec;
 }
