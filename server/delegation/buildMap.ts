@@ -95,7 +95,8 @@ export class MapBuilder {
     signal: AbortSignal,
   ): Promise<MapBelowAnswer> {
     const own = await this.parts.identity();
-    const { onlyAlive, timeoutMs, above } = params;
+    const { onlyAlive, above } = params;
+    const timeoutMs = Math.floor(params.timeoutMs * SHARE_OF_HOST);
     if (above.includes(own)) return { cycle: true, hosts: [] };
     if (above.length >= MAX_MAP_DEPTH) {
       throw new FuncError("too-large", `${MAX_MAP_DEPTH} tiers of overlords are the most.`);
@@ -103,8 +104,8 @@ export class MapBuilder {
     const hosts = await this.entered(() =>
       probeMinions(this.parts, this.parts.inventory.list(), {
         onlyAlive,
-        timeoutMs: timeoutMs * SHARE_OF_HOST,
-        totalMs: timeoutMs * SHARE_OF_HOST,
+        timeoutMs,
+        totalMs: timeoutMs,
         above: [...above, own],
         depth: above.length + 1,
         budget: { left: MAX_MAP_NODES },

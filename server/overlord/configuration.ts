@@ -3,6 +3,7 @@ import { FuncError, messageOf } from "../common/errors";
 import type { StoreLimits } from "../jobs/store/workerProtocol";
 import { parseNetwork, type AutosignRules } from "../pki/certmaster/autosign";
 import { parseNameGlob } from "../pki/certmaster/nameGlob";
+import type { MapScheduleSettings } from "./mapSchedule";
 import { DEFAULTS, type OverlordConfiguration } from "./overlordConfiguration";
 
 const KNOWN = [
@@ -13,11 +14,14 @@ const KNOWN = [
   "certmaster",
   "idle_minutes",
   "jobs",
+  "map",
 ];
 
 /** A client of the original may come back for its results so late, whatever is set. */
 const LEAST_KEEP_MS = 60 * 60_000;
 const DAY_MS = 86_400_000;
+const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 60 * 60_000, d: DAY_MS };
+const MOST_EVERY_MS = 366 * DAY_MS;
 const MAX_DAYS = 36_500;
 const GIGABYTE = 1024 ** 3;
 
@@ -63,8 +67,25 @@ function apply(result: OverlordConfiguration, setting: Setting): void {
       result.jobs = { ...result.jobs };
       for (const inner of setting.settings()) applyJobs(result.jobs, inner);
       return;
+    case "map":
+      result.map = { ...result.map };
+      for (const inner of setting.settings()) applyMap(result.map, inner);
+      return;
     default:
       throw setting.unknown(KNOWN);
+  }
+}
+
+function applyMap(map: MapScheduleSettings, setting: Setting): void {
+  switch (setting.key) {
+    case "build_every":
+      map.everyMs = setting.durationOrOff();
+      return;
+    case "only_alive":
+      map.onlyAlive = setting.boolean();
+      return;
+    default:
+      throw setting.unknown(["build_every", "only_alive"]);
   }
 }
 
@@ -151,6 +172,25 @@ class Setting {
     const value = this.number(least, most);
     if (!Number.isInteger(value)) throw this.expected("a whole number");
     return value;
+  }
+
+  boolean(): boolean {
+    const value = this.scalar();
+    if (typeof value !== "boolean") throw this.expected("true or false");
+    return value;
+  }
+
+  /** "90m", "24h" or "7d" in ms, at least a minute and at most a year; undefined for "off". */
+  durationOrOff(): number | undefined {
+    const value = this.scalar();
+    if (value === "off" || value === false) return undefined;
+    const [, count, unit = ""] =
+      (typeof value === "string" ? /^(\d{1,6})([mhd])$/.exec(value) : null) ?? [];
+    const ms = Number(count) * (UNIT_MS[unit] ?? NaN);
+    if (!(ms > 0 && ms <= MOST_EVERY_MS)) {
+      throw this.expected("off, or a time such as 90m, 24h or 7d, a year at most");
+    }
+    return ms;
   }
 
   /** "HOST:PORT", the host in square brackets where it is an IPv6 address. */

@@ -1,30 +1,43 @@
-import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import type { MinionCaller } from "../calls/minionCaller";
+import type { Log } from "../common/log";
 import { MapBuilder } from "../delegation/buildMap";
 import { DelegationMaps } from "../delegation/delegationMaps";
+import { openOriginatorKey } from "../pki/authority/originatorKey";
+import { keyFingerprint } from "../pki/certificates/identity";
+import { MapSchedule } from "./mapSchedule";
 import type { OverlordData } from "./overlordData";
 
-interface MapContext extends Pick<OverlordData, "inventory" | "outputs" | "credentials"> {
+interface MapContext extends Pick<OverlordData, "inventory" | "outputs" | "configuration"> {
   dataDirectory: string;
   caller: MinionCaller;
+  /** For the audit, of what nobody asked for. */
+  note: (event: string, fields: object) => void;
+  log: Log;
 }
 
 /** Everything that has to do with the delegation map. */
 export interface MapParts {
   maps: DelegationMaps;
   mapBuilder: MapBuilder;
+  mapSchedule: MapSchedule;
 }
 
 export function makeMapParts(context: MapContext): MapParts {
-  const { dataDirectory, credentials } = context;
+  const { dataDirectory, configuration, note, log } = context;
   const maps = new DelegationMaps(dataDirectory);
-  // without a CA it has no minions, and nobody has it among theirs for long
-  const withoutAuthority = randomBytes(32).toString("hex");
   const mapBuilder = new MapBuilder({
     ...context,
     maps,
-    identity: () =>
-      Promise.resolve(credentials.existingAuthority()?.fingerprint ?? withoutAuthority),
+    identity: async () =>
+      keyFingerprint(await openOriginatorKey(join(dataDirectory, "credentials"))),
   });
-  return { maps, mapBuilder };
+  const mapSchedule = new MapSchedule({
+    settings: configuration.map,
+    builder: mapBuilder,
+    markFile: join(dataDirectory, "map.scheduled"),
+    note,
+    log,
+  });
+  return { maps, mapBuilder, mapSchedule };
 }

@@ -35,6 +35,7 @@ import { Renewals } from "./renewals";
 import { RevocationPusher } from "./revocationPusher";
 import { makeJobParts, type JobParts } from "./jobParts";
 import { makeMapParts, type MapParts } from "./mapParts";
+import { minionRecord } from "./minionRecord";
 import { OutputFollows } from "./outputFollows";
 import { OverlordAudit } from "./overlordAudit";
 import { DATA_FILES, openData, type OverlordData } from "./overlordData";
@@ -175,7 +176,13 @@ export class Overlord {
     });
     this.groups = new GroupsFile(join(options.dataDirectory, "groups"));
     const { dataDirectory } = options;
-    this.map = makeMapParts({ ...data, dataDirectory, caller });
+    this.map = makeMapParts({
+      ...data,
+      dataDirectory,
+      caller,
+      note: this.audit.note.bind(this.audit),
+      log,
+    });
     this.work = makeJobParts({
       ...data,
       caller,
@@ -244,6 +251,7 @@ export class Overlord {
     this.pusher.start();
     this.rotation.resume();
     this.work.runner.begin();
+    this.map.mapSchedule.start();
     log.info("overlord started", { version, minions: this.inventory.size });
   }
 
@@ -256,6 +264,7 @@ export class Overlord {
     // the lock goes last: until then a client that comes now waits for the next overlord
     const steps = [
       async () => this.endpoint?.remove(),
+      () => this.map.mapSchedule.close(),
       () => this.work.runner.close(),
       async () => this.renewals.close(),
       async () => this.rotation.close(),
@@ -286,7 +295,8 @@ export class Overlord {
       this.work.jobs.running().length > 0 ||
       this.work.runner.isBusy ||
       this.certmaster.isActive() ||
-      this.pusher.isTrying()
+      this.pusher.isTrying() ||
+      this.map.mapSchedule.isOn
     );
   }
 
@@ -337,19 +347,9 @@ export class Overlord {
     this.audit.note("certmaster/enrolled", told);
   }
 
-  private async addMinion({ name, address, port, record }: EnrolledMinion): Promise<void> {
-    this.methods.forget(name);
-    await this.inventory.add({
-      name,
-      address,
-      port,
-      state: "unknown",
-      enrolledAtMs: Date.now(),
-      keyFingerprint: record.keyFingerprint,
-      certificateSerial: record.serial,
-      certificateNotAfterMs: record.notAfterMs,
-      ...(record.cnOnly && { cnOnly: true }),
-    });
+  private async addMinion(minion: EnrolledMinion): Promise<void> {
+    this.methods.forget(minion.name);
+    await this.inventory.add(minionRecord(minion));
   }
 
   /** Tells all clients. */

@@ -1,5 +1,6 @@
 import type { StoreLimits } from "../jobs/store/workerProtocol";
 import type { AutosignRules } from "../pki/certmaster/autosign";
+import type { MapScheduleSettings } from "./mapSchedule";
 import { DEFAULT_CONNECT_MS, DEFAULT_DELIVERY_MS } from "../wire/callLimits";
 
 /** `<data>/overlord.yaml`, with defaults. */
@@ -23,6 +24,7 @@ export interface OverlordConfiguration {
   idleMs: number;
   /** How long finished jobs are kept, and how many at most. */
   jobs: StoreLimits;
+  map: MapScheduleSettings;
 }
 
 export const DEFAULTS: OverlordConfiguration = {
@@ -34,4 +36,5 @@ export const DEFAULTS: OverlordConfiguration = {
   certmasterListen: { host: "0.0.0.0", port: 51_235 },
   idleMs: 10 * 60_000,
   jobs: { keepMs: 7 * 86_400_000, keepJobs: 100_000, keepBytes: 16 * 1024 ** 3 },
+  map: { onlyAlive: false },
 };

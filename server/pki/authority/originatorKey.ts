@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../common/atomicFile";
 import { FuncError, messageOf } from "../../common/errors";
+import { queueOf } from "../../common/serialQueue";
 import { generateKey, readKeyFile, workingKey } from "../certificates/keyFiles";
 
 const FILE = "originator.pem";
@@ -11,8 +12,13 @@ const FILE = "originator.pem";
  * 0600): another one than that of its certificates, which changes. Made where there is none. Throws FuncError
  * "bad-data" where it is damaged or open to others: a new one in its place would be refused by all hosts that know it.
  */
-export async function openOriginatorKey(folder: string): Promise<KeyObject> {
+export function openOriginatorKey(folder: string): Promise<KeyObject> {
   const file = join(folder, FILE);
+  // two that find none at the same time must not make one each
+  return queueOf(file).run(() => open(file));
+}
+
+async function open(file: string): Promise<KeyObject> {
   const remedy = `Restore ${file} from a backup. If it is lost, remove it: a new one is made, which hosts behind sub-overlords take once somebody has run there "funcd originator forget" with this overlord's name.`;
   const pem = await readKeyFile(file, remedy);
   if (pem === undefined) {
