@@ -7,7 +7,7 @@ import {
   type JobCode,
   type MinionResult,
 } from "../../protocol/jobs";
-import type { StartCallParams } from "../../protocol/requests";
+import type { StartCallParams, TargetParams } from "../../protocol/requests";
 import type { JsonValue } from "../../protocol/value";
 import { bundledOverlord } from "../bundledOverlord";
 import { dataDirectory } from "../dataDirectory";
@@ -40,15 +40,26 @@ const DEFAULT_JOB_IDS = 1_000;
 /** Jobs are asked for in pages of this many. */
 const JOB_PAGE = 500;
 
+/** Throws FuncError "bad-argument" for a map that nothing is called by. */
+function delegation({ delegate, mapfile }: OverlordOptions): Partial<TargetParams> {
+  if (!delegate && mapfile !== undefined) {
+    throw new FuncError("bad-argument", "mapfile is the map for delegate, which is not given.");
+  }
+  return {
+    ...(delegate && { delegate }),
+    ...(mapfile !== undefined && { mapFile: resolve(mapfile) }),
+  };
+}
+
 class OverlordObject implements OverlordMethods<string | Result | Results> {
   readonly #overlord: KeptConnection;
-  readonly #targets: { spec: string; exclude?: string };
+  readonly #targets: TargetParams;
   readonly #options: OverlordOptions;
 
   constructor(spec: string, options: OverlordOptions = {}) {
     const { home, exclude, start } = options;
     this.#options = options;
-    this.#targets = { spec, ...(exclude !== undefined && { exclude }) };
+    this.#targets = { spec, ...(exclude !== undefined && { exclude }), ...delegation(options) };
     this.#overlord = new KeptConnection({
       dataDirectory: home === undefined ? dataDirectory() : resolve(home),
       kind: "library",

@@ -19,6 +19,10 @@ export interface OverlordOptions {
   nforks?: number;
   /** Target expression of minions that are left out (exclude_spec). */
   exclude?: string;
+  /** Minions behind sub-overlords are meant too, by the delegation map. */
+  delegate?: boolean;
+  /** With `delegate`: another map than the overlord's own; a relative path is this process's. */
+  mapfile?: string;
   /** The one minion's bare result instead of `{minion: result}`; several minions are an error then. */
   noglobs?: boolean;
   /** Limit of the run on each minion, in milliseconds (timeout, in seconds); default from overlord.yaml. */
