@@ -80,6 +80,10 @@ export const HELP = `Usage:
                                                   a backup into this (--home: another) data directory
   func overlord install-service [--print] | remove-service
                                                   let systemd keep the overlord running
+  func suboverlord init [--token TOKEN | --ask HOST[:PORT] [--ca-fingerprint HEX]] [--no-service]
+      [--funcd-home DIR]                          give this host, which has a funcd, an overlord of its own
+  func suboverlord status | remove [--funcd-home DIR]
+                                                  how it stands; undo it (the data directory stays)
 
 SPEC names minions: names, globs, @GROUP and @GROUP:GLOB separated by ";", such as "web*;@db". A
 minion whose name is a command's: func -- jobs ping. Behind SPEC or a command, "--" ends the options.

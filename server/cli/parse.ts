@@ -17,6 +17,7 @@ import { callRules, checkCallOptions, type CallOptions } from "./parseCallOption
 import { parseJobs, type JobsCommand } from "./parseJobs";
 import { mapFilePath, parseBuildMap, parseMapCommand, type MapCommand } from "./parseMap";
 import { parseOverlord } from "./parseOverlord";
+import { parseSubOverlord, type SubOverlordCommand } from "./parseSubOverlord";
 import { nothingMore, number, reservedUsage, towardsHelp, usage, wholeNumber } from "./parseSteps";
 
 /** Options that every command knows. */
@@ -86,6 +87,7 @@ export type Command =
   | { kind: "overlordRestore"; file: string; stdin: boolean; replace: boolean }
   | JobsCommand
   | MapCommand
+  | SubOverlordCommand
   | { kind: "auditShow"; last?: number; sinceMs?: number }
   | { kind: "auditVerify" };
 
@@ -267,6 +269,8 @@ function parseReserved(word: string, reader: OptionReader, options: GlobalOption
       return parseMapCommand(reader);
     case "build-map":
       return parseBuildMap(reader);
+    case "suboverlord":
+      return parseSubOverlord(reader);
     case "group":
       return parseGroup(reader);
     default:

@@ -32,6 +32,9 @@ import { overlordBackup, overlordMove, overlordRestore } from "./commands/overlo
 import { installService, removeService } from "./commands/overlordService";
 import { overlordStatus, overlordStop } from "./commands/overlord";
 import { ping } from "./commands/ping";
+import { subOverlordInit } from "./commands/subOverlordInit";
+import { subOverlordRemove } from "./commands/subOverlordRemove";
+import { subOverlordStatus } from "./commands/subOverlordStatus";
 import { EXIT_OK } from "./exitStatus";
 import { addHosts } from "./hosts/addHosts";
 import { removeHost } from "./hosts/removeHost";
@@ -156,5 +159,11 @@ export async function runCommand(command: Command, session: Session): Promise<nu
       return mapPath(session, command);
     case "mapCheck":
       return mapCheck(session, command);
+    case "subOverlordInit":
+      return subOverlordInit(session, command);
+    case "subOverlordStatus":
+      return subOverlordStatus(session, command);
+    case "subOverlordRemove":
+      return subOverlordRemove(session, command);
   }
 }

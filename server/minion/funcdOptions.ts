@@ -1,7 +1,7 @@
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { FuncError, messageOf } from "../common/errors";
+import { defaultFuncdHome } from "../common/funcdHome";
 import { sinceTime } from "../common/auditText";
 import { parseFingerprint } from "../pki/certificates/fingerprintWords";
 import { parseHostPort, type HostPort } from "../common/hostPort";
@@ -134,7 +134,7 @@ export function parseFuncdOptions(
     throw usage("join needs a TOKEN, or --ask HOST");
   }
   if (ask && operand !== undefined) throw usage("--ask needs no TOKEN");
-  const homes = (values.home ?? [defaultHome(env)]).map((home) => resolve(home));
+  const homes = (values.home ?? [defaultFuncdHome(env)]).map((home) => resolve(home));
   if (new Set(homes).size < homes.length) throw usage("the same --home is given twice");
   if (homes.length > 1 && (values.name !== undefined || verb !== undefined)) {
     throw usage(
@@ -273,13 +273,6 @@ function actionOf(values: Parsed["values"], verb: Verb | undefined): FuncdAction
   if (values.version) return "version";
   if (values["list-modules"]) return "list-modules";
   return verb ?? "serve";
-}
-
-function defaultHome({ FUNCD_HOME = "", XDG_DATA_HOME = "" }: NodeJS.ProcessEnv): string {
-  if (FUNCD_HOME !== "") return FUNCD_HOME;
-  if (process.getuid?.() === 0) return "/var/lib/funcd";
-  const data = XDG_DATA_HOME === "" ? join(homedir(), ".local", "share") : XDG_DATA_HOME;
-  return join(data, "funcd");
 }
 
 function usage(what: string): FuncError {

@@ -67,7 +67,10 @@ export async function installService(session: Session, print: boolean): Promise<
 }
 
 /** `func overlord remove-service`: stops it and takes the unit away; the data directory stays. */
-export async function removeService(session: Session): Promise<number> {
+export async function removeService(
+  session: Session,
+  dataDirectory = session.target.dataDirectory,
+): Promise<number> {
   const place = placeOf();
   if (!existsSync(place.unit)) {
     session.out.note(`There is no ${place.unit}.\n`);
@@ -77,9 +80,24 @@ export async function removeService(session: Session): Promise<number> {
   await systemctl(place, "disable", "--now", OVERLORD_UNIT);
   await rm(place.unit);
   await systemctl(place, "daemon-reload");
-  await rm(join(session.target.dataDirectory, "service"), { recursive: true, force: true });
+  await rm(join(dataDirectory, "service"), { recursive: true, force: true });
   session.out.note("The service is removed. Clients start the overlord again when they need it.\n");
   return EXIT_OK;
+}
+
+/** The unit that keeps an overlord of this user running, with its data directory; undefined where there is none. */
+export async function installedService(): Promise<
+  { unit: string; dataDirectory?: string } | undefined
+> {
+  if (process.platform !== "linux") return undefined;
+  const { unit } = placeOf();
+  const text = await readFile(unit, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  const description = /^Description=Func overlord of (.*)$/m.exec(text)?.[1];
+  return {
+    unit,
+    ...(description !== undefined && { dataDirectory: description.replaceAll("%%", "%") }),
+  };
 }
 
 function placeOf(): Place {
