@@ -74,8 +74,8 @@ async function overAllWays(client: WireClient, method: string, args: JsonValue[]
   const execute = (isAsync: boolean): string =>
     top.execute(target(), method, args, { async: isAsync });
   return {
-    direct: told(await ask(client, method, args as XmlRpcValue[])),
-    async: told(await ask(client, `async.${method}`, args as XmlRpcValue[])),
+    direct: told(await ask(client, method, args)),
+    async: told(await ask(client, `async.${method}`, args)),
     signed: told(await ask(client, "delegation.execute", [execute(false)])),
     signedAsync: told(await ask(client, "async.delegation.execute", [execute(true)])),
   };
