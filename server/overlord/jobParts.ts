@@ -1,13 +1,20 @@
+import type { KeyObject } from "node:crypto";
+import { join } from "node:path";
 import type { MethodDirectory } from "../calls/methodDirectory";
 import type { MinionCaller } from "../calls/minionCaller";
 import type { SeenMinions } from "../calls/seenMinions";
 import type { Log } from "../common/log";
+import type { DelegationMaps } from "../delegation/delegationMaps";
+import { HopCalls } from "../delegation/hopCalls";
+import type { Originator } from "../delegation/signedTargets";
 import { CallRunner } from "../jobs/engine/callRunner";
 import type { Job } from "../jobs/job";
 import { JobArchive } from "../jobs/jobArchive";
 import { JobRegistry } from "../jobs/jobRegistry";
 import { ValueKeeper } from "../jobs/outputs/valueKeeper";
+import { openOriginatorKey } from "../pki/authority/originatorKey";
 import type { ClientFeed } from "./clientFeed";
+import { overlordName } from "./fleetCredentials";
 import type { OverlordData } from "./overlordData";
 
 /** What jobs are made with. */
@@ -15,6 +22,8 @@ export interface JobContext extends OverlordData {
   caller: MinionCaller;
   seen: SeenMinions;
   methods: MethodDirectory;
+  maps: DelegationMaps;
+  dataDirectory: string;
   /** Tells all clients. */
   tell: (change: (feed: ClientFeed) => void) => void;
   /** Told of each job of an earlier process that goes on here. */
@@ -31,7 +40,7 @@ export interface JobParts {
 }
 
 export function makeJobParts(context: JobContext): JobParts {
-  const { outputs, store, configuration, tell, ...rest } = context;
+  const { outputs, store, configuration, dataDirectory, tell, ...rest } = context;
   const jobs = new JobRegistry(outputs);
   const keeper = new ValueKeeper(outputs, () => jobs.valueBytes());
   jobs.onChanged((job) => {
@@ -44,6 +53,13 @@ export function makeJobParts(context: JobContext): JobParts {
       feed.jobsRemoved(jobIds);
     });
   });
-  const runner = new CallRunner({ ...rest, jobs, store, keeper, defaults: configuration });
+  let key: Promise<KeyObject> | undefined;
+  const originator = async (): Promise<Originator> => {
+    key ??= openOriginatorKey(join(dataDirectory, "credentials"));
+    key.catch(() => (key = undefined)); // somebody may mend it
+    return { name: overlordName(), key: await key };
+  };
+  const hops = new HopCalls({ ...rest, outputs, originator });
+  const runner = new CallRunner({ ...rest, jobs, store, keeper, hops, defaults: configuration });
   return { jobs, archive, keeper, runner };
 }

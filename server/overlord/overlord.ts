@@ -185,6 +185,8 @@ export class Overlord {
     });
     this.work = makeJobParts({
       ...data,
+      dataDirectory,
+      maps: this.map.maps,
       caller,
       seen,
       methods: this.methods,

@@ -76,10 +76,15 @@ export class CallRunner {
       journal,
       seen,
       collector: new AsyncCollector(caller),
-      cancels: new PendingCancels(caller, seen, log, ({ jobId, minion: { name }, attempt, names = [name] }) => {
-        for (const minion of names) jobs.find(jobId)?.amend(minion, { cancelPending: undefined });
-        journal.told(names.map((minion) => ({ jobId, minion, attempt, what: "cancel" })));
-      }),
+      cancels: new PendingCancels(
+        caller,
+        seen,
+        log,
+        ({ jobId, minion: { name }, attempt, names = [name] }) => {
+          for (const minion of names) jobs.find(jobId)?.amend(minion, { cancelPending: undefined });
+          journal.told(names.map((minion) => ({ jobId, minion, attempt, what: "cancel" })));
+        },
+      ),
       kept: new KeptTeller(caller, seen, ({ name: minion }, results) => {
         journal.told(
           results.map(({ jobId, attempt }) => ({ jobId, minion, attempt, what: "kept" })),

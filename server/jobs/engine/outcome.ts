@@ -1,9 +1,7 @@
 import type { MinionCallOutcome } from "../../calls/minionCaller";
-import { peerOf } from "../../calls/minionCaller";
 import { FuncError, messageOf } from "../../common/errors";
 import type { ResultReceipt } from "../../protocol/delegation";
 import type { MinionResult } from "../../protocol/jobs";
-import type { MinionRecord } from "../../protocol/minions";
 import { toJson } from "../../wire/jsonValue";
 import { callErrorOf, JOB_LOST } from "../../wire/remoteError";
 
@@ -13,8 +11,15 @@ export type Ending = Omit<MinionResult, "minion"> & {
   receipt?: ResultReceipt;
 };
 
+/** Whom messages name. */
+interface Named {
+  name: string;
+  address: string;
+  port: number;
+}
+
 /** A minion's final result as the job keeps it. */
-export function resultOf(outcome: MinionCallOutcome, minion: MinionRecord): Ending {
+export function resultOf(outcome: MinionCallOutcome, minion: Named): Ending {
   if (outcome.state !== "succeeded") {
     const { state, error, mayHaveRun } = outcome;
     if (error.type === JOB_LOST) {
@@ -27,22 +32,22 @@ export function resultOf(outcome: MinionCallOutcome, minion: MinionRecord): Endi
     return { state: "succeeded", value: toJson(outcome.value) };
   } catch (error) {
     const problem = new FuncError("bad-data", `The answer cannot be shown: ${messageOf(error)}`);
-    return { state: "failed", error: callErrorOf(problem, peerOf(minion)) };
+    return { state: "failed", error: callErrorOf(problem, minion) };
   }
 }
 
 /** For a minion whose call was not even begun, unless `message` tells otherwise. */
 export function cancelledResult(
-  minion: MinionRecord,
+  minion: Named,
   message = `The call on ${minion.name} was cancelled.`,
   nextStep?: string,
 ): Ending {
   const error = new FuncError("cancelled", message, nextStep);
-  return { state: "cancelled", error: callErrorOf(error, peerOf(minion)) };
+  return { state: "cancelled", error: callErrorOf(error, minion) };
 }
 
 /** It was away until its delivery limit had passed. */
-export function expiredResult(minion: MinionRecord, problem: string): Ending {
+export function expiredResult(minion: { name: string }, problem: string): Ending {
   const message = `${minion.name} was away until the delivery limit had passed; nothing was run there. The last problem: ${problem}`;
   return { state: "expired", error: { type: "socket.timeout", message, trace: "" } };
 }

@@ -10,6 +10,8 @@ import type { Ending } from "./outcome";
 
 /** Whoever cancels does not wait longer for minions that may be away. */
 const ANSWER_MS = 2_000;
+/** Its overlord may have to be started. */
+const HOP_MS = 10_000;
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 5 * 60_000;
 const AT_ONCE = 16;
@@ -27,6 +29,8 @@ export interface Cancel {
   id: string;
   /** When it was cancelled. */
   sinceMs: number;
+  /** The minions behind the hop `minion` that the job under this id is for; without them it is the minion's own. */
+  names?: readonly string[];
 }
 
 /** Cancels that have not reached their minions: they are told when they are there again. */
@@ -56,7 +60,7 @@ export class PendingCancels {
 
   /** Tells the minion; where it is away, it is told later. Never throws. */
   async tell(cancel: Cancel): Promise<CancelAnswer> {
-    const telling = this.caller.tellCancel(cancel.minion, cancel.id);
+    const telling = this.ask(cancel);
     const late = sleep(ANSWER_MS, "away" as const, { ref: false });
     const answer = await Promise.race([telling, late]);
     if (answer === "away") this.add(cancel);
@@ -100,7 +104,7 @@ export class PendingCancels {
     try {
       for (const cancel of this.pending.get(name) ?? []) {
         const isOld = Date.now() - cancel.sinceMs > GIVE_UP_MS;
-        const answer = await this.caller.tellCancel(cancel.minion, cancel.id);
+        const answer = await this.ask(cancel);
         if (this.closing.signal.aborted) return;
         if (answer === "away" && !isOld) return;
         this.remove(name, cancel);
@@ -109,6 +113,10 @@ export class PendingCancels {
     } finally {
       this.telling.delete(name);
     }
+  }
+
+  private ask({ minion, id, names }: Cancel): Promise<CancelAnswer> {
+    return names ? tellHop(this.caller, minion, id) : this.caller.tellCancel(minion, id);
   }
 
   private remove(name: string, cancel: Cancel): void {
@@ -134,4 +142,17 @@ export class PendingCancels {
     this.timer = undefined;
     if (this.pending.size > 0) this.plan(Math.min(delayMs * 2, LAST_RETRY_MS));
   }
+}
+
+async function tellHop(
+  caller: MinionCaller,
+  hop: MinionRecord,
+  hopJobId: string,
+): Promise<CancelAnswer> {
+  const outcome = await caller.call(hop, "delegation.cancel", [hopJobId], {
+    timeoutMs: HOP_MS,
+    signal: AbortSignal.timeout(2 * HOP_MS),
+  });
+  if (outcome.state === "succeeded") return outcome.value === true ? "stops" : "nothing";
+  return outcome.answered ? "nothing" : "away";
 }

@@ -1,0 +1,59 @@
+import * as v from "valibot";
+import { FuncError, messageOf } from "../common/errors";
+import type { DelegatedProgress } from "../protocol/delegation";
+import { FINAL_STATES, type MinionCallState } from "../protocol/jobs";
+import type { JsonValue } from "../protocol/value";
+import type { XmlRpcValue } from "../wire/value";
+
+const STATES: readonly MinionCallState[] = ["queued", "sent", "running", ...FINAL_STATES];
+const MAX_OUTPUTS = 10_000;
+
+const text = v.string();
+const number = v.optional(v.number());
+const json = v.custom<JsonValue>((value) => value !== undefined);
+
+const Result = v.object({
+  minion: text,
+  callId: text,
+  state: v.picklist(STATES),
+  value: v.optional(json),
+  exitStatus: number,
+  error: v.optional(
+    v.object({ type: text, message: text, trace: text, nextStep: v.optional(text) }),
+  ),
+  mayHaveRun: v.optional(v.boolean()),
+  failedHop: v.optional(text),
+  cancelPending: v.optional(v.boolean()),
+  progress: v.optional(v.object({ done: v.number(), total: v.number() })),
+  via: v.optional(v.array(text)),
+  outputs: v.optional(
+    v.pipe(
+      v.array(
+        v.object({
+          sha256: v.pipe(text, v.regex(/^[0-9a-f]{64}$/)),
+          bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+          kind: v.picklist(["text", "bytes", "json"]),
+          head: text,
+        }),
+      ),
+      v.maxLength(MAX_OUTPUTS),
+    ),
+  ),
+  receipt: v.optional(v.object({ callId: text, digest: text, publicKey: text, signature: text })),
+});
+
+const Progress = v.object({ cursor: text, results: v.array(Result), finished: v.boolean() });
+
+/**
+ * What a sub-overlord told of a job, which is not to be trusted further than its form. Throws FuncError
+ * "broken-answer".
+ */
+export function readProgress(answer: XmlRpcValue): DelegatedProgress {
+  try {
+    if (typeof answer !== "string") throw new Error("it is no text");
+    return v.parse(Progress, JSON.parse(answer));
+  } catch (error) {
+    const what = messageOf(error).slice(0, 200);
+    throw new FuncError("broken-answer", `What it told of the job cannot be read: ${what}.`);
+  }
+}

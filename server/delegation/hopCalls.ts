@@ -1,0 +1,179 @@
+import { messageOf } from "../common/errors";
+import type { Log } from "../common/log";
+import type { MinionCaller } from "../calls/minionCaller";
+import type { JobRun, JobTools } from "../jobs/engine/jobRun";
+import { nextHop, type HopCaller, type MinionBehind } from "../jobs/engine/minionsBehind";
+import { cancelledResult, type Ending } from "../jobs/engine/outcome";
+import { settle } from "../jobs/engine/settle";
+import type { OutputFiles } from "../jobs/outputs/outputFiles";
+import type { Inventory } from "../targets/inventory";
+import type { DelegationMaps } from "./delegationMaps";
+import { endingOfLeft, notSent, type LeftBehind } from "./hopEndings";
+import { callOverHop } from "./hopJob";
+import { HopValues } from "./hopValues";
+import { OtherRoutes } from "./otherRoutes";
+import { ResultTrust } from "./resultTrust";
+import { signedTargets, type Originator, type SignedTargets } from "./signedTargets";
+
+export interface HopCallsParts {
+  caller: MinionCaller;
+  inventory: Inventory;
+  maps: DelegationMaps;
+  outputs: OutputFiles;
+  /** Who signs calls here. */
+  originator: () => Promise<Originator>;
+  log: Log;
+}
+
+/** What all hops of one run share. */
+interface HopRun {
+  run: JobRun;
+  tools: JobTools;
+  signed: SignedTargets;
+  routes: OtherRoutes;
+  trust: ResultTrust | undefined;
+}
+
+/** Calls minions behind sub-overlords: each next hop once for all behind it, and around hops that fail. */
+export class HopCalls implements HopCaller {
+  private readonly values: HopValues;
+  private readonly trust: ResultTrust;
+
+  constructor(private readonly parts: HopCallsParts) {
+    const { caller, maps, outputs, log } = parts;
+    this.values = new HopValues(caller, outputs);
+    this.trust = new ResultTrust(maps.identities, outputs, log);
+  }
+
+  async call(run: JobRun, tools: JobTools): Promise<void> {
+    const { maps, inventory, originator } = this.parts;
+    let signed: SignedTargets;
+    try {
+      signed = await signedTargets(run, originator);
+    } catch (error) {
+      const problem = messageOf(error);
+      await Promise.all(run.behind.map((one) => end(run, tools, one, notSent(one, problem))));
+      return;
+    }
+    const routes = new OtherRoutes(maps, inventory, run.record.mapFile);
+    const trust = run.above ? undefined : this.trust;
+    await this.callAll({ run, tools, signed, routes, trust }, run.behind, new Set());
+  }
+
+  /** `failed`: hops that these were not to be reached by. */
+  private async callAll(
+    whole: HopRun,
+    minions: readonly MinionBehind[],
+    failed: ReadonlySet<string>,
+  ): Promise<void> {
+    const groups = groupBy(minions, nextHop);
+    await Promise.all([...groups].map(([hop, group]) => this.callHop(whole, hop, group, failed)));
+  }
+
+  private async callHop(
+    whole: HopRun,
+    hopName: string,
+    minions: readonly MinionBehind[],
+    failed: ReadonlySet<string>,
+  ): Promise<void> {
+    const { run } = whole;
+    const hop = this.parts.inventory.find(hopName);
+    if (!hop) {
+      const cause = `${hopName} is no minion of this overlord.`;
+      const failure = { failedHop: hopName, cause, mayHaveRun: false };
+      const left = minions.map((minion) => ({ minion, ...failure }));
+      await this.goAround(whole, left, failed);
+      return;
+    }
+    const others: Promise<void>[] = [];
+    const left = await callOverHop({
+      ...whole,
+      hop,
+      minions,
+      values: this.values,
+      takeOver: async (open) => {
+        const found = await this.otherWays(whole, open, new Set([...failed, hopName]), true);
+        others.push(this.callAll(whole, [...found.values()], new Set([...failed, hopName])));
+        return [...found.keys()];
+      },
+    });
+    if (!run.job.isSuspended) await this.goAround(whole, left, failed);
+    await Promise.all(others);
+  }
+
+  /** Over another path where there is one; else that is their end. */
+  private async goAround(
+    whole: HopRun,
+    left: readonly LeftBehind[],
+    failed: ReadonlySet<string>,
+  ): Promise<void> {
+    const { run, tools } = whole;
+    await Promise.all(
+      [...groupBy(left, ({ failedHop }) => failedHop)].map(async ([failedHop, all]) => {
+        const without = new Set([...failed, failedHop]);
+        const unsure = all.filter(({ mayHaveRun }) => mayHaveRun).map(({ minion }) => minion);
+        const sure = all.filter(({ mayHaveRun }) => !mayHaveRun).map(({ minion }) => minion);
+        const found = new Map([
+          ...(await this.otherWays(whole, unsure, without, true)),
+          ...(await this.otherWays(whole, sure, without, false)),
+        ]);
+        const rest = all.filter(({ minion }) => !found.has(minion));
+        await Promise.all([
+          this.callAll(whole, [...found.values()], without),
+          ...rest.map((one) => end(run, tools, one.minion, endingOf(run, one))),
+        ]);
+      }),
+    );
+  }
+
+  /** `mayHaveRun`: only those that run nothing twice. */
+  private async otherWays(
+    { run, routes }: HopRun,
+    minions: readonly MinionBehind[],
+    without: ReadonlySet<string>,
+    mayHaveRun: boolean,
+  ): Promise<Map<MinionBehind, MinionBehind>> {
+    const { identities } = this.parts.maps;
+    const found = new Map<MinionBehind, MinionBehind>();
+    if (run.job.signal.aborted) return found;
+    for (const minion of minions) {
+      const other = await routes.without(without, minion);
+      const isNative = identities.find(minion.path)?.native === true;
+      if (other && (isNative || !mayHaveRun)) found.set(minion, other);
+    }
+    return found;
+  }
+}
+
+function endingOf({ job, limit }: JobRun, left: LeftBehind): Ending {
+  const { minion, mayHaveRun } = left;
+  if (mayHaveRun || !job.signal.aborted) {
+    return !mayHaveRun && limit.isPassed ? limit.skipped(minion) : endingOfLeft(left);
+  }
+  return cancelledResult({
+    name: minion.name,
+    address: nextHop(minion),
+    port: 0,
+  });
+}
+
+async function end(
+  { job }: JobRun,
+  { journal, keeper }: JobTools,
+  minion: MinionBehind,
+  ending: Ending,
+): Promise<void> {
+  if (job.isSuspended) return;
+  const peer = { name: minion.name, address: nextHop(minion), port: 0 };
+  await journal.ended(job, await settle(job, peer, ending, keeper));
+}
+
+function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
+}

@@ -1,0 +1,78 @@
+import type { Ending } from "../jobs/engine/outcome";
+import type { MinionBehind } from "../jobs/engine/minionsBehind";
+
+/** Why a minion has no result through a hop. */
+export interface LeftBehind {
+  minion: MinionBehind;
+  /** The hop that failed, which need not be the next one. */
+  failedHop: string;
+  /** One sentence. */
+  cause: string;
+  /** The call may have got further than that hop. */
+  mayHaveRun: boolean;
+  /** By the hop's own word it may not be asked at all. */
+  denied?: boolean;
+}
+
+/** The final result of a minion that is reached over no other path. */
+export function endingOfLeft({ minion, failedHop, cause, mayHaveRun, denied }: LeftBehind): Ending {
+  const via = hopsUntil(minion, failedHop);
+  if (mayHaveRun) {
+    return {
+      state: "lost",
+      mayHaveRun,
+      via,
+      failedHop,
+      error: {
+        type: "lost job",
+        message: `${minion.name}: lost at hop ${failedHop}: ${cause}`,
+        trace: "",
+        nextStep: `It may have run: look on ${minion.name} before you call it again.`,
+      },
+    };
+  }
+  return {
+    state: denied ? "denied" : "unreachable",
+    via,
+    failedHop,
+    error: {
+      type: "socket.error",
+      message: `${minion.name} cannot be reached over its hop ${failedHop}: ${cause}`,
+      trace: "",
+      nextStep: `Nothing was run there. Look at ${failedHop}, or build the map again: func build-map.`,
+    },
+  };
+}
+
+/** The hop said that it is through, and nothing of this one. */
+export function untold(minion: MinionBehind, hop: string): Ending {
+  return {
+    state: "failed",
+    mayHaveRun: true,
+    via: [hop],
+    error: {
+      type: "func.broken-answer",
+      message: `${hop} did not answer for ${minion.name}.`,
+      trace: "",
+      nextStep: `It may have run: look on ${minion.name}, and at ${hop}, before you call it again.`,
+    },
+  };
+}
+
+/** Whoever can call nobody. */
+export function notSent(minion: MinionBehind, problem: string): Ending {
+  return {
+    state: "failed",
+    error: {
+      type: "func.unavailable",
+      message: `${minion.name} was not called: ${problem}`,
+      trace: "",
+    },
+  };
+}
+
+function hopsUntil({ path }: MinionBehind, hop: string): string[] {
+  const hops = path.slice(0, -1);
+  const at = hops.indexOf(hop);
+  return at < 0 ? hops : hops.slice(0, at + 1);
+}

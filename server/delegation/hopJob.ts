@@ -1,0 +1,290 @@
+import type { MinionCallOutcome } from "../calls/minionCaller";
+import { messageOf } from "../common/errors";
+import type { JobRun, JobTools } from "../jobs/engine/jobRun";
+import type { MinionBehind } from "../jobs/engine/minionsBehind";
+import { cancelledResult, type Ending } from "../jobs/engine/outcome";
+import { settle } from "../jobs/engine/settle";
+import type { DelegatedProgress, DelegatedResult } from "../protocol/delegation";
+import { FINAL_STATES } from "../protocol/jobs";
+import type { MinionRecord } from "../protocol/minions";
+import { readProgress } from "./delegatedProgress";
+import type { LeftBehind } from "./hopEndings";
+import { untold } from "./hopEndings";
+import { awayLimitMs, workLimitMs } from "./hopLimits";
+import { startOnHop } from "./hopStart";
+import type { HopValues } from "./hopValues";
+import type { ResultTrust } from "./resultTrust";
+import type { SignedTargets } from "./signedTargets";
+
+const WAIT_SECONDS = 25;
+/** How much later than promised an answer may come: each overlord on the way may have to be started. */
+const GRACE_MS = 20_000;
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+/** Between two answers that came at once. */
+const LEAST_PAUSE_MS = 50;
+/** So long is waited for what was cancelled to end, for each tier. */
+const CANCEL_MS = 15_000;
+const SHORT_MS = 5_000;
+
+/** One next hop, and those behind it that it is asked for. */
+export interface HopShare {
+  run: JobRun;
+  tools: JobTools;
+  hop: MinionRecord;
+  minions: readonly MinionBehind[];
+  signed: SignedTargets;
+  values: HopValues;
+  /** Of overlords that have signed the call themselves. */
+  trust: ResultTrust | undefined;
+  /** While the hop is away: takes those of the minions that can be reached otherwise. */
+  takeOver: (minions: readonly MinionBehind[]) => Promise<readonly MinionBehind[]>;
+}
+
+/**
+ * Has a hop call those behind it and puts each result where it belongs, as it comes. Gives those that have none
+ * through this hop. Never rejects.
+ */
+export async function callOverHop(share: HopShare): Promise<LeftBehind[]> {
+  const started = await startOnHop(share);
+  if ("left" in started) return started.left;
+  return new HopJob(share, started.hopJobId).run();
+}
+
+/** Collects what becomes of a job at a hop. */
+class HopJob {
+  /** By call id, those without a final result. */
+  readonly #open = new Map<string, MinionBehind>();
+  readonly #left: LeftBehind[] = [];
+  readonly #going: Promise<void>[] = [];
+  #cursor = "";
+  #pauseMs = FIRST_PAUSE_MS;
+  #awaySinceMs: number | undefined;
+  #cancelledAtMs: number | undefined;
+  #skipTold = false;
+  #wasOffered = false;
+
+  constructor(
+    private readonly share: HopShare,
+    private readonly hopJobId: string,
+  ) {
+    const { minions, signed } = share;
+    for (const minion of minions) {
+      const { callId } = signed.targets.get(minion.name) ?? {};
+      if (callId !== undefined) this.#open.set(callId, minion);
+    }
+  }
+
+  async run(): Promise<LeftBehind[]> {
+    const { run, minions } = this.share;
+    const workMs = workLimitMs(run, minions);
+    const untilMs = workMs === undefined ? Infinity : performance.now() + workMs;
+    while (this.#open.size > 0 && !this.#isSuspended()) {
+      await this.#tellNews();
+      if (this.#isCancelOver()) {
+        this.#endCancelled();
+        break;
+      }
+      if (performance.now() > untilMs) {
+        this.#leave("it did not tell the end of the call in time.");
+        break;
+      }
+      const outcome = await this.#ask();
+      if (this.#isSuspended()) break;
+      if (outcome.state === "succeeded") await this.#read(outcome.value);
+      else await this.#failed(outcome);
+    }
+    await Promise.all(this.#going);
+    return this.#left;
+  }
+
+  #ask(): Promise<MinionCallOutcome> {
+    const { run, tools, hop } = this.share;
+    const { job, limit } = run;
+    const isCancelled = this.#cancelledAtMs !== undefined;
+    const news = [
+      ...(isCancelled ? [] : [job.signal]),
+      ...(this.#skipTold || isCancelled ? [] : [limit.signal]),
+    ];
+    const seconds = isCancelled ? 2 : WAIT_SECONDS;
+    const timeoutMs = seconds * 1_000 + GRACE_MS;
+    return tools.caller.call(hop, "delegation.collect", [this.hopJobId, this.#cursor, seconds], {
+      timeoutMs: isCancelled ? SHORT_MS : timeoutMs,
+      signal: AbortSignal.any(news),
+      inMemoryBytes: MAX_ANSWER_BYTES,
+    });
+  }
+
+  /** Each of these is told once where the hop hears it; else it comes with the next question. */
+  async #tellNews(): Promise<void> {
+    const { run, tools, hop } = this.share;
+    const { job, limit } = run;
+    if (job.signal.aborted && this.#cancelledAtMs === undefined) {
+      this.#cancelledAtMs = performance.now();
+      const sinceMs = Date.now();
+      const names = [...this.#open.values()].map(({ name }) => name);
+      const attempt = job.attemptOf(names[0] ?? "");
+      const cancel = { jobId: job.id, minion: hop, attempt, id: this.hopJobId, sinceMs, names };
+      const answer = await tools.cancels.tell(cancel);
+      if (answer === "away") this.#endCancelled(true);
+      return;
+    }
+    if (!limit.isPassed || this.#skipTold || job.signal.aborted) return;
+    const outcome = await tools.caller.call(hop, "delegation.skip_rest", [this.hopJobId], {
+      timeoutMs: SHORT_MS,
+      signal: job.signal,
+    });
+    this.#skipTold = outcome.state === "succeeded" || outcome.answered;
+  }
+
+  #isSuspended(): boolean {
+    return this.share.run.job.isSuspended;
+  }
+
+  #isCancelOver(): boolean {
+    const tiers = Math.max(...[...this.#open.values()].map(({ path }) => path.length - 1), 1);
+    const sinceMs = this.#cancelledAtMs;
+    return sinceMs !== undefined && performance.now() - sinceMs > CANCEL_MS * tiers;
+  }
+
+  #endCancelled(isPending = false): void {
+    const { hop } = this.share;
+    for (const minion of this.#takeOpen()) {
+      const told = isPending
+        ? `${hop.name} is told to stop it as soon as it can be reached`
+        : `${hop.name} was told to stop it`;
+      const ending = cancelledResult({ ...hop, name: minion.name }, `Cancelled; ${told}.`);
+      const more = { mayHaveRun: true, via: [hop.name], ...(isPending && { cancelPending: true }) };
+      this.#going.push(this.#end(minion, { ...ending, ...more }));
+    }
+  }
+
+  async #failed(outcome: Exclude<MinionCallOutcome, { state: "succeeded" }>): Promise<void> {
+    const { run, tools, hop } = this.share;
+    const { job } = run;
+    if (outcome.state === "cancelled") return; // there is news to tell
+    if (outcome.answered && !isPassing(outcome.error.type)) {
+      this.#leave(outcome.error.message);
+      return;
+    }
+    const now = performance.now();
+    this.#awaySinceMs ??= now;
+    const awayMs = now - this.#awaySinceMs;
+    if (awayMs > awayLimitMs(run)) {
+      this.#leave(outcome.error.message);
+      return;
+    }
+    await this.#offer(awayMs);
+    const signal = this.#cancelledAtMs === undefined ? job.signal : AbortSignal.timeout(SHORT_MS);
+    await tools.seen.next(hop.name, this.#pauseMs * (0.5 + Math.random()), signal);
+    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
+  }
+
+  /** Once it has been away for a while, others may go another way: no host runs one call twice. */
+  async #offer(awayMs: number): Promise<void> {
+    if (this.#wasOffered || awayMs < GRACE_MS / 2 || this.#cancelledAtMs !== undefined) return;
+    this.#wasOffered = true;
+    const taken = new Set(await this.share.takeOver([...this.#open.values()]));
+    for (const [callId, minion] of this.#open) if (taken.has(minion)) this.#open.delete(callId);
+  }
+
+  async #read(answer: Parameters<typeof readProgress>[0]): Promise<void> {
+    this.#awaySinceMs = undefined;
+    this.#pauseMs = FIRST_PAUSE_MS;
+    let progress: DelegatedProgress;
+    try {
+      progress = readProgress(answer);
+    } catch (error) {
+      this.#leave(messageOf(error));
+      return;
+    }
+    const isNews = progress.cursor !== this.#cursor;
+    this.#cursor = progress.cursor;
+    for (const result of progress.results) this.#take(result);
+    if (progress.finished) {
+      for (const minion of this.#takeOpen()) {
+        this.#going.push(this.#end(minion, untold(minion, this.share.hop.name)));
+      }
+    } else if (!isNews) {
+      await this.share.tools.seen.next("", LEAST_PAUSE_MS, this.share.run.job.signal);
+    }
+  }
+
+  #take(result: DelegatedResult): void {
+    const { run, hop } = this.share;
+    const minion = this.#open.get(result.callId);
+    if (!minion) return;
+    const { state, progress, failedHop } = result;
+    if (!FINAL_STATES.has(state)) {
+      if (state !== "queued") run.job.update(minion.name, { state, ...(progress && { progress }) });
+      return;
+    }
+    this.#open.delete(result.callId);
+    const couldGoOn = state === "unreachable" || state === "lost" || state === "denied";
+    if (failedHop !== undefined && couldGoOn && minion.path.includes(failedHop)) {
+      const cause = result.error?.message ?? `${hop.name} said no more.`;
+      const mayHaveRun = result.mayHaveRun === true;
+      const denied = state === "denied";
+      this.#left.push({ minion, failedHop, cause, mayHaveRun, ...(denied && { denied }) });
+      return;
+    }
+    this.#going.push(this.#finish(minion, result));
+  }
+
+  async #finish(minion: MinionBehind, result: DelegatedResult): Promise<void> {
+    const { run, hop, values, trust } = this.share;
+    const { callId, outputs = [], state, value, error, mayHaveRun, receipt } = result;
+    const { cancelPending, failedHop, via = [] } = result;
+    const ending: Ending = {
+      state,
+      ...(value !== undefined && !error && { value }),
+      ...(error && { error }),
+      ...(mayHaveRun && { mayHaveRun }),
+      ...(cancelPending && { cancelPending }),
+      ...(failedHop !== undefined && { failedHop }),
+      via: [hop.name, ...via],
+      ...(receipt && { receipt }),
+    };
+    try {
+      const place = { hop, hopJobId: this.hopJobId };
+      if (ending.value !== undefined) {
+        await values.bring(place, outputs, run.job.id, new AbortController().signal);
+      }
+      const told = { minion, callId, hop: hop.name, ending };
+      await this.#end(minion, trust ? await trust.judge(told) : ending);
+    } catch (problem) {
+      const message = `The result of ${minion.name} could not be brought here: ${messageOf(problem)}`;
+      const failure = { type: "func.unavailable", message, trace: "" };
+      const failed: Ending = { state: "failed", mayHaveRun: true, error: failure };
+      await this.#end(minion, { ...failed, via: [hop.name] });
+    }
+  }
+
+  async #end({ name }: MinionBehind, ending: Ending): Promise<void> {
+    const { run, tools, hop } = this.share;
+    if (run.job.isSuspended) return;
+    const peer = { ...hop, name };
+    await tools.journal.ended(run.job, await settle(run.job, peer, ending, tools.keeper));
+  }
+
+  #leave(cause: string): void {
+    const failedHop = this.share.hop.name;
+    for (const minion of this.#takeOpen()) {
+      this.#left.push({ minion, failedHop, cause, mayHaveRun: true });
+    }
+  }
+
+  #takeOpen(): MinionBehind[] {
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    return open;
+  }
+}
+
+/** What a hop answers while its overlord is starting, ending or busy. */
+function isPassing(type: string): boolean {
+  return ["func.unavailable", "func.timed-out", "func.unreachable", "func.cancelled"].includes(
+    type,
+  );
+}

@@ -1,0 +1,169 @@
+import type { JobRun } from "../jobs/engine/jobRun";
+import type { MinionBehind } from "../jobs/engine/minionsBehind";
+import { cancelledResult, expiredResult, type Ending } from "../jobs/engine/outcome";
+import { settle } from "../jobs/engine/settle";
+import type { DelegatedRequest, DelegatedTarget } from "../protocol/delegation";
+import type { MinionRecord } from "../protocol/minions";
+import type { LeftBehind } from "./hopEndings";
+import type { HopShare } from "./hopJob";
+import { awayLimitMs } from "./hopLimits";
+import { NO_OVERLORD } from "./overlordErrors";
+import { callOriginalHop } from "./originalHop";
+
+/** The overlord there may have to be started first, and writes the call to its disk. */
+const START_TIMEOUT_MS = 130_000;
+const STOP_TIMEOUT_MS = 5_000;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+/** What a hop says that speaks the original's protocol only. */
+const LACKING = /ModuleNotFoundException|InvalidMethodException/;
+
+type Started = { hopJobId: string } | { left: LeftBehind[] };
+
+/** Asks a hop to call those behind it, again with the same ids until it has answered. Never rejects. */
+export async function startOnHop(share: HopShare): Promise<Started> {
+  const { run, tools, hop, minions } = share;
+  const { job, limit } = run;
+  const known = knownJob(run, minions);
+  if (known !== undefined) return { hopJobId: known };
+  const first = minions[0] && share.signed.targets.get(minions[0].name);
+  if (!first) return { left: [] };
+  const stopped = AbortSignal.any([job.signal, limit.signal]);
+  const document = JSON.stringify(requestOf(share));
+  let mayHaveRun = false;
+  let pauseMs = FIRST_PAUSE_MS;
+  const sinceMs = performance.now();
+  for (;;) {
+    if (job.isSuspended) return { left: [] };
+    if (stopped.aborted) {
+      const hopJobId = mayHaveRun ? await askAgain(share, first.callId, document) : undefined;
+      if (hopJobId !== undefined) return { hopJobId };
+      return endAll(share, mayHaveRun, (minion) => stoppedEnding(run, hop, minion));
+    }
+    for (const { name } of minions) job.update(name, { state: "sent", startedAtMs: Date.now() });
+    const outcome = await tools.caller.call(hop, "delegation.start", [document], {
+      timeoutMs: START_TIMEOUT_MS,
+      signal: stopped,
+      callId: startId(first.callId),
+    });
+    if (outcome.state === "succeeded") {
+      const { value } = outcome;
+      if (typeof value === "string" && value !== "") {
+        noteStarted(share, value);
+        return { hopJobId: value };
+      }
+      return leave(share, "it answered the start without a job id.", true);
+    }
+    const { error, answered } = outcome;
+    if (answered && LACKING.test(error.type)) {
+      return { left: await callOriginalHop(share) };
+    }
+    if (answered) {
+      const cause = error.type === NO_OVERLORD ? `${hop.name} is no sub-overlord.` : error.message;
+      return leave(share, cause, false, outcome.state === "denied");
+    }
+    mayHaveRun ||= outcome.mayHaveRun;
+    if (outcome.state === "cancelled") {
+      await tools.seen.next(hop.name, pauseMs, stopped);
+      continue;
+    }
+    const nowMs = performance.now();
+    if (mayHaveRun ? nowMs - sinceMs > awayLimitMs(run) : nowMs > (run.deliverUntilMs ?? 0)) {
+      if (mayHaveRun || run.deliverUntilMs === undefined) {
+        return leave(share, error.message, mayHaveRun);
+      }
+      return endAll(share, false, ({ name }) => expiredResult({ ...hop, name }, error.message));
+    }
+    if (!mayHaveRun) for (const { name } of minions) job.update(name, { state: "queued" });
+    await tools.seen.next(hop.name, pauseMs * (0.5 + Math.random()), stopped);
+    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+  }
+}
+
+/** The id of a job that has to be stopped; undefined where the hop does not tell it soon. */
+async function askAgain(
+  { tools, hop }: HopShare,
+  callId: string,
+  document: string,
+): Promise<string | undefined> {
+  const outcome = await tools.caller.call(hop, "delegation.start", [document], {
+    timeoutMs: STOP_TIMEOUT_MS,
+    signal: AbortSignal.timeout(STOP_TIMEOUT_MS),
+    callId: startId(callId),
+  });
+  return outcome.state === "succeeded" && typeof outcome.value === "string"
+    ? outcome.value
+    : undefined;
+}
+
+/** Of the start itself: a repeat answers with the same job. */
+function startId(firstCallId: string): string {
+  return `${firstCallId}:start`;
+}
+
+/** What goes to the hop. */
+function requestOf({ run, minions, signed }: HopShare): DelegatedRequest {
+  const { record, limit, nforks, deliverUntilMs } = run;
+  const { left } = limit;
+  const deliveryLimitMs = deliverUntilMs && Math.round(deliverUntilMs - performance.now());
+  return {
+    call: signed.call,
+    spec: record.spec,
+    targets: minions.flatMap(({ name, path }): DelegatedTarget[] => {
+      const target = signed.targets.get(name);
+      return target ? [{ path: path.slice(1), ...target }] : [];
+    }),
+    nforks,
+    ...(record.timeoutMs !== undefined && { timeoutMs: record.timeoutMs }),
+    ...(deliveryLimitMs !== undefined && deliveryLimitMs > 0 && { deliveryLimitMs }),
+    ...(left !== undefined && { maxErrors: left }),
+    ...(run.secret && { secret: true }),
+    ...(record.childrenFirst && { childrenFirst: true }),
+  };
+}
+
+/** Of an earlier process; all of them have it where the hop was asked for them together. */
+function knownJob({ past }: JobRun, minions: readonly MinionBehind[]): string | undefined {
+  const ids = new Set(minions.map(({ name }) => past.get(name)?.minionJobId));
+  const [id] = ids;
+  return ids.size === 1 ? id : undefined;
+}
+
+function noteStarted({ run, tools, minions }: HopShare, hopJobId: string): void {
+  const { job } = run;
+  for (const { name } of minions) {
+    job.update(name, { state: "sent", ...(job.isAsync && { minionJobId: hopJobId }) });
+  }
+  if (!job.isAsync) return;
+  const names = minions.map(({ name }) => name);
+  tools.journal.startedBehind(job, names, hopJobId, run.secret);
+}
+
+function leave(
+  { minions, hop }: HopShare,
+  cause: string,
+  mayHaveRun: boolean,
+  denied = false,
+): Started {
+  const failed = { failedHop: hop.name, cause, mayHaveRun, ...(denied && { denied }) };
+  return { left: minions.map((minion) => ({ minion, ...failed })) };
+}
+
+async function endAll(
+  { run, tools, hop, minions }: HopShare,
+  mayHaveRun: boolean,
+  endingOf: (minion: MinionBehind) => Ending,
+): Promise<Started> {
+  await Promise.all(
+    minions.map(async (minion) => {
+      const ending = { ...endingOf(minion), ...(mayHaveRun && { mayHaveRun }), via: [hop.name] };
+      const peer = { ...hop, name: minion.name };
+      await tools.journal.ended(run.job, await settle(run.job, peer, ending, tools.keeper));
+    }),
+  );
+  return { left: [] };
+}
+
+function stoppedEnding({ job, limit }: JobRun, hop: MinionRecord, minion: MinionBehind): Ending {
+  return job.isCancelled ? cancelledResult({ ...hop, name: minion.name }) : limit.skipped(minion);
+}

@@ -1,0 +1,74 @@
+import type { MinionBehind } from "../jobs/engine/minionsBehind";
+import type { Inventory } from "../targets/inventory";
+import { CallPaths } from "./callPaths";
+import { nameKey, type MapNode } from "./delegationMap";
+import type { DelegationMaps } from "./delegationMaps";
+
+/** Finds ways around hops that fail. */
+export class OtherRoutes {
+  private readonly pruned = new Map<string, Promise<CallPaths | undefined>>();
+
+  constructor(
+    private readonly maps: DelegationMaps,
+    private readonly inventory: Inventory,
+    private readonly mapFile: string | undefined,
+  ) {}
+
+  /** The minion by its shortest path without these hops; undefined where the map has none. Never rejects. */
+  async without(
+    hops: ReadonlySet<string>,
+    minion: MinionBehind,
+  ): Promise<MinionBehind | undefined> {
+    const key = [...hops].sort().join("\n");
+    const known = this.pruned.get(key) ?? this.prune(hops);
+    this.pruned.set(key, known);
+    const paths = await known;
+    const path = paths && this.pathOf(paths, minion);
+    return path && { ...minion, path };
+  }
+
+  private async prune(hops: ReadonlySet<string>): Promise<CallPaths | undefined> {
+    // a sub-overlord need not have a map
+    const map = await this.maps.current(this.mapFile).catch(() => undefined);
+    if (!map) return undefined;
+    const { identities } = this.maps;
+    const nodes = withoutHops(map.nodes, hops).filter(({ name }) => this.inventory.find(name));
+    return new CallPaths(nodes, (path) => identities.keyOf(path));
+  }
+
+  private pathOf(paths: CallPaths, { path, identity }: MinionBehind): string[] | undefined {
+    const own = path.at(-1) ?? "";
+    const names = paths.has(own) ? [own] : [];
+    for (const name of [...names, ...paths.names().filter((one) => isNamed(one, own))]) {
+      const found = pathTo(paths, name)?.map(nameKey);
+      if (!found || found.length < 2) continue;
+      const known = this.maps.identities.keyOf(found);
+      if (known === identity || known === undefined || identity === undefined) return found;
+    }
+    return undefined;
+  }
+}
+
+/** The map as if these were no sub-overlords; they themselves stay in it. */
+export function withoutHops(
+  nodes: readonly MapNode[],
+  hops: ReadonlySet<string>,
+): readonly MapNode[] {
+  return nodes.map((node) => ({
+    name: node.name,
+    children: hops.has(nameKey(node.name)) ? [] : withoutHops(node.children, hops),
+  }));
+}
+
+function isNamed(targetName: string, own: string): boolean {
+  return nameKey(targetName).startsWith(`${own}@`);
+}
+
+/** Undefined also where the name means several hosts. */
+function pathTo(paths: CallPaths, name: string): string[] | undefined {
+  try {
+    return paths.pathTo(name);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,98 @@
+import { messageOf } from "../common/errors";
+import type { Log } from "../common/log";
+import type { MinionBehind } from "../jobs/engine/minionsBehind";
+import type { Ending } from "../jobs/engine/outcome";
+import type { OutputFiles } from "../jobs/outputs/outputFiles";
+import { verifyReceipt } from "../pki/documents/resultReceipt";
+import { outputRefOf } from "../protocol/outputs";
+import type { JsonValue } from "../protocol/value";
+import { digestOfError, digestOfJson } from "../wire/valueDigest";
+import type { MapIdentities } from "./mapIdentities";
+
+/** A value that is a larger file than this cannot be compared with what was signed. */
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
+const PIECE_BYTES = 1024 * 1024;
+
+/** What is told of one host's call. */
+export interface ToldResult {
+  minion: MinionBehind;
+  callId: string;
+  /** Who told it. */
+  hop: string;
+  ending: Ending;
+}
+
+/** Tells results that hosts have signed from those that somebody on the way has made. */
+export class ResultTrust {
+  constructor(
+    private readonly identities: MapIdentities,
+    private readonly outputs: Pick<OutputFiles, "read">,
+    private readonly log: Log,
+  ) {}
+
+  /**
+   * The result with who vouches for it. Where the host's key is known, a value or an error of its own that is not
+   * signed by it becomes "failed"; states that no host can sign are taken as told. A key that is seen for the first
+   * time is noted as the host's.
+   */
+  async judge(told: ToldResult): Promise<Ending> {
+    const { ending, minion } = told;
+    if (ending.state !== "succeeded" && ending.state !== "failed") return ending;
+    await this.identities.load();
+    const noted = this.identities.find(minion.path);
+    const known = minion.identity ?? noted?.key;
+    const signer = await this.signerOf(told);
+    if (known !== undefined) {
+      if (signer === known) return { ...ending, signed: "yes" };
+      if (noted?.native === false) return { ...ending, signed: "no" };
+      return notItsOwn(told, signer === undefined ? "it has not signed" : "another key has signed");
+    }
+    if (signer === undefined) return { ...ending, signed: "no" };
+    this.identities.saw(minion.path, signer, true);
+    await this.identities.save().catch((error: unknown) => {
+      this.log.error("the key of a host could not be noted", { problem: messageOf(error) });
+    });
+    return { ...ending, signed: "first" };
+  }
+
+  /** hex SHA-256 of the key that has signed the result; undefined where none has. */
+  private async signerOf({ ending, callId }: ToldResult): Promise<string | undefined> {
+    const { receipt, value, error } = ending;
+    if (!receipt) return undefined;
+    const digest = error ? digestOfError(error) : await this.digestOf(value);
+    return digest === undefined ? undefined : verifyReceipt(receipt, { callId, digest });
+  }
+
+  private async digestOf(value: JsonValue | undefined): Promise<string | undefined> {
+    if (value === undefined) return undefined;
+    const ref = outputRefOf(value);
+    if (ref?.kind !== "json") return digestOfJson(value);
+    if (ref.bytes > MAX_JSON_BYTES) return undefined;
+    try {
+      const pieces: Buffer[] = [];
+      for (let at = 0; at < ref.bytes; at += PIECE_BYTES) {
+        pieces.push((await this.outputs.read(ref.sha256, at, PIECE_BYTES)).bytes);
+      }
+      return digestOfJson(JSON.parse(Buffer.concat(pieces).toString()) as JsonValue);
+    } catch {
+      return undefined; // it is no JSON, or gone
+    }
+  }
+}
+
+function notItsOwn({ minion, hop, ending }: ToldResult, what: string): Ending {
+  const says = ending.error ? `: "${ending.error.message.slice(0, 500)}"` : "";
+  return {
+    state: "failed",
+    mayHaveRun: true,
+    signed: "no",
+    ...(ending.via && { via: ending.via }),
+    failedHop: hop,
+    error: {
+      type: "func.wrong-identity",
+      message: `${hop} gave a result of ${minion.name} that ${what}${says}`,
+      trace: "",
+      nextStep: `Look on ${minion.name} and at ${hop}. If ${minion.name} has a new key, build the map again: func build-map.`,
+    },
+  };
+}
