@@ -9,6 +9,7 @@ import { readSignedCall } from "../pki/documents/delegatedCall";
 import type { DelegatedRequest, PlainDelegatedRequest } from "../protocol/delegation";
 import type { Inventory } from "../targets/inventory";
 import { divideTargets } from "./aboveTargets";
+import { nameKey } from "./delegationMap";
 
 /** Jobs whose records are at hand. */
 const MAX_RECORDS = 50;
@@ -62,7 +63,8 @@ export class AboveJobs {
   /** A new job, in this overlord's own name. Throws as `start` does. */
   async run(request: PlainDelegatedRequest, by: string): Promise<StartedAbove> {
     const { module, method, args, async: isAsync, nforks, timeoutMs } = request;
-    const targets = request.paths.map((path) => ({ path }));
+    const paths = new Map(request.paths.map((path) => [path.map(nameKey).join("\n"), path]));
+    const targets = [...paths.values()].map((path) => ({ path }));
     const { minions, behind } = divideTargets(targets, this.parts.inventory);
     const nonce = randomBytes(12).toString("hex");
     const jobId = `${PLAIN_PREFIX}${module}.${method}-${nonce}-${hashOf(by, nonce)}`;

@@ -41,7 +41,7 @@ const UNAUDITED: ReadonlySet<string> = new Set<keyof OverlordRequests>([
 const TOLD_PARAMS =
   "spec exclude module method async background jobId jobIds minions maxErrors name names role serials reason keyFingerprint " +
   "days replace certificateFile keyFile address port addresses nameGlob ttlMs forMs id file force add remove delete action without path " +
-  "request by";
+  "request by originator total";
 const TOLD: ReadonlySet<string> = new Set(TOLD_PARAMS.split(" "));
 const MAX_TEXT = 1_000;
 const MAX_ITEMS = 50;
@@ -74,6 +74,10 @@ function toldOf(params: object): Record<string, unknown> {
   for (const [key, value] of Object.entries(params) as [string, unknown][]) {
     // a certificate request, a passphrase, a call's arguments
     if (!TOLD.has(key) || value === undefined) continue;
+    if (key === "request" && isObject(value)) {
+      Object.assign(told, auditedDelegation(value));
+      continue;
+    }
     told[key] = bounded(value);
     if (Array.isArray(value) && value.length > MAX_ITEMS) told[`${key}Count`] = value.length;
   }
@@ -87,6 +91,9 @@ export function auditedResult(method: string, result: unknown): ChainFields {
   ) as Record<string, unknown>;
   const told: Record<string, unknown> = {};
   if (method === "calls/start") Object.assign(told, { jobId: id, total });
+  if (method === "delegation/start" || method === "delegation/run") {
+    told["jobId"] = (result as { jobId: string }).jobId;
+  }
   if (method === "certmaster/createToken") told["tokenId"] = id;
   if (method === "certmaster/importAuthority") told["caFingerprint"] = caFingerprint;
   if (typeof record === "object" && record !== null) {
@@ -96,6 +103,13 @@ export function auditedResult(method: string, result: unknown): ChainFields {
   if (Array.isArray(revoked)) Object.assign(told, { revoked: revoked.length, revocationNumber });
   if (Array.isArray(forgotten)) told["forgotten"] = forgotten.length;
   return told;
+}
+
+/** A call for an overlord above. */
+function auditedDelegation(request: object): ChainFields {
+  const targets = "targets" in request ? request.targets : "paths" in request ? request.paths : [];
+  const flat = { ...request, request: undefined };
+  return { ...auditedParams(flat), total: Array.isArray(targets) ? targets.length : 0 };
 }
 
 function isObject(value: unknown): value is object {

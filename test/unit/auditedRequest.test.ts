@@ -62,6 +62,20 @@ describe("what is asked of a sub-overlord", () => {
   });
 });
 
+describe("what an overlord above asks for", () => {
+  it("is audited with who asks, and not with what is called", () => {
+    const call = { text: "s3cret", signature: "s3cret", publicKey: "s3cret" };
+    const targets = [{ path: ["leaf1"], callId: "c1" }];
+    const signed = { request: { call, spec: "leaf*", targets, nforks: 9 }, by: "overlord top" };
+    expect(auditedParams(signed)).toEqual({ spec: "leaf*", total: 1, by: "overlord top" });
+    expect(auditedResult("delegation/start", { jobId: "j1" })).toEqual({ jobId: "j1" });
+    const plain = { module: "test", method: "ping", args: ["s3cret"], paths: [["a"], ["b"]] };
+    const told = auditedParams({ request: plain, by: "overlord top" });
+    expect(told).toMatchObject({ module: "test", method: "ping", total: 2, by: "overlord top" });
+    expect(JSON.stringify(told)).not.toContain("s3cret");
+  });
+});
+
 it("takes what nests deeper than any stack", () => {
   const deep = (): unknown => {
     let value: unknown = [];
