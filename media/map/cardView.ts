@@ -41,6 +41,13 @@ export function cardView(model: MapModel, actions: MapActions): TemplateResult |
             ${button("Call Method…", "callMethod", selected, actions)}
             ${button("Ping", "ping", selected, actions)}`
       }
+      ${
+        overlord
+          ? html`<button type="button" class="button" @click=${() => actions.toggle(selected)}>
+              ${model.expanded.has(selected) ? "Fold" : "Unfold"}
+            </button>`
+          : nothing
+      }
       ${button("Open Results", "openResults", selected, actions)}
       ${button("Copy Name", "copyName", selected, actions)}
     </div>

@@ -154,7 +154,9 @@ function drawHost(model: MapModel, picture: Picture, place: number, hit: boolean
   const full = place === 0 ? TOP_RADIUS : overlord ? OVERLORD_RADIUS : LEAF_RADIUS;
   const radius = Math.max(place === 0 || overlord ? 2.5 : 1.2, full * Math.min(1, camera.scale));
   const selected = place === model.selected;
-  if (selected || hit) halo(context, selected ? theme.path : theme.hit, x, y, radius, selected);
+  // at first nothing is selected but this overlord
+  if ((selected && place > 0) || hit)
+    halo(context, selected ? theme.path : theme.hit, x, y, radius, selected);
   const { kind, running } = model.stateOf(place);
   // what runs behind a sub-overlord shows there
   const busy = !overlord && (running > 0 || model.traffic.countOf(place) > 0);

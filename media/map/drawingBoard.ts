@@ -18,6 +18,8 @@ import { ROW } from "./treeLayout";
 
 /** A map that would be smaller than this at first shows its beginning instead. */
 const LEAST_FIRST_SCALE = 0.6;
+/** What was found can be read. */
+const LEAST_CENTRED_SCALE = 0.8;
 const REACH_PX = 14;
 const LEAST_REACH = 10;
 /** So much of a label is clicked, in the drawing's units. */
@@ -137,8 +139,15 @@ export class DrawingBoard {
     this.move(zoomed(this.camera, factor, at ?? middle, this.model.layout));
   }
 
+  /** Brings the host into the middle, with this overlord as far as there is room for both. */
   centre(place: number): void {
-    this.move(centred(this.camera, this.pointOf(place), this.window, 0.8));
+    const camera = centred(this.camera, this.pointOf(place), this.window, LEAST_CENTRED_SCALE);
+    const { x, across } = camera;
+    const left = this.pointOf(0).x * across + x;
+    const right = (this.pointOf(place).x + LABEL) * across + x;
+    const room = this.window.width - 2 * MARGIN_PX;
+    const fits = right - left <= room;
+    this.move(fits ? { ...camera, x: x + (this.window.width - left - right) / 2 } : camera);
   }
 
   /** Moves no further than it takes for the host to show. */
