@@ -1,13 +1,13 @@
 import { l10n } from "vscode";
 import { FuncError } from "../../server/common/errors";
-import type { CertificateRecord, WaitingRequest } from "../../server/protocol/certmaster";
+import type { CertificateRecord } from "../../server/protocol/certmaster";
 import { askPick } from "../input/askPick";
 import { plainLabel } from "../input/plainLabel";
 import { BACK } from "../input/steps";
 import type { Services } from "../services";
 import { roleText } from "../views/certificateItems";
 import { isCertificateNode, type CertificateNode } from "../views/certificateNode";
-import { certificateKey } from "../views/certificatesModel";
+import { certificateKey, type WaitingAt } from "../views/certificatesModel";
 import { expiryText } from "../views/certificateValidity";
 
 /** The rows of the view "Certificates" that a command is about: the selection where the clicked one is in it. */
@@ -22,14 +22,11 @@ export async function chosenRequests(
   item: unknown,
   items: unknown,
   title: string,
-): Promise<readonly WaitingRequest[]> {
+): Promise<readonly WaitingAt[]> {
   const nodes = chosenCertificateNodes(item, items).filter(({ kind }) => kind === "request");
   if (nodes.length > 0) {
     const chosen = nodes.flatMap((node) =>
-      certificates.waiting.filter(
-        ({ name, keyFingerprint }) =>
-          node.kind === "request" && node.name === name && node.keyFingerprint === keyFingerprint,
-      ),
+      node.kind === "request" ? (certificates.waitingOf(node) ?? []) : [],
     );
     if (chosen.length > 0) return chosen;
     throw new FuncError("not-found", l10n.t("This request does not wait any more."));
@@ -61,8 +58,8 @@ export async function chosenCertificates(
 }
 
 async function waitingItems(certificates: Services["certificates"]) {
-  await certificates.load();
-  const { waiting } = certificates;
+  await Promise.all([certificates.load(), certificates.loadBelow()]);
+  const waiting = certificates.allWaiting();
   if (waiting.length === 0) {
     throw new FuncError(
       "not-found",
@@ -72,7 +69,10 @@ async function waitingItems(certificates: Services["certificates"]) {
   }
   return waiting.map((request) => ({
     label: plainLabel(request.name),
-    description: l10n.t("from {0}", request.from),
+    description:
+      request.at.length === 0
+        ? l10n.t("from {0}", request.from)
+        : l10n.t("at {0}, from {1}", request.at.join("/"), request.from),
     detail: request.words,
     request,
   }));

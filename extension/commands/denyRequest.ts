@@ -1,4 +1,5 @@
 import { l10n, window } from "vscode";
+import { askAt } from "../../server/client/askAt";
 import { requireTrust } from "../calls";
 import { firstNames } from "../confirmation";
 import type { Services } from "../services";
@@ -23,8 +24,9 @@ export async function denyRequest(
   const detail = l10n.t("The host gets no certificate, and is told so. It can ask again.");
   const chosen = await window.showWarningMessage(question, { modal: true, detail }, deny);
   if (chosen !== deny) return;
-  for (const { name, keyFingerprint } of requests) {
-    const list = await services.session.request("certmaster/deny", { name, keyFingerprint });
-    services.certificates.take(list);
+  for (const { name, keyFingerprint, at } of requests) {
+    const params = { name, keyFingerprint };
+    const list = await askAt(services.session, at, "certmaster/deny", params);
+    services.certificates.takeAt(at, list);
   }
 }

@@ -1,4 +1,5 @@
 import { l10n, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState } from "vscode";
+import type { SubOverlordList } from "../../server/client/waitingBelow";
 import type {
   CertificateRecord,
   RotationStatus,
@@ -46,6 +47,20 @@ export function requestItem(node: NodeOf<"request">, request: WaitingRequest): T
       ? new ThemeIcon("question", new ThemeColor("charts.blue"))
       : new ThemeIcon("warning", new ThemeColor("list.warningForeground"));
   return finish(item, node, "request");
+}
+
+/** A sub-overlord, with the requests that wait there as its rows. */
+export function siteItem(node: NodeOf<"site">, { list, problem }: SubOverlordList): TreeItem {
+  const waiting = list?.waiting.length ?? 0;
+  const opened = waiting > 0 ? TreeItemCollapsibleState.Expanded : NO_ROWS;
+  const item = new TreeItem(l10n.t("Waiting at {0}", node.at), opened);
+  const counted = waiting === 0 ? l10n.t("none") : String(waiting);
+  item.description = problem === undefined ? counted : l10n.t("could not be asked");
+  item.tooltip = problem ?? l10n.t("Requests that wait at the sub-overlord {0}", node.at);
+  item.iconPath = new ThemeIcon(problem === undefined ? "type-hierarchy-sub" : "warning");
+  finish(item, node, "site");
+  if (waiting === 0) item.id = `${certificateNodeKey(node)}/empty`;
+  return item;
 }
 
 /** A join token that nobody has used yet. */

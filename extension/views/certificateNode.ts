@@ -15,7 +15,10 @@ export type CertificateNode =
   | { kind: "section"; section: CertificateSection }
   /** How hosts get certificates at this time, or why they get none. */
   | { kind: "mode"; mode: CertificateMode }
-  | { kind: "request"; name: string; keyFingerprint: string }
+  /** `at`: the sub-overlord that it waits at; this overlord's own without. */
+  | { kind: "request"; name: string; keyFingerprint: string; at?: string }
+  /** A sub-overlord, by its path ("mid1/mid3"), with what waits there. */
+  | { kind: "site"; at: string }
   | { kind: "token"; id: string }
   | { kind: "certificate"; key: string }
   | { kind: "folder"; list: CertificateList; prefix: string; count: number };
@@ -24,6 +27,7 @@ const KINDS: ReadonlySet<unknown> = new Set<CertificateNode["kind"]>([
   "section",
   "mode",
   "request",
+  "site",
   "token",
   "certificate",
   "folder",
@@ -42,7 +46,9 @@ export function certificateNodeKey(node: CertificateNode): string {
     case "mode":
       return `mode/${node.mode}`;
     case "request":
-      return `request/${node.name}/${node.keyFingerprint}`;
+      return `request/${node.name}/${node.keyFingerprint}${node.at === undefined ? "" : `/${node.at}`}`;
+    case "site":
+      return `site/${node.at}`;
     case "token":
       return `token/${node.id}`;
     case "certificate":

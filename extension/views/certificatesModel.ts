@@ -6,9 +6,20 @@ import type {
   TokenRecord,
   WaitingRequest,
 } from "../../server/protocol/certmaster";
+import { waitingBelow, type SubOverlordList } from "../../server/client/waitingBelow";
 import type { OverlordSession } from "../overlordSession";
-import type { CertificateList } from "./certificateNode";
+import type { CertificateList, CertificateNode } from "./certificateNode";
 import { validityOf, type Validity } from "./certificateValidity";
+
+/** What waits, and where: at this overlord where the path is empty. */
+export interface WaitingAt extends WaitingRequest {
+  at: string[];
+  /** Of the CA there. */
+  caWords?: string;
+}
+
+/** Sub-overlords that take longer are shown as such. */
+const BELOW_TIMEOUT_MS = 15_000;
 
 /** What the CA has signed, revoked and is asked for, as this window last heard of it. */
 export class CertificatesModel implements Disposable {
@@ -16,6 +27,8 @@ export class CertificatesModel implements Disposable {
   /** The certificates, requests, tokens or modes differ from before, or are unknown now. */
   readonly onDidChange = this.emitter.event;
   private known: CertmasterList | undefined;
+  private belowKnown: readonly SubOverlordList[] = [];
+  private loadingBelow: Promise<void> | undefined;
   private loading: Promise<void> | undefined;
   private loadingNext: Promise<void> | undefined;
   private byKey = new Map<string, CertificateRecord>();
@@ -36,6 +49,58 @@ export class CertificatesModel implements Disposable {
   /** The oldest first. */
   get waiting(): readonly WaitingRequest[] {
     return this.known?.waiting ?? [];
+  }
+
+  /** What sub-overlords of the delegation map said when they were asked last. */
+  get below(): readonly SubOverlordList[] {
+    return this.belowKnown;
+  }
+
+  /** Here and at the sub-overlords. */
+  allWaiting(): WaitingAt[] {
+    const { caWords } = this.known ?? {};
+    const here = this.waiting.map((request) => ({ ...request, at: [], caWords }));
+    const there = this.belowKnown.flatMap(({ path, list }) =>
+      (list?.waiting ?? []).map((request) => ({ ...request, at: path, caWords: list?.caWords })),
+    );
+    return [...here, ...there];
+  }
+
+  /** The request that a row stands for, if it still waits. */
+  waitingOf({ name, keyFingerprint, at }: RequestNode): WaitingAt | undefined {
+    return this.allWaiting().find(
+      (request) =>
+        request.name === name &&
+        request.keyFingerprint === keyFingerprint &&
+        request.at.join("/") === (at ?? ""),
+    );
+  }
+
+  /** Asks the sub-overlords of the delegation map; at most once at a time. Never rejects. */
+  loadBelow(): Promise<void> {
+    return (this.loadingBelow ??= waitingBelow(this.session, BELOW_TIMEOUT_MS)
+      .then(
+        (lists) => this.takeBelow(lists),
+        () => this.takeBelow([]),
+      )
+      .finally(() => (this.loadingBelow = undefined)));
+  }
+
+  /** Shows what the overlord at the end of a path has answered: this one where it is empty. */
+  takeAt(path: readonly string[], list: CertmasterList): void {
+    if (path.length === 0) this.take(list);
+    else {
+      const at = path.join("/");
+      this.takeBelow(
+        this.belowKnown.map((one) => (one.path.join("/") === at ? { path: one.path, list } : one)),
+      );
+    }
+  }
+
+  private takeBelow(lists: readonly SubOverlordList[]): void {
+    if (lists.length === 0 && this.belowKnown.length === 0) return;
+    this.belowKnown = lists;
+    this.emitter.fire();
   }
 
   /** Those that can still be used, the one that ends first in front. */
@@ -132,6 +197,8 @@ export class CertificatesModel implements Disposable {
     }
   }
 }
+
+type RequestNode = Extract<CertificateNode, { kind: "request" }>;
 
 /** Names a certificate among all of the fleet's. */
 export function certificateKey({ role, name, serial }: CertificateRecord): string {

@@ -1,5 +1,5 @@
 import { EventEmitter, l10n, TreeItem, type TreeDataProvider } from "vscode";
-import type { CertificateRecord, WaitingRequest } from "../../server/protocol/certmaster";
+import type { CertificateRecord } from "../../server/protocol/certmaster";
 import {
   certificateItem,
   folderItem,
@@ -7,6 +7,7 @@ import {
   requestItem,
   rotationText,
   sectionItem,
+  siteItem,
   tokenItem,
   untilText,
 } from "./certificateItems";
@@ -57,6 +58,7 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
       return this.top();
     }
     if (parent.kind === "folder") return this.level(parent.list, parent.prefix);
+    if (parent.kind === "site") return this.rowsAt(parent.at);
     return parent.kind === "section" ? this.rowsOf(parent.section) : [];
   }
 
@@ -69,8 +71,12 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
       case "folder":
         return folderItem(node);
       case "request": {
-        const request = this.request(node);
+        const request = this.model.waitingOf(node);
         return request ? requestItem(node, request) : gone(node.name);
+      }
+      case "site": {
+        const site = this.model.below.find(({ path }) => path.join("/") === node.at);
+        return site ? siteItem(node, site) : gone(node.at);
       }
       case "token": {
         const token = this.model.tokens.find(({ id }) => id === node.id);
@@ -86,7 +92,7 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
   }
 
   resolveTreeItem(item: TreeItem, node: CertificateNode): TreeItem {
-    const request = node.kind === "request" ? this.request(node) : undefined;
+    const request = node.kind === "request" ? this.model.waitingOf(node) : undefined;
     const record = node.kind === "certificate" ? this.model.certificate(node.key) : undefined;
     if (request) item.tooltip = requestTooltip(request);
     if (record) item.tooltip = certificateTooltip(record);
@@ -95,7 +101,8 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
 
   /** For requests and groups alone, which are what is revealed. */
   getParent(node: CertificateNode): CertificateNode | undefined {
-    return node.kind === "request" ? this.sections.get("waiting") : undefined;
+    if (node.kind !== "request") return undefined;
+    return node.at === undefined ? this.sections.get("waiting") : { kind: "site", at: node.at };
   }
 
   dispose(): void {
@@ -107,12 +114,15 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
   private top(): CertificateNode[] {
     const { approvalUntilMs, list, modes, waiting } = this.model;
     if (!list) return [];
+    const sites = this.model.below.map(({ path }): CertificateNode => {
+      return { kind: "site", at: path.join("/") };
+    });
     const idle = waiting.length === 0 && approvalUntilMs === undefined;
-    if (list.caState === "none" && idle && !modes.autosign && !modes.originalHttp) return [];
+    if (list.caState === "none" && idle && !modes.autosign && !modes.originalHttp) return sites;
     const locked: CertificateNode[] =
       list.caState === "locked" ? [{ kind: "mode", mode: "locked" }] : [];
     const rotation: CertificateNode[] = list.rotation ? [{ kind: "mode", mode: "rotation" }] : [];
-    return [...locked, ...rotation, ...this.sections.values()];
+    return [...locked, ...rotation, ...this.sections.values(), ...sites];
   }
 
   private rowsOf(section: CertificateSection): CertificateNode[] {
@@ -131,6 +141,13 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
       case "revoked":
         return this.level("revoked", "");
     }
+  }
+
+  private rowsAt(at: string): CertificateNode[] {
+    const site = this.model.below.find(({ path }) => path.join("/") === at);
+    return (site?.list?.waiting ?? []).map(({ name, keyFingerprint }) => {
+      return { kind: "request", name, keyFingerprint, at };
+    });
   }
 
   private modeRows(): CertificateNode[] {
@@ -206,12 +223,6 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
         return `${at}: ${problem ?? givesUp}`;
       }
     }
-  }
-
-  private request(node: Extract<CertificateNode, { kind: "request" }>): WaitingRequest | undefined {
-    return this.model.waiting.find(
-      ({ name, keyFingerprint }) => name === node.name && keyFingerprint === node.keyFingerprint,
-    );
   }
 }
 

@@ -35,6 +35,9 @@ export class CertificatesView implements Disposable {
       this.tree,
       this.view,
       model.onDidChange(() => this.show()),
+      this.view.onDidChangeVisibility(({ visible }) => {
+        if (visible) void model.loadBelow();
+      }),
       session.onDidChangeState((state) => this.follow(state)),
       session.onCertificatesChanged(() => {
         const count = model.list?.certificates.length ?? 0;
@@ -69,12 +72,15 @@ export class CertificatesView implements Disposable {
 
   private follow(state: SessionState): void {
     // an overlord that was started anew has no requests and tokens of before
-    if (state.kind === "connected") void this.model.load();
-    else if (state.kind === "failed") this.model.take(undefined);
+    if (state.kind === "connected") {
+      void this.model.load();
+      if (this.view.visible) void this.model.loadBelow();
+    } else if (state.kind === "failed") this.model.take(undefined);
   }
 
   private show(): void {
-    const { list, waiting, approvalUntilMs } = this.model;
+    const { list, approvalUntilMs } = this.model;
+    const waiting = this.model.allWaiting();
     const tooltip =
       waiting.length === 1
         ? l10n.t("1 certificate request waits")
@@ -86,6 +92,8 @@ export class CertificatesView implements Disposable {
   }
 
   private tick(): void {
+    // nobody tells of what comes to wait there
+    if (this.view.visible && this.session.state.kind === "connected") void this.model.loadBelow();
     const { list, tokens, approvalUntilMs } = this.model;
     const over =
       tokens.length < (list?.tokens.length ?? 0) ||

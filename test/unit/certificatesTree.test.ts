@@ -176,3 +176,32 @@ it("warns of an end two weeks ahead, and of a short life's only after renewal wa
   expect(expiryText(5.5 * 60 * 60 * 1000, 0)).toBe("expires in 5 hours");
   expect(expiryText(0, 3 * 60_000)).toBe("expired 3 minutes ago");
 });
+
+it("shows what waits at sub-overlords, and tells one that cannot be asked", async () => {
+  const waiting = [{ name: "db1", keyFingerprint: "cd", words: "acid acorn", from: "10.0.0.9" }];
+  const there = { caState: "ready", caWords: "blue box", waiting };
+  const leaf = { name: "leaf1", children: [] };
+  const model = new CertificatesModel({
+    request: (method: string, params: { path?: string[] }) => {
+      if (method === "map/read") {
+        const nodes = ["mid1", "mid2"].map((name) => ({ name, children: [leaf] }));
+        return Promise.resolve({ nodes });
+      }
+      if (params.path?.[0] === "mid2") return Promise.reject(new Error("mid2 is away"));
+      const own = { caState: "none", certificates: [], tokens: [], waiting: [], modes: {} };
+      return Promise.resolve(method === "overlord/at" ? there : own);
+    },
+  } as unknown as OverlordSession);
+  const tree = new CertificatesTree(model, () => model.load());
+  await model.loadBelow();
+  expect(await rows(tree)).toEqual(["Waiting at mid1: 1", "Waiting at mid2: could not be asked"]);
+  expect(await rows(tree, "Waiting at mid1")).toEqual(["db1: from 10.0.0.9 · acid acorn"]);
+  const request = { kind: "request", name: "db1", keyFingerprint: "cd" } as const;
+  expect(model.waitingOf({ ...request, at: "mid1" })).toMatchObject({
+    at: ["mid1"],
+    caWords: "blue box",
+  });
+  expect(model.waitingOf(request)).toBeUndefined();
+  model.takeAt(["mid1"], { ...there, waiting: [] } as unknown as CertmasterList);
+  expect(await rows(tree, "Waiting at mid1")).toEqual([]);
+});
