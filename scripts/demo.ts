@@ -51,7 +51,7 @@ async function show(run: Run, fleet: LocalOverlord): Promise<void> {
   ]);
 
   tell("minion1 is only reached by way of mid1. Who asked is known there all the same:");
-  await func(["minion1", "call", "--delegate", "test", "add", "1", "2"]);
+  await func(["--typed", "minion1", "call", "--delegate", "test", "add", "1", "2"]);
   const { home } = fleet;
   const minion1 = join(home, "sub-overlords", "mid1", "minions", "minion1");
   await run(["funcd", "audit", "show", "--last", "1", "--home", minion1]);
