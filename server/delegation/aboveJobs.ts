@@ -24,9 +24,14 @@ export interface AboveParts {
 }
 
 /** A job that somebody above has asked for. */
-export interface AboveJob {
+export interface AboveJob extends AboveRecord {
   job: Job | StoredJob;
+}
+
+interface AboveRecord {
   record: JobRecord;
+  /** By the names of the job's minions, those that they have for the overlord directly above each. */
+  leaves: ReadonlyMap<string, string>;
 }
 
 /** What became of a request from above. */
@@ -41,7 +46,7 @@ export class AboveJobs {
   /** Until the job is on record. */
   readonly #starting = new Map<string, Promise<StartedAbove>>();
   /** Least lately used first. */
-  readonly #records = new Map<string, JobRecord>();
+  readonly #records = new Map<string, AboveRecord>();
 
   constructor(private readonly parts: AboveParts) {}
 
@@ -80,10 +85,10 @@ export class AboveJobs {
 
   /** Throws FuncError "not-found" where there is no such job of this asker. */
   async find(jobId: string, by: string): Promise<AboveJob> {
-    const record = await this.#record(jobId);
-    if (record && isAskedBy(record, by)) {
+    const known = await this.#record(jobId);
+    if (known && isAskedBy(known.record, by)) {
       const job = await this.parts.archive.find(jobId);
-      if (job) return { job, record };
+      if (job) return { job, ...known };
     }
     throw new FuncError(
       "not-found",
@@ -128,15 +133,21 @@ export class AboveJobs {
     return { jobId, begun: { job, originator } };
   }
 
-  async #record(jobId: string): Promise<JobRecord | undefined> {
-    const known = this.#records.get(jobId);
-    const record = known ?? (await this.parts.store.record(jobId));
-    if (!record) return undefined;
+  async #record(jobId: string): Promise<AboveRecord | undefined> {
+    const known = this.#records.get(jobId) ?? (await this.#read(jobId));
+    if (!known) return undefined;
     this.#records.delete(jobId);
-    this.#records.set(jobId, record);
+    this.#records.set(jobId, known);
     const [oldest] = this.#records.keys();
     if (oldest !== undefined && this.#records.size > MAX_RECORDS) this.#records.delete(oldest);
-    return record;
+    return known;
+  }
+
+  async #read(jobId: string): Promise<AboveRecord | undefined> {
+    const record = await this.parts.store.record(jobId);
+    if (!record) return undefined;
+    const leaves = record.minions.map(({ name, path }) => [name, path?.at(-1) ?? name] as const);
+    return { record, leaves: new Map(leaves) };
   }
 }
 

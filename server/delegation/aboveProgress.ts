@@ -19,10 +19,9 @@ export class AboveProgress {
 
   /** What has changed since the cursor; waits for news for `waitMs` at most. */
   async collect(
-    { job, record }: AboveJob,
+    { job, record, leaves }: AboveJob,
     { cursor, waitMs, signal }: { cursor: string; waitMs: number; signal: AbortSignal },
   ): Promise<DelegatedProgress> {
-    const leaves = leafNames(record);
     if (job instanceof StoredJob) return kept(job, record, leaves, cursor);
     const log = this.logOf(job);
     const place = log.placeOf(cursor);
@@ -113,9 +112,4 @@ async function kept(
 
 function told({ results }: Answer, place: number): Omit<DelegatedProgress, "finished"> {
   return { cursor: `${KEPT}:${place}`, results };
-}
-
-/** The names that the job's minions have for the overlord directly above each. */
-function leafNames({ minions }: JobRecord): Map<string, string> {
-  return new Map(minions.map(({ name, path }) => [name, path?.at(-1) ?? name]));
 }

@@ -25,7 +25,9 @@ afterAll(async () => {
 }, LIMIT_MS);
 
 async function started(...call: Parameters<OverlordAbove["start"]>): Promise<string> {
-  return String(await top.start(...call));
+  const id = await top.start(...call);
+  if (typeof id !== "string") throw new Error(JSON.stringify(id));
+  return id;
 }
 
 describe("a signed call", { timeout: LIMIT_MS }, () => {

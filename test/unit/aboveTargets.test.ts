@@ -5,11 +5,14 @@ import type { MinionRecord } from "../../server/protocol/minions";
 const own = ["leaf1", "mid3", "web1"];
 
 const inventory = {
-  find: (name: string): MinionRecord | undefined =>
-    own.includes(name)
-      ? { name, address: "192.0.2.1", port: 51234, state: "unknown", enrolledAtMs: 0 }
-      : undefined,
+  find: (name: string): MinionRecord | undefined => (own.includes(name) ? record(name) : undefined),
 };
+
+function record(name: string): MinionRecord {
+  const place = { address: "192.0.2.1", port: 51234, state: "unknown" as const, enrolledAtMs: 0 };
+  const certificate = { keyFingerprint: "", certificateSerial: "", certificateNotAfterMs: 0 };
+  return { name, ...place, ...certificate };
+}
 
 function divided(...paths: string[][]) {
   const { minions, behind, targets } = divideTargets(
