@@ -8,6 +8,8 @@ export interface FollowedPart {
   state: MinionCallState;
   attempt?: number;
   minionJobId?: string;
+  /** Of a minion behind sub-overlords: the next hop, which has the job, and the call's id there. */
+  behind?: { hop: string; callId: string };
 }
 
 /** What following a job's output needs to know of it. */
@@ -23,12 +25,24 @@ export interface FollowedJob {
 export function followedJob(job: Job): FollowedJob {
   return {
     id: job.id,
-    parts: () => job.listEntries().map(({ result }) => result),
+    parts: () => job.listEntries().map(({ result }) => partOf(job, result)),
     onParts: (listener) =>
       job.onProgress(({ results }) => {
-        listener(results);
+        listener(results.map((result) => partOf(job, result)));
       }),
     result: (minion) => Promise.resolve(job.result(minion)),
+  };
+}
+
+function partOf(job: Job, result: MinionResult): FollowedPart {
+  const { minion, state, attempt, minionJobId } = result;
+  const [hop] = job.pathTo(minion) ?? [];
+  return {
+    minion,
+    state,
+    ...(attempt !== undefined && { attempt }),
+    ...(minionJobId !== undefined && { minionJobId }),
+    ...(hop !== undefined && { behind: { hop, callId: job.callId(minion) } }),
   };
 }
 

@@ -30,6 +30,8 @@ export type OutputRead =
 export interface OutputPlace {
   minion: MinionRecord;
   minionJobId: string;
+  /** Of a call behind the minion, which then is a hop. */
+  callId?: string;
 }
 
 interface Shared {
@@ -60,7 +62,14 @@ export class OutputReads {
   ): Promise<OutputRead> {
     signal.throwIfAborted();
     const { name } = place.minion;
-    const key = [name, place.minionJobId, known.stdout, known.stderr, waitSeconds].join(" ");
+    const key = [
+      name,
+      place.minionJobId,
+      place.callId,
+      known.stdout,
+      known.stderr,
+      waitSeconds,
+    ].join(" ");
     const shared = this.#shared.get(key) ?? this.#begin(key, place, known, length, waitSeconds);
     shared.users++;
     let onAbort = (): void => undefined;
@@ -127,7 +136,7 @@ export class OutputReads {
   }
 
   async #ask(
-    { minion, minionJobId }: OutputPlace,
+    { minion, minionJobId, callId }: OutputPlace,
     known: OutputOffsets,
     length: number,
     waitSeconds: number,
@@ -135,8 +144,15 @@ export class OutputReads {
   ): Promise<OutputRead> {
     const read = async (params: XmlRpcValue[], waitMs: number): Promise<Part | OutputRead> => {
       const options = { timeoutMs: waitMs + GRACE_MS, signal };
-      const call = [minionJobId, ...params];
-      const outcome = await this.caller.call(minion, "jobs.read_output", call, options);
+      const outcome =
+        callId === undefined
+          ? await this.caller.call(minion, "jobs.read_output", [minionJobId, ...params], options)
+          : await this.caller.call(
+              minion,
+              "delegation.read_output",
+              [minionJobId, callId, ...params],
+              options,
+            );
       signal.throwIfAborted();
       return outcome.state === "succeeded" ? partOf(outcome.value, minion) : problemOf(outcome);
     };

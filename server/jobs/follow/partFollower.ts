@@ -6,7 +6,7 @@ import { wholeUtf8 } from "../../wire/utf8Cut";
 import type { FollowedJob, FollowedPart } from "./followedJob";
 import type { OutputFiles } from "../outputs/outputFiles";
 import { outputsOfResult, type StoredOutput } from "./outputOfResult";
-import type { OutputReads } from "./outputReads";
+import type { OutputPlace, OutputReads } from "./outputReads";
 import type { OutputSender } from "./outputSender";
 import { outputTexts } from "./outputTexts";
 import { TAIL_LINES, TailMerge } from "./tailMerge";
@@ -111,16 +111,14 @@ export class PartFollower {
       await this.context.changed(part);
       return "again";
     }
-    const minion = this.context.findMinion(this.minion);
-    if (!minion) return this.#giveUp(`${this.minion} is no longer among the minions.`);
-    const place = { minion, minionJobId };
+    const { hop = this.minion, callId } = part.behind ?? {};
+    const minion = this.context.findMinion(hop);
+    if (!minion) return this.#giveUp(`${hop} is no longer among the minions.`);
+    const place = { minion, minionJobId, ...(callId !== undefined && { callId }) };
     return this.#tail ? this.#readTail(place, isOver) : this.#read(place, isOver);
   }
 
-  async #read(
-    place: { minion: MinionRecord; minionJobId: string },
-    isOver: boolean,
-  ): Promise<Step> {
+  async #read(place: OutputPlace, isOver: boolean): Promise<Step> {
     const { reads, signal, count } = this.context;
     const length = clamp(READING_BYTES / count, LEAST_READ_BYTES, MOST_READ_BYTES);
     const known = {
@@ -141,6 +139,9 @@ export class PartFollower {
         return "again";
       }
       case "no-such-method":
+        if (place.callId !== undefined) {
+          return this.#giveUp(`${this.minion} cannot tell what its jobs write.`);
+        }
         this.#tail = new TailMerge(this.#sent.stdout);
         return "again";
       case "away":
@@ -150,10 +151,7 @@ export class PartFollower {
     }
   }
 
-  async #readTail(
-    place: { minion: MinionRecord; minionJobId: string },
-    isOver: boolean,
-  ): Promise<Step> {
+  async #readTail(place: OutputPlace, isOver: boolean): Promise<Step> {
     const read = await this.context.reads.tail(place, this.context.signal);
     switch (read.kind) {
       case "tail": {
