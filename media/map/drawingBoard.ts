@@ -156,8 +156,11 @@ export class DrawingBoard {
     const at = toWindow(camera, this.pointOf(place));
     const { width, height } = this.window;
     const off = (from: number, room: number): number =>
-      Math.max(0, MARGIN_PX - from) - Math.max(0, from - (room - MARGIN_PX));
-    const moved = { x: off(at.x, width), y: off(at.y, height) };
+      Math.max(0, MARGIN_PX - from) - Math.max(0, from - room);
+    const moved = {
+      x: off(at.x, width - MARGIN_PX - LABEL * camera.across),
+      y: off(at.y, height - MARGIN_PX),
+    };
     if (moved.x === 0 && moved.y === 0) return;
     this.move({ ...camera, x: camera.x + moved.x, y: camera.y + moved.y });
   }
@@ -206,6 +209,11 @@ export class DrawingBoard {
     if (!canvas) return;
     const { clientWidth, clientHeight } = canvas;
     const first = this.window.width === 0;
+    if (!first) {
+      // what was in the middle stays there
+      this.camera.x += (clientWidth - this.window.width) / 2;
+      this.camera.y += (clientHeight - this.window.height) / 2;
+    }
     this.window = { width: clientWidth, height: clientHeight };
     canvas.width = Math.round(clientWidth * devicePixelRatio);
     canvas.height = Math.round(clientHeight * devicePixelRatio);

@@ -5,7 +5,7 @@ import { contextOf } from "./cardView";
 import { hostIcon } from "./hostIcon";
 import type { MapActions } from "./mapActions";
 import type { MapModel } from "./mapModel";
-import { minionCount, spokenState } from "./words";
+import { minionCount, spokenHost } from "./words";
 
 /** In pixels; the style sheet says the same. */
 export const LIST_ROW = 24;
@@ -69,7 +69,7 @@ function rowView(
     id=${`host-${place}`}
     class="row ${onPath ? "on-path" : ""}"
     role="treeitem"
-    aria-label=${`${tree.nameOf(place)}, ${spokenState(model, place)}`}
+    aria-label=${spokenHost(model, place)}
     aria-level=${tree.depthOf(place) + 1}
     aria-setsize=${brothers.length}
     aria-posinset=${brothers.indexOf(place) + 1}

@@ -12,7 +12,7 @@ import { emptyView, problemView } from "./noticeView";
 import { nextHit } from "./hostSearch";
 import { toolbarView } from "./toolbarView";
 import { vscodeApi } from "./vscodeApi";
-import { spokenState } from "./words";
+import { spokenHost } from "./words";
 
 const root = document.getElementById("map");
 const model = new MapModel();
@@ -152,10 +152,8 @@ function pageView(): unknown {
 }
 
 function spokenSelection(): string {
-  const { selected, tree } = model;
   // the list says it by itself
-  if (model.list || selected === 0) return "";
-  return `${tree.nameOf(selected)}, ${spokenState(model, selected)}`;
+  return model.list || model.selected === 0 ? "" : spokenHost(model, model.selected);
 }
 
 function receive(message: ToMap): void {

@@ -53,15 +53,15 @@ export function pathWords(model: MapModel, places: readonly number[]): string {
   return places.map((place) => model.tree.nameOf(place)).join(" › ");
 }
 
-/** What a screen reader says of a host, its name left out. */
-export function spokenState(model: MapModel, place: number): string {
+/** What a screen reader says of a host; it begins as its row in the list does. */
+export function spokenHost(model: MapModel, place: number): string {
   const { tree } = model;
-  if (place === 0) return "this overlord";
-  const { running, ...state } = model.stateOf(place);
-  const parts = [
-    tree.isOverlord(place) ? `sub-overlord, ${minionCount(tree.behind(place))}` : "minion",
-    stateWords({ running, ...state }),
-  ];
-  if (running > 0) parts.push(`${runningWords(running)} running`);
+  const overlord = tree.isOverlord(place);
+  const name = tree.nameOf(place);
+  const parts = [overlord ? `${name} ${minionCount(tree.behind(place))}` : name];
+  if (place === 0) return [...parts, "this overlord"].join(", ");
+  const state = model.stateOf(place);
+  parts.push(overlord ? "sub-overlord" : "minion", stateWords(state));
+  if (state.running > 0) parts.push(`${runningWords(state.running)} running`);
   return parts.join(", ");
 }
