@@ -62,6 +62,8 @@ export const COMMANDS = {
   copyJobId: "func.copyJobId",
   deleteJobs: "func.deleteJobs",
   showMap: "func.showMap",
+  buildMap: "func.buildMap",
+  openMapFile: "func.openMapFile",
   showCallPath: "func.showCallPath",
   openHostResults: "func.openHostResults",
   copyHostName: "func.copyHostName",

@@ -13,6 +13,7 @@ import { RunFiles } from "./documents/runFiles";
 import { HostTerminal } from "./hostTerminal";
 import { JobOutputs } from "./jobs/jobOutputs";
 import { JobTracker } from "./jobs/jobTracker";
+import { whenMapFileOpens } from "./lazyCommands";
 import { LocalMinions } from "./localMinions";
 import { OverlordSession } from "./overlordSession";
 import { RecentCalls } from "./recentCalls";
@@ -108,6 +109,7 @@ export function activate(context: ExtensionContext): void {
       memento: context.globalState,
     }),
     registerCommands(services),
+    whenMapFileOpens(services),
     workspace.onDidChangeConfiguration((change) => {
       if (change.affectsConfiguration("func.home")) void refreshCommandLine();
       if (!change.affectsConfiguration("func.home") || session.state.kind === "idle") return;

@@ -46,13 +46,32 @@ const bundles = [
     kB: 185,
     options: {
       ...node,
-      external: ["vscode", "./overlordClient.js", "./mapPanels.js", "./copyDiagnostics.js"],
+      external: [
+        "vscode",
+        "./overlordClient.js",
+        "./mapPanels.js",
+        "./mapFiles.js",
+        "./searchJobs.js",
+        "./copyDiagnostics.js",
+      ],
     },
   },
   {
     file: "overlordClient.js",
     entry: "extension/overlordClient.ts",
     kB: 450,
+    options: { ...node, external: ["vscode"] },
+  },
+  {
+    file: "searchJobs.js",
+    entry: "extension/searchJobs.ts",
+    kB: 20,
+    options: { ...node, external: ["vscode"] },
+  },
+  {
+    file: "mapFiles.js",
+    entry: "extension/mapFiles.ts",
+    kB: 20,
     options: { ...node, external: ["vscode"] },
   },
   {

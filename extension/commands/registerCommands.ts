@@ -1,7 +1,7 @@
 import { commands, Disposable } from "vscode";
 import { COMMANDS, type CommandId } from "../commandIds";
 import { showError } from "../errors";
-import { copyDiagnostics } from "../lazyCommands";
+import { buildMap, copyDiagnostics, openMapFile, searchJobs } from "../lazyCommands";
 import type { Services } from "../services";
 import { addHost } from "./addHost";
 import { addToGroup } from "./addToGroup";
@@ -44,7 +44,6 @@ import { revokeCertificate } from "./revokeCertificate";
 import { runAgain, runAgainOn } from "./runAgain";
 import { runCommand, runCommandWithOptions } from "./runCommand";
 import { saveOutput } from "./saveOutput";
-import { searchJobs } from "./searchJobs";
 import { setCaPassphrase } from "./setCaPassphrase";
 import { showLog } from "./showLog";
 import { copyHostName, openHostResults, showCallPath, showMap } from "./showMap";
@@ -121,6 +120,8 @@ const HANDLERS: Record<CommandId, Handler> = {
   [COMMANDS.copyJobId]: copyJobId,
   [COMMANDS.deleteJobs]: deleteJobs,
   [COMMANDS.showMap]: showMap,
+  [COMMANDS.buildMap]: buildMap,
+  [COMMANDS.openMapFile]: openMapFile,
   [COMMANDS.showCallPath]: showCallPath,
   [COMMANDS.openHostResults]: openHostResults,
   [COMMANDS.copyHostName]: copyHostName,

@@ -125,7 +125,7 @@ describe("func's command line", () => {
   });
 
   it("keeps words for later versions, and -- makes minions of them", () => {
-    for (const word of "map run suboverlord build-map completion".split(" ")) {
+    for (const word of "run completion".split(" ")) {
       expect(problem(word, "x").message).toContain(`"${word}" is reserved`);
     }
     expect(command("--", "jobs", "ping")).toEqual({ kind: "ping", spec: "jobs" });
@@ -380,7 +380,8 @@ describe("func's command line", () => {
     ]) {
       expect(problem(...words).reason).toBe("bad-argument");
     }
-    expect(problem("*", "call", "--delegate", "test", "ping").message).toContain("original");
+    expect(problem("*", "call", "--mapfile", "m", "test", "ping").message).toContain("--delegate");
+    expect(problem("--delegate", "jobs", "list").message).toContain("target expression");
     expect(problem("*", "copyfile").message).toContain("original");
   });
 });

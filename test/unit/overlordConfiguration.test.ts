@@ -11,6 +11,7 @@ it("has defaults for what is not set", () => {
     certmasterListen: { host: "0.0.0.0", port: 51_235 },
     idleMs: 600_000,
     jobs: { keepMs: 604_800_000, keepJobs: 100_000, keepBytes: 17_179_869_184 },
+    map: { onlyAlive: false },
   });
 });
 
@@ -18,7 +19,8 @@ it("reads all settings", () => {
   const text =
     "nforks: 8\nconnect_timeout: 2\ndelivery_timeout: 0.5\ntimeout: 1.5\n" +
     'idle_minutes: 0.5\ncertmaster:\n  listen: "[::1]:0"\n' +
-    "jobs: {keep_days: 1.5, keep_jobs: 50, keep_gigabytes: 0.5}\n";
+    "jobs: {keep_days: 1.5, keep_jobs: 50, keep_gigabytes: 0.5}\n" +
+    "map: {build_every: 24h, only_alive: true}\n";
   expect(parseConfiguration(text, "overlord.yaml")).toEqual({
     nforks: 8,
     nforksGiven: true,
@@ -28,7 +30,13 @@ it("reads all settings", () => {
     certmasterListen: { host: "::1", port: 0 },
     idleMs: 30_000,
     jobs: { keepMs: 129_600_000, keepJobs: 50, keepBytes: 536_870_912 },
+    map: { everyMs: 86_400_000, onlyAlive: true },
   });
+});
+
+it.each(["24", "0h", "1y", "5000d", "-1h", "true"])("builds no map every %s", (every) => {
+  const text = `map:\n  build_every: ${every}\n`;
+  expect(() => parseConfiguration(text, "overlord.yaml")).toThrow(/^overlord.yaml:2: .*24h/);
 });
 
 it("keeps finished jobs for an hour, whatever is set", () => {

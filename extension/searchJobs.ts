@@ -1,15 +1,15 @@
 import { Disposable, l10n, ThemeIcon, window, type QuickPick, type QuickPickItem } from "vscode";
-import { targetsText, type JobSummary } from "../../server/protocol/jobs";
-import { dateText } from "../dateText";
-import { showResult } from "../documents/showResult";
-import { asFuncError, errorText, showError } from "../errors";
-import { askText } from "../input/askText";
-import { plainLabel } from "../input/plainLabel";
-import { BACK } from "../input/steps";
-import type { Services } from "../services";
-import { callText } from "../views/jobItems";
-import { filterQuery } from "../views/jobFilter";
-import { findJob } from "./jobSelection";
+import { targetsText, type JobSummary } from "../server/protocol/jobs";
+import { dateText } from "./dateText";
+import { showResult } from "./documents/showResult";
+import { asFuncError, errorText, showError } from "./errors";
+import { askText } from "./input/askText";
+import { plainLabel } from "./input/plainLabel";
+import { BACK } from "./input/steps";
+import type { Services } from "./services";
+import { callText } from "./views/jobItems";
+import { filterQuery } from "./views/jobFilter";
+import { findJob } from "./commands/jobSelection";
 
 /** Of more nobody looks through: another word narrows them. */
 const MAX_MATCHES = 1_000;
