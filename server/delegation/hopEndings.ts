@@ -16,6 +16,7 @@ export interface LeftBehind {
 
 /** The final result of a minion that is reached over no other path. */
 export function endingOfLeft({ minion, failedHop, cause, mayHaveRun, denied }: LeftBehind): Ending {
+  if (minion.path.length === 1) return unknownHere(minion);
   const via = hopsUntil(minion, failedHop);
   if (mayHaveRun) {
     return {
@@ -40,6 +41,19 @@ export function endingOfLeft({ minion, failedHop, cause, mayHaveRun, denied }: L
       message: `${minion.name} cannot be reached over its hop ${failedHop}: ${cause}`,
       trace: "",
       nextStep: `Nothing was run there. Look at ${failedHop}, or build the map again: func build-map.`,
+    },
+  };
+}
+
+/** An overlord above counts it as this one's own. No hop has failed: another way to here would end the same. */
+function unknownHere({ name }: MinionBehind): Ending {
+  return {
+    state: "unreachable",
+    error: {
+      type: "socket.error",
+      message: `${name} is not among the minions of the overlord that was to call it.`,
+      trace: "",
+      nextStep: "Nothing was run there. Build the map again: func build-map.",
     },
   };
 }

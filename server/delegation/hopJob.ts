@@ -222,7 +222,8 @@ class HopJob {
     }
     this.#open.delete(result.callId);
     const couldGoOn = state === "unreachable" || state === "lost" || state === "denied";
-    if (failedHop !== undefined && couldGoOn && minion.path.includes(failedHop)) {
+    const isHop = failedHop !== undefined && minion.path.slice(0, -1).includes(failedHop);
+    if (isHop && couldGoOn) {
       const cause = result.error?.message ?? `${hop.name} said no more.`;
       const mayHaveRun = result.mayHaveRun === true;
       const denied = state === "denied";

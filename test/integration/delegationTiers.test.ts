@@ -64,6 +64,22 @@ describe("a call over two sub-overlords", { timeout: LIMIT_MS }, () => {
   });
 });
 
+describe("a map that names who is not there", { timeout: LIMIT_MS }, () => {
+  it("costs those their call, and nobody else", async () => {
+    await fleet.writeMap("mid1:\n    leaf9: {}\n    mid2:\n        leaf1: {}\n        leaf8: {}\n");
+    const call = { spec: "leaf*", module: "test", method: "ping", delegate: true };
+    const results = await fleet.call(call);
+    expect([...results].map(([name, { state, via }]) => [name, state, via]).sort()).toEqual([
+      ["leaf1", "succeeded", ["mid1", "mid2"]],
+      ["leaf8", "unreachable", ["mid1", "mid2"]],
+      ["leaf9", "unreachable", ["mid1"]],
+    ]);
+    expect(results.get("leaf9")?.error?.message).toBe(
+      "leaf9 is not among the minions of the overlord that was to call it.",
+    );
+  });
+});
+
 async function started(job: string, method: string, args: string[] = [], isAsync = false) {
   const id = await top.start({ job, method, args, async: isAsync, paths });
   if (typeof id !== "string") throw new Error(JSON.stringify(id));
