@@ -34,7 +34,7 @@ const Stored = v.object({
 export type KnownOriginator = v.InferOutput<typeof Originator>;
 
 /** Tells of a change: an originator that is new, or was forgotten on this host. */
-export type OriginatorListener = (change: "recorded" | "forgotten", of: KnownOriginator) => void;
+type OriginatorListener = (change: "recorded" | "forgotten", of: KnownOriginator) => void;
 
 /**
  * The keys of the overlords whose signed calls this minion takes from others, in `<home>/pki/originators.json`. A name

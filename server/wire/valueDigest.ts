@@ -14,7 +14,7 @@ const SLICE_CHARACTERS = 1024 * 1024;
 const ERROR_TEXT_CHARACTERS = 500;
 
 /** What an exception tells, see `remoteError.ts`. */
-export interface ErrorTexts {
+interface ErrorTexts {
   type: string;
   message: string;
   trace: string;

@@ -47,8 +47,8 @@ function receiptOf(value: XmlRpcValue, key: KeyObject = LEAF.privateKey, callId 
   return signResult({ callId, digest: digestOfValue(value) }, key);
 }
 
-function judge(ending: Partial<Ending> = {}, identity: string | undefined = IDENTITY) {
-  const minion = { name: "leaf1", path: PATH, ...(identity !== undefined && { identity }) };
+function judge(ending: Partial<Ending> = {}) {
+  const minion = { name: "leaf1", path: PATH, identity: IDENTITY };
   const told = { state: "succeeded", value: VALUE, receipt: receiptOf(VALUE), ...ending } as const;
   return trust.judge({ minion, callId: "call 1", hop: "mid1", ending: told });
 }

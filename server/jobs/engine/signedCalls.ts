@@ -17,7 +17,7 @@ const LACKING = ["ModuleNotFoundException", "InvalidMethodException"];
 const MAX_RECEIPT_LENGTH = 8_192;
 
 /** How a call ended, and what the minion itself has signed of it. */
-export interface AskedOutcome {
+interface AskedOutcome {
   outcome: MinionCallOutcome;
   receipt?: ResultReceipt;
 }

@@ -5,7 +5,7 @@ import { publicKeyOf } from "./delegatedCall";
 import { isSignedBy, signatureOf } from "./documentSignatures";
 
 /** What a receipt is for. */
-export interface ReceiptClaim {
+interface ReceiptClaim {
   callId: string;
   /** base64 SHA-256, see `digestOfValue`. */
   digest: string;
