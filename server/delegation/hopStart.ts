@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { JobRun } from "../jobs/engine/jobRun";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
 import { cancelledResult, expiredResult, type Ending } from "../jobs/engine/outcome";
@@ -30,13 +31,14 @@ export async function startOnHop(share: HopShare): Promise<Started> {
   if (!first) return { left: [] };
   const stopped = AbortSignal.any([job.signal, limit.signal]);
   const document = JSON.stringify(requestOf(share));
+  const callId = startId(first.callId, document);
   let mayHaveRun = false;
   let pauseMs = FIRST_PAUSE_MS;
   const sinceMs = performance.now();
   for (;;) {
     if (job.isSuspended) return { left: [] };
     if (stopped.aborted) {
-      const hopJobId = mayHaveRun ? await askAgain(share, first.callId, document) : undefined;
+      const hopJobId = mayHaveRun ? await askAgain(share, callId, document) : undefined;
       if (hopJobId !== undefined) return { hopJobId };
       return endAll(share, mayHaveRun, (minion) => stoppedEnding(run, hop, minion));
     }
@@ -44,7 +46,7 @@ export async function startOnHop(share: HopShare): Promise<Started> {
     const outcome = await tools.caller.call(hop, "delegation.start", [document], {
       timeoutMs: START_TIMEOUT_MS,
       signal: stopped,
-      callId: startId(first.callId),
+      callId,
     });
     if (outcome.state === "succeeded") {
       const { value } = outcome;
@@ -60,7 +62,7 @@ export async function startOnHop(share: HopShare): Promise<Started> {
     }
     if (answered) {
       const cause = error.type === NO_OVERLORD ? `${hop.name} is no sub-overlord.` : error.message;
-      return leave(share, cause, false, outcome.state === "denied");
+      return leave(share, cause, mayHaveRun, outcome.state === "denied");
     }
     mayHaveRun ||= outcome.mayHaveRun;
     if (outcome.state === "cancelled") {
@@ -89,16 +91,16 @@ async function askAgain(
   const outcome = await tools.caller.call(hop, "delegation.start", [document], {
     timeoutMs: STOP_TIMEOUT_MS,
     signal: AbortSignal.timeout(STOP_TIMEOUT_MS),
-    callId: startId(callId),
+    callId,
   });
   return outcome.state === "succeeded" && typeof outcome.value === "string"
     ? outcome.value
     : undefined;
 }
 
-/** Of the start itself: a repeat answers with the same job. */
-function startId(firstCallId: string): string {
-  return `${firstCallId}:start`;
+/** Of this very start. The hop's overlord knows a later one of the same calls, signed anew, by the call id in it. */
+function startId(firstCallId: string, document: string): string {
+  return `${firstCallId}:start:${hash("sha256", document, "base64url")}`;
 }
 
 /** What goes to the hop. */

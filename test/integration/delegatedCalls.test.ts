@@ -1,4 +1,9 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { JobOutput, JobProgress, MinionResult } from "../../server/protocol/jobs";
+import { until } from "../fixtures/overlordBundle";
 import { startTreeFleet, type TreeFleet } from "../fixtures/treeFleet";
 
 const LIMIT_MS = 120_000;
@@ -36,4 +41,194 @@ describe("calls through a tree", () => {
     },
     LIMIT_MS,
   );
+
+  it(
+    "reach exactly those that are meant",
+    async () => {
+      const pings = (): Promise<number[]> =>
+        Promise.all(["mid1", "mid2"].map((mid) => auditCount(fleet, mid, "test.ping")));
+      await fleet.call({ ...PING, spec: "mid*" });
+      const before = await pings();
+      const mixed = await fleet.call({ ...PING, spec: "leaf1;leaf3;node01" });
+      expect([...mixed.keys()]).toEqual(["leaf1", "leaf3", "node01"]);
+      const behind = await fleet.call({ ...PING, spec: "leaf3;leaf4" });
+      expect([...behind.values()].map(({ value }) => value)).toEqual([1, 1]);
+      const excluded = await fleet.call({ ...PING, spec: "*", exclude: "mid*;leaf2" });
+      expect([...excluded.keys()]).toEqual(["leaf1", "leaf3", "leaf4", "node01"]);
+      // nobody was called on the way
+      expect(before.every((count) => count > 0)).toBe(true);
+      expect(await pings()).toEqual(before);
+      const connection = await fleet.connection();
+      const started = connection.request("calls/start", { ...PING, args: [], spec: "leaf9" });
+      await expect(started).rejects.toMatchObject({
+        message: expect.stringContaining("leaf1") as string,
+      });
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "tell exceptions as the leaf raised them, and errors of a leaf that is away",
+    async () => {
+      const wrong = await fleet.call({ ...PING, spec: "leaf1;leaf3", method: "nothing" });
+      for (const [name, result] of wrong) {
+        expect(result).toMatchObject({ state: "failed", signed: "yes", via: [hopOf(name)] });
+        expect(result.error?.type).toContain("InvalidMethodException");
+      }
+      await fleet.killMinions("leaf2");
+      const away = await fleet.call({ ...PING, spec: "leaf1;leaf2" });
+      expect(away.get("leaf1")?.value).toBe(1);
+      expect(away.get("leaf2")).toMatchObject({ state: "unreachable" });
+      expect(away.get("leaf2")?.failedHop).toBeUndefined();
+      const later = await fleet.call({ ...PING, spec: "leaf1;leaf2", async: true });
+      expect(later.get("leaf2")).toMatchObject({ state: "unreachable" });
+      await fleet.startMinions("leaf2");
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "bring large outputs through, byte for byte",
+    async () => {
+      const command = "head -c 3000000 /dev/zero | tr '\\0' x";
+      const results = await fleet.call({
+        spec: "leaf1",
+        module: "command",
+        method: "run",
+        args: [command],
+        delegate: true,
+      });
+      const result = results.get("leaf1");
+      expect(result).toMatchObject({ state: "succeeded", signed: "yes", exitStatus: 0 });
+      const [, output] = result?.value as [number, { $output: { sha256: string; bytes: number } }];
+      expect(output.$output.bytes).toBe(3_000_000);
+      expect(output.$output.sha256).toBe(
+        createHash("sha256").update("x".repeat(3_000_000)).digest("hex"),
+      );
+      const connection = await fleet.connection();
+      const read = await connection.request("outputs/read", {
+        sha256: output.$output.sha256,
+        offset: 2_999_990,
+        length: 100,
+      });
+      expect(Buffer.from(read.base64, "base64").toString()).toBe("x".repeat(10));
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "show the first result and output of an async job while others run, and are cancelled",
+    async () => {
+      const connection = await fleet.another();
+      const progress: JobProgress[] = [];
+      const outputs: JobOutput[] = [];
+      connection.on("jobs/progress", (one) => progress.push(one));
+      connection.on("jobs/output", (one) => outputs.push(one));
+      const states = (): Map<string, MinionResult> =>
+        new Map(progress.flatMap(({ results }) => results).map((one) => [one.minion, one]));
+      const script = `if [ -e ${fleet.root}/go ]; then echo done; else echo begun; sleep 60; fi`;
+      const once = `mkdir ${fleet.root}/first 2>/dev/null && exit 0; ${script}`;
+      const job = await connection.request("calls/start", {
+        spec: "leaf1;leaf2;leaf3",
+        module: "command",
+        method: "run",
+        args: [once],
+        async: true,
+        delegate: true,
+      });
+      expect(job).toMatchObject({ delegate: true, finished: false, total: 3 });
+      await connection.request("jobs/follow", { jobId: job.id });
+      await until(() => [...states().values()].some(({ state }) => state === "succeeded"));
+      expect(progress.at(-1)?.summary.finished).toBe(false);
+      const written = () => outputs.flatMap(({ pieces }) => pieces).map(({ text }) => text);
+      await until(() => written().filter((text) => text === "begun\n").length === 2);
+      await connection.request("jobs/cancel", { jobId: job.id });
+      await until(() => progress.at(-1)?.summary.finished === true);
+      const all = [...states().values()].map(({ state }) => state).sort();
+      expect(all).toEqual(["cancelled", "cancelled", "succeeded"]);
+      connection.dispose();
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "go on with a sub-overlord's overlord that was killed in mid-job",
+    async () => {
+      const connection = await fleet.connection();
+      const job = await connection.request("calls/start", {
+        spec: "leaf1;leaf2;leaf3",
+        module: "command",
+        method: "run",
+        args: [`echo x >> ${fleet.root}/runs; sleep 4; echo end`],
+        async: true,
+        delegate: true,
+      });
+      await until(async () => (await linesOf(join(fleet.root, "runs"))) === 3);
+      await fleet.killOverlord("mid1");
+      await fleet.finished(job.id);
+      const { results } = await connection.request("jobs/watch", { jobId: job.id });
+      for (const result of results) {
+        expect(result).toMatchObject({ state: "succeeded", value: [0, "end\n", ""] });
+      }
+      expect(await linesOf(join(fleet.root, "runs"))).toBe(3);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "say which hop each leaf was lost at, or could not be reached over",
+    async () => {
+      const connection = await fleet.connection();
+      const job = await connection.request("calls/start", {
+        spec: "leaf1;leaf2;leaf3",
+        module: "command",
+        method: "run",
+        args: [`echo x >> ${fleet.root}/slow; sleep 3`],
+        timeoutMs: 5_000,
+        delegate: true,
+      });
+      await until(async () => (await linesOf(join(fleet.root, "slow"))) === 3);
+      await fleet.killHost("mid1");
+      await fleet.finished(job.id);
+      const lost = await connection.request("jobs/watch", { jobId: job.id });
+      for (const { minion, state, failedHop, mayHaveRun, error } of lost.results) {
+        if (minion === "leaf3") expect(state).toBe("succeeded");
+        else {
+          expect({ state, failedHop, mayHaveRun }).toEqual({
+            state: "lost",
+            failedHop: "mid1",
+            mayHaveRun: true,
+          });
+          expect(error?.message).toContain(`${minion}: lost at hop mid1`);
+        }
+      }
+      const away = await fleet.call({ ...PING, spec: "*" });
+      for (const leaf of ["leaf1", "leaf2"]) {
+        expect(away.get(leaf)).toMatchObject({ state: "unreachable", failedHop: "mid1" });
+        expect(away.get(leaf)?.error?.message).toContain("mid1");
+        expect(away.get(leaf)?.mayHaveRun).toBeUndefined();
+      }
+      expect(away.get("mid1")?.state).toBe("unreachable");
+      expect(away.get("leaf4")?.value).toBe(1);
+      await fleet.startMinions("mid1");
+      const retried = await fleet.call({ ...PING, spec: "leaf1" });
+      expect(retried.get("leaf1")?.value).toBe(1);
+    },
+    LIMIT_MS,
+  );
 });
+
+function hopOf(leaf: string): string {
+  return ["leaf1", "leaf2"].includes(leaf) ? "mid1" : "mid2";
+}
+
+async function linesOf(file: string): Promise<number> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  return text.split("\n").length - 1;
+}
+
+/** How often the minion was asked for something that has `word` in it. */
+async function auditCount(fleet: TreeFleet, minion: string, word: string): Promise<number> {
+  const text = await readFile(join(fleet.homeOf(minion), "audit.log"), "utf8").catch(() => "");
+  return text.split("\n").filter((line) => line.includes(word)).length;
+}
