@@ -1,6 +1,7 @@
 import { commands, workspace, type Disposable, type Uri, type WebviewPanel } from "vscode";
 import type { DelegationMapAnswer } from "../../server/protocol/delegation";
 import type { MinionRecord } from "../../server/protocol/minions";
+import { COMMANDS } from "../commandIds";
 import { asFuncError, showError } from "../errors";
 import type { Services } from "../services";
 import { CallWatch } from "./callWatch";
@@ -106,7 +107,7 @@ export class MapPanel implements Disposable {
         await this.load();
         return this.askOverlords();
       case "build":
-        await commands.executeCommand("func.buildMap");
+        await commands.executeCommand(COMMANDS.buildMap);
         return;
       case "openFile":
         return openMapFile(this.services, this.shown?.answer.file);

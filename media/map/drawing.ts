@@ -162,8 +162,11 @@ function drawHost(model: MapModel, picture: Picture, place: number, hit: boolean
   const busy = !overlord && (running > 0 || model.traffic.countOf(place) > 0);
   drawSign(context, theme, { kind: place === 0 ? "online" : kind, busy, radius, overlord }, x, y);
   if (selected && focused) focusRing(context, theme, x, y, radius);
-  const named = camera.scale >= LABEL_SCALE || layout.reach(place) * camera.scale >= LABEL_HEIGHT;
-  if (named || selected || place === picture.hovered) {
+  const named =
+    camera.scale >= LABEL_SCALE ||
+    layout.reach(place) * camera.scale >= LABEL_HEIGHT ||
+    model.callPath.includes(place);
+  if (named || place === picture.hovered) {
     drawLabel(model, picture, place, { x, y, radius: overlord ? radius * 1.6 : radius });
   }
 }

@@ -47,6 +47,8 @@ test("the extension ships these files and no others", () => {
     "extension/media/results-light.svg",
     "extension/media/walkthrough/groups-dark.png",
     "extension/media/walkthrough/groups-light.png",
+    "extension/media/walkthrough/map-dark.png",
+    "extension/media/walkthrough/map-light.png",
     "extension/media/walkthrough/results-dark.png",
     "extension/media/walkthrough/results-light.png",
     "extension/media/walkthrough/targets-dark.png",
