@@ -211,7 +211,15 @@ describe("dispatch", () => {
       exists: { args: { command: { order: 0 } } },
     });
     const modules = (await call("system.describe")) as XmlRpcStruct[];
-    expect(modules.map(({ name }) => name)).toEqual(["command", "jobs", "system", "test", "trust"]);
+    expect(modules.map(({ name }) => name)).toEqual([
+      "command",
+      "delegation",
+      "jobs",
+      "overlord",
+      "system",
+      "test",
+      "trust",
+    ]);
     const command = { name: "command", type: "string", optional: false };
     expect(modules[0]?.["methods"]).toEqual(
       expect.arrayContaining([
