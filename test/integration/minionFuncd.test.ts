@@ -358,7 +358,9 @@ describe("funcd", () => {
   it("tells about itself, and what is wrong with its start", async () => {
     expect(await funcd("--version")).toMatchObject({ code: 0, out: "funcd 0.0.0-test\n" });
     expect((await funcd("--help")).out).toContain("funcd join TOKEN");
-    expect((await funcd("--list-modules")).out).toBe("command\njobs\ntest\ntrust\n");
+    expect((await funcd("--list-modules")).out).toBe(
+      "command\ndelegation\njobs\noverlord\ntest\ntrust\n",
+    );
     expect(await funcd("--wrong")).toMatchObject({ code: 2 });
     const lonely = join(root, `home${homes++}`);
     const port = await freePort();
