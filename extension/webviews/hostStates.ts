@@ -44,11 +44,6 @@ export class HostStates {
     return news;
   }
 
-  /** What was told is gone: the next news are all. */
-  forgetTold(): void {
-    this.told.clear();
-  }
-
   private stateOf(place: number): HostState {
     const seen = this.seen.get(place);
     const record = this.records.get(place);

@@ -1,5 +1,5 @@
 import { commands, workspace, type Disposable, type Uri, type WebviewPanel } from "vscode";
-import type { DelegationMapAnswer } from "../../server/protocol/delegation";
+import type { DelegationMapAnswer, MapNodeState } from "../../server/protocol/delegation";
 import type { MinionRecord } from "../../server/protocol/minions";
 import { COMMANDS } from "../commandIds";
 import { asFuncError, showError } from "../errors";
@@ -28,6 +28,12 @@ interface Shown {
   calls: CallWatch;
   /** When each sub-overlord was asked for its minions, by path. */
   asked: Map<string, number>;
+}
+
+/** How its hosts were last seen. */
+interface Seen {
+  states: MapNodeState[];
+  own: MinionRecord[];
 }
 
 /** The delegation map: sends it and what happens on it, and does what the webview asks. */
@@ -125,11 +131,11 @@ export class MapPanel implements Disposable {
     const { session } = this.services;
     const readOnly = !workspace.isTrusted;
     try {
-      const answer = await session.request("map/read", {});
+      const [answer, seen] = await Promise.all([session.request("map/read", {}), this.readSeen()]);
       if (!this.hasWebview()) return;
       const { hello } = await session.connection();
       this.adopt(answer, new MapIndex(hello.host, answer.nodes), readOnly);
-      await this.readStates();
+      this.takeSeen(seen);
     } catch (error) {
       if (!this.hasWebview()) return;
       const { reason, message, nextStep } = asFuncError(error);
@@ -165,26 +171,31 @@ export class MapPanel implements Disposable {
     if (!this.shown) return;
     this.statesTimer ??= setTimeout(() => {
       this.statesTimer = undefined;
-      void this.readStates();
+      void this.readSeen().then((seen) => this.takeSeen(seen));
     }, STATES_MS);
   }
 
   /** Never rejects: what cannot be known shows as unknown. */
-  private async readStates(): Promise<void> {
-    const { shown } = this;
+  private async readSeen(): Promise<Seen | undefined> {
     const { session, log } = this.services;
-    if (!shown) return;
     try {
-      const [{ states }, records] = await Promise.all([
+      const [{ states }, own] = await Promise.all([
         session.request("map/states", {}),
         session.request("minions/list", {}),
       ]);
-      shown.states.takeSeen(states);
-      shown.states.takeRecords([], records);
-      this.sendStates(shown);
+      return { states, own };
     } catch (error) {
       log.debug(`map/states: ${asFuncError(error).message}`);
+      return undefined;
     }
+  }
+
+  private takeSeen(seen: Seen | undefined): void {
+    const { shown } = this;
+    if (!shown || !seen) return;
+    shown.states.takeSeen(seen.states);
+    shown.states.takeRecords([], seen.own);
+    this.sendStates(shown);
   }
 
   private sendStates(shown: Shown): void {

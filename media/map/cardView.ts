@@ -48,6 +48,9 @@ export function cardView(model: MapModel, actions: MapActions): TemplateResult |
             </button>`
           : nothing
       }
+      <button type="button" class="button" @click=${() => actions.showCallPath(selected)}>
+        Show Call Path
+      </button>
       ${button("Open Results", "openResults", selected, actions)}
       ${button("Copy Name", "copyName", selected, actions)}
     </div>

@@ -36,6 +36,7 @@ export function listView(
     tabindex="0"
     role="tree"
     aria-label="Delegation map"
+    data-vscode-context=${contextOf(model, model.selected)}
     aria-activedescendant=${`host-${model.selected}`}
     ${ref(actions.viewport)}
     @scroll=${actions.scrolled}

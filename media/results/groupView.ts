@@ -8,6 +8,7 @@ import { icon } from "./kinds";
 import type { ListItem } from "./listItems";
 import type { ResultsModel } from "./model";
 import { rowContext, tickView, type ItemActions, type ItemPlace } from "./rowView";
+import { unsignedView } from "./viaView";
 
 /** A line has room for fewer; the tooltip shows them all. */
 const HOSTS_CHARS = 240;
@@ -60,7 +61,7 @@ export function groupView(
           </button>
         </span>
         <span role="gridcell" class="hosts" title=${hosts}>${hosts}</span>
-        <span role="gridcell" class="aside">${asideText(group, body)}</span>
+        <span role="gridcell" class="aside">${unsignedView(group)} ${asideText(group, body)}</span>
       </div>
       ${
         body

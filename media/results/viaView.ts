@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { ResultRow } from "../../extension/webviews/resultsProtocol";
+import type { Group } from "./folding";
 
 /** Through whom a delegated call went, and whether its result is the host's own word. */
 export function viaView({ via = [], signed }: ResultRow): TemplateResult | typeof nothing {
@@ -10,6 +11,27 @@ export function viaView({ via = [], signed }: ResultRow): TemplateResult | typeo
       signed,
       overlord,
     )}`;
+}
+
+/** Of how many of a group's results only their overlords say whose they are. */
+export function unsignedView(group: Group): TemplateResult | typeof nothing {
+  const count = unsignedIn(group);
+  if (count === 0) return nothing;
+  return markView(
+    `${count.toLocaleString()} unsigned`,
+    "These hosts have not signed their results: that they are theirs, only the overlords above them say.",
+  );
+}
+
+/** Counted once for each folding. */
+const counts = new WeakMap<Group, number>();
+
+function unsignedIn(group: Group): number {
+  const known = counts.get(group);
+  if (known !== undefined) return known;
+  const count = group.rows.filter(({ signed }) => signed === "no").length;
+  counts.set(group, count);
+  return count;
 }
 
 function markOf(signed: ResultRow["signed"], overlord: string): TemplateResult | typeof nothing {
