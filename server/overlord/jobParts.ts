@@ -12,7 +12,7 @@ import type { Job } from "../jobs/job";
 import { JobArchive } from "../jobs/jobArchive";
 import { JobRegistry } from "../jobs/jobRegistry";
 import { ValueKeeper } from "../jobs/outputs/valueKeeper";
-import { openOriginatorKey } from "../pki/authority/originatorKey";
+import { openOriginatorKey, originatorName } from "../pki/authority/originatorKey";
 import type { ClientFeed } from "./clientFeed";
 import { overlordName } from "./fleetCredentials";
 import type { OverlordData } from "./overlordData";
@@ -57,7 +57,8 @@ export function makeJobParts(context: JobContext): JobParts {
   const originator = async (): Promise<Originator> => {
     key ??= openOriginatorKey(join(dataDirectory, "credentials"));
     key.catch(() => (key = undefined)); // somebody may mend it
-    return { name: overlordName(), key: await key };
+    const opened = await key;
+    return { name: originatorName(overlordName(), opened), key: opened };
   };
   const hops = new HopCalls({ ...rest, outputs, originator });
   const runner = new CallRunner({ ...rest, jobs, store, keeper, hops, defaults: configuration });

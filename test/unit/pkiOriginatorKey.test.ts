@@ -2,7 +2,8 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openOriginatorKey } from "../../server/pki/authority/originatorKey";
+import { isMinionName } from "../../server/common/minionName";
+import { openOriginatorKey, originatorName } from "../../server/pki/authority/originatorKey";
 import { backUp } from "../../server/pki/backup/dataBackup";
 import { unpackBackup } from "../../server/pki/backup/backupFile";
 import { keyFingerprint } from "../../server/pki/certificates/identity";
@@ -40,6 +41,14 @@ describe("the originator's key", () => {
     await writeFile(file, pem);
     await chmod(file, 0o644);
     await expect(openOriginatorKey(folder)).rejects.toThrow("open to other users");
+  });
+
+  it("gives overlords of one machine names of their own", async () => {
+    const name = originatorName("top.example.org", await openOriginatorKey(folder));
+    const other = await openOriginatorKey(join(data, "other"));
+    expect(name).toMatch(/^top\.example\.org-[0-9a-f]{8}$/);
+    expect(isMinionName(name)).toBe(true);
+    expect(originatorName("top.example.org", other)).not.toBe(name);
   });
 
   it("is part of a backup", async () => {
