@@ -100,7 +100,7 @@ export class AboveJobs {
     const { archive, runner, inventory } = this.parts;
     if (await archive.find(jobId)) return { jobId };
     const { call, spec, nforks, timeoutMs, deliveryLimitMs, maxErrors } = request;
-    const { secret, childrenFirst } = request;
+    const { keepPlaces = false, secret, childrenFirst } = request;
     const { originator, method: fullName, args, async: isAsync } = readSignedCall(call);
     const dot = fullName.lastIndexOf(".");
     const { minions, behind, targets } = divideTargets(request.targets, inventory);
@@ -126,6 +126,7 @@ export class AboveJobs {
         behind,
         jobId,
         above: { originator, by, call, targets: above },
+        keepPlaces,
         ...(secret && { secret }),
         ...(childrenFirst && { childrenFirst }),
       },

@@ -116,6 +116,7 @@ function requestOf({ run, minions, signed }: HopShare): DelegatedRequest {
       return target ? [{ path: path.slice(1), ...target }] : [];
     }),
     nforks,
+    ...(record.keepPlaces && { keepPlaces: true }),
     ...(record.timeoutMs !== undefined && { timeoutMs: record.timeoutMs }),
     ...(deliveryLimitMs !== undefined && deliveryLimitMs > 0 && { deliveryLimitMs }),
     ...(left !== undefined && { maxErrors: left }),

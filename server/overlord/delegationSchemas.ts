@@ -72,6 +72,7 @@ export const delegationSchemas: Schemas = {
       targets: v.pipe(v.array(target), v.minLength(1), v.maxLength(MAX_NAMES)),
       nforks: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)),
       timeoutMs: v.optional(milliseconds),
+      keepPlaces: v.optional(v.boolean()),
       deliveryLimitMs: v.optional(milliseconds),
       maxErrors: v.optional(place),
       secret: v.optional(v.boolean()),

@@ -134,6 +134,8 @@ export interface DelegatedRequest {
   targets: DelegatedTarget[];
   /** Direct calls at the same time, at each overlord. */
   nforks: number;
+  /** Somebody chose `nforks`: calls that run keep their places, however long they take. */
+  keepPlaces?: boolean;
   /** Limits at the overlord that calls the host itself; of sync calls for the run, of async ones for the work. */
   timeoutMs?: number;
   deliveryLimitMs?: number;

@@ -123,6 +123,23 @@ describe("a signed call", { timeout: LIMIT_MS }, () => {
     expect(await top.call("delegation.cancel", [id])).toBe(false);
   });
 
+  it("leaves out the rest when it is told to", async () => {
+    const folder = await readyFolder();
+    const args = [`cd ${folder}; while [ ! -e last ]; do sleep 0.1; done`];
+    const paths = [["leaf1"], ["leaf2"]];
+    const id = await started({ job: "rest", method: "command.run", args, paths, nforks: 1 });
+    for (let cursor = "", state = ""; state !== "running";) {
+      const progress = await top.collect(id, cursor);
+      cursor = progress.cursor;
+      state = progress.results.at(-1)?.state ?? state;
+    }
+    expect(await top.call("delegation.skip_rest", [id])).toBe(true);
+    await writeFile(join(folder, "last"), "");
+    const states = [...(await top.results(id)).values()].map(({ state }) => state);
+    expect(states.sort()).toEqual(["skipped", "succeeded"]);
+    expect(await top.call("delegation.skip_rest", [id])).toBe(false);
+  });
+
   it("gives large results in parts", async () => {
     const args = ["head -c 300000 /dev/zero | tr '\\0' x"];
     const id = await started({ job: "large", method: "command.run", args, paths: [["leaf2"]] });

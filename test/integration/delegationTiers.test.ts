@@ -9,7 +9,7 @@ let top: OverlordAbove;
 
 beforeAll(async () => {
   fleet = await startTreeFleet({ tiers: [1, 1, 2] });
-  top = await OverlordAbove.of(fleet.dataOf(), "top", fleet.record("mid1"));
+  top = await OverlordAbove.of(fleet.dataOf(), "above", fleet.record("mid1"));
 }, LIMIT_MS);
 
 afterAll(async () => {

@@ -16,6 +16,8 @@ export interface JobOrigin extends Pick<
 > {
   behind?: readonly MinionBehind[];
   above?: JobAbove;
+  /** Whatever `nforks` is given. */
+  keepPlaces?: boolean;
   /** Without it a new one is made. */
   jobId?: string;
   /** The arguments are written nowhere, whatever they look like. */
@@ -59,7 +61,7 @@ export function newJob(
     createdAtMs: Date.now(),
     ...(startedBy && { startedBy }),
     nforks: request.nforks ?? defaults.nforks,
-    keepPlaces: request.nforks !== undefined || defaults.nforksGiven,
+    keepPlaces: origin.keepPlaces ?? (request.nforks !== undefined || defaults.nforksGiven),
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(deliveryLimitMs !== undefined && { deliveryLimitMs }),
     ...(batch && { batch }),
