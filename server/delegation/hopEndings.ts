@@ -1,3 +1,4 @@
+import type { CallError } from "../protocol/jobs";
 import type { Ending } from "../jobs/engine/outcome";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
 
@@ -68,6 +69,22 @@ export function untold(minion: MinionBehind, hop: string): Ending {
       type: "func.broken-answer",
       message: `${hop} did not answer for ${minion.name}.`,
       trace: "",
+      nextStep: `It may have run: look on ${minion.name}, and at ${hop}, before you call it again.`,
+    },
+  };
+}
+
+/** The hop raised an exception instead of telling what became of each. */
+export function failedAsWhole(minion: MinionBehind, hop: string, error: CallError): Ending {
+  return {
+    state: "failed",
+    mayHaveRun: true,
+    via: [hop],
+    failedHop: hop,
+    error: {
+      type: error.type,
+      message: `${hop} failed, and does not tell of ${minion.name}: ${error.message}`,
+      trace: error.trace,
       nextStep: `It may have run: look on ${minion.name}, and at ${hop}, before you call it again.`,
     },
   };

@@ -4,7 +4,7 @@ import { lostResult, resultOf, type Ending } from "../jobs/engine/outcome";
 import { settle } from "../jobs/engine/settle";
 import { asRemoteError } from "../wire/remoteError";
 import type { XmlRpcStruct, XmlRpcValue } from "../wire/value";
-import { notSent, untold, type LeftBehind } from "./hopEndings";
+import { failedAsWhole, notSent, untold, type LeftBehind } from "./hopEndings";
 import type { HopShare } from "./hopJob";
 import { workLimitMs } from "./hopLimits";
 
@@ -49,8 +49,12 @@ export async function callOriginalHop(share: HopShare): Promise<LeftBehind[]> {
       const { error, mayHaveRun, answered } = outcome;
       const denied = outcome.state === "denied";
       const failed = { failedHop: hop.name, cause: error.message, mayHaveRun };
-      if (job.isCancelled) await end(share, minion, resultOf(outcome, { ...hop, ...minion }));
-      else left.push({ minion, ...failed, ...(answered && denied && { denied }) });
+      const peer = { ...hop, name: minion.name };
+      if (job.isCancelled) await end(share, minion, resultOf(outcome, peer));
+      // it may have called some of them before
+      else if (answered && !denied)
+        await end(share, minion, failedAsWhole(minion, hop.name, error));
+      else left.push({ minion, ...failed, ...(denied && { denied }) });
       return;
     }
     const value = valueOf(outcome.value, minion);

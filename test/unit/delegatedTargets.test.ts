@@ -1,0 +1,165 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { silentLog } from "../../server/common/log";
+import { DelegationMaps } from "../../server/delegation/delegationMaps";
+import { findDelegatedTargets } from "../../server/delegation/findDelegatedTargets";
+import { hopsCalledToo } from "../../server/delegation/hopsCalledToo";
+import { OtherRoutes } from "../../server/delegation/otherRoutes";
+import type { TargetParams } from "../../server/protocol/requests";
+import { GroupsFile } from "../../server/targets/groupsFile";
+import { Inventory } from "../../server/targets/inventory";
+
+const KEYS = { one: "1".repeat(64), other: "2".repeat(64) };
+const MAP = "---\nmid1:\n    leaf1: {}\n    Leaf2: {}\n    mid3:\n        leaf3: {}\nmid2: {}\n";
+
+let folder: string;
+let inventory: Inventory;
+let maps: DelegationMaps;
+let groups: GroupsFile;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "func-targets-"));
+  inventory = await Inventory.open(join(folder, "inventory.json"), silentLog);
+  maps = new DelegationMaps(folder);
+  groups = new GroupsFile(join(folder, "groups"));
+  await own("mid1", "mid2", "node01");
+});
+
+afterEach(async () => {
+  await inventory.close();
+  await rm(folder, { recursive: true });
+});
+
+async function own(...names: string[]): Promise<void> {
+  for (const name of names) {
+    await inventory.add({
+      name,
+      address: "192.0.2.1",
+      port: 51_234,
+      state: "unknown",
+      enrolledAtMs: 0,
+      keyFingerprint: KEYS.one,
+      certificateSerial: "",
+      certificateNotAfterMs: 0,
+    });
+  }
+}
+
+async function map(text: string): Promise<void> {
+  await writeFile(join(folder, "map"), text);
+}
+
+async function found(params: string | TargetParams): Promise<string[]> {
+  const targets = typeof params === "string" ? { spec: params } : params;
+  const sources = { inventory, groups, maps };
+  const { minions, behind } = await findDelegatedTargets({ delegate: true, ...targets }, sources);
+  const named = behind.map(({ name, path }) => `${name} over ${path.slice(0, -1).join(", ")}`);
+  return [...minions.map(({ name }) => name), ...named];
+}
+
+describe("targets of a delegated call", () => {
+  it("are own minions and those behind them, by the same rules", async () => {
+    await map(MAP);
+    await writeFile(join(folder, "groups"), "[far]\nhost = leaf2;node01\n");
+    expect(await found("*")).toEqual([
+      "mid1",
+      "mid2",
+      "node01",
+      "leaf1 over mid1",
+      "leaf2 over mid1",
+      "leaf3 over mid1, mid3",
+      "mid3 over mid1",
+    ]);
+    expect(await found("leaf1;LEAF3;node01")).toEqual([
+      "node01",
+      "leaf1 over mid1",
+      "leaf3 over mid1, mid3",
+    ]);
+    expect(await found("@far")).toEqual(["node01", "leaf2 over mid1"]);
+    expect(await found("@far:l*")).toEqual(["leaf2 over mid1"]);
+    expect(await found({ spec: "*", exclude: "mid*;leaf[12]" })).toEqual([
+      "node01",
+      "leaf3 over mid1, mid3",
+    ]);
+    expect(await found({ spec: "*", delegate: false })).toEqual(["mid1", "mid2", "node01"]);
+  });
+
+  it("are an error with the nearest names where one is nowhere, and without a map", async () => {
+    await expect(found("leaf1")).rejects.toMatchObject({ nextStep: "Build one: func build-map." });
+    await map(MAP);
+    await expect(found("leaf1;leaf9")).rejects.toMatchObject({
+      reason: "no-match",
+      message: expect.stringMatching(/"leaf9".*leaf1/) as string,
+    });
+    await expect(found({ spec: "*", exclude: "leaf9" })).rejects.toMatchObject({
+      reason: "no-match",
+    });
+  });
+
+  it("are called directly where they are this overlord's own, too", async () => {
+    await own("leaf1");
+    await map(MAP);
+    expect(await found("leaf*")).toEqual(["leaf1", "leaf2 over mid1", "leaf3 over mid1, mid3"]);
+  });
+
+  it("have the overlord before them in their name where that means several hosts", async () => {
+    await map("---\nmid1:\n    web1: {}\nmid2:\n    web1: {}\n");
+    maps.identities.saw(["mid1", "web1"], KEYS.one, true);
+    maps.identities.saw(["mid2", "web1"], KEYS.other, true);
+    expect(await found("web1@mid2")).toEqual(["web1@mid2 over mid2"]);
+    expect(await found("web*")).toEqual(["web1@mid1 over mid1", "web1@mid2 over mid2"]);
+    await expect(found("web1")).rejects.toMatchObject({
+      reason: "conflict",
+      message: expect.stringMatching(/web1@mid1 and web1@mid2/) as string,
+    });
+    await own("web1");
+    expect(await found("web1*")).toEqual(["web1", "web1@mid2 over mid2"]);
+  });
+
+  it("come from the last good map, with a warning, where the file is damaged", async () => {
+    await map(MAP);
+    await found("leaf1");
+    await map("---\nmid1: [\n");
+    const sources = { inventory, groups, maps };
+    const { behind, warning } = await findDelegatedTargets(
+      { spec: "leaf1", delegate: true },
+      sources,
+    );
+    expect(behind.map(({ path }) => path)).toEqual([["mid1", "leaf1"]]);
+    expect(warning).toContain(join(folder, "map"));
+  });
+});
+
+describe("ways around a hop", () => {
+  const behind = (...path: string[]) => ({ name: path.at(-1) ?? "", path });
+
+  it("are found in the map, and need an own minion and the same host", async () => {
+    await map(
+      "---\nmid1:\n    web1: {}\nmid2:\n    mid1:\n        web1: {}\n    mid4:\n        web1: {}\ngone:\n    web1: {}\n",
+    );
+    const routes = new OtherRoutes(maps, inventory, undefined);
+    const web1 = behind("mid1", "web1");
+    const other = await routes.without(new Set(["mid1"]), web1);
+    expect(other?.path).toEqual(["mid2", "mid4", "web1"]);
+    expect(await routes.without(new Set(["mid1", "mid4"]), web1)).toBeUndefined();
+    maps.identities.saw(["mid2", "mid4", "web1"], KEYS.other, true);
+    const known = { ...web1, identity: KEYS.one };
+    const later = new OtherRoutes(maps, inventory, undefined);
+    expect(await later.without(new Set(["mid1"]), known)).toBeUndefined();
+  });
+
+  it("are none without a map", async () => {
+    const routes = new OtherRoutes(maps, inventory, undefined);
+    expect(await routes.without(new Set(["mid1"]), behind("mid1", "web1"))).toBeUndefined();
+  });
+});
+
+it("hops that are called themselves are told, at any depth", () => {
+  const leaf = { name: "leaf3", path: ["mid1", "mid3", "leaf3"] };
+  const hop = { name: "mid3", path: ["mid1", "mid3"] };
+  expect(hopsCalledToo([], [leaf])).toEqual([]);
+  expect(hopsCalledToo([], [leaf, hop])).toEqual(["mid1"]);
+  expect(hopsCalledToo([{ name: "mid1" }], [leaf])).toEqual(["mid1"]);
+});
