@@ -21,3 +21,11 @@ it("keeps its promises in simulated time, whatever is killed, lost or repeated",
   }
   expect(sums.overlordKills).toBeGreaterThan(0);
 }, 600_000);
+
+// a minion that had said that it has the call, and went away before it was asked for the job
+it("keeps them in the schedules that once broke them", async () => {
+  for (const seed of [5571]) {
+    const { violations } = await simulate(seed);
+    expect(violations, `SIMULATION_SEED=${seed} SIMULATION_COUNT=1`).toEqual([]);
+  }
+});

@@ -24,10 +24,15 @@ export async function notCalled(
     case "running":
     case "ended":
       // it answers which job that is
-      return delivery.goOn(run, minion, tools, await startOnce(run, minion, tools));
+      return delivery.goOn(run, minion, tools, mayBeThere(await startOnce(run, minion, tools)));
     default:
       // one of the original is on record before it is called
       if (await tools.caller.isOriginal(minion)) return skipped;
       return delivery.goOn(run, minion, tools, { kind: "unanswered", ending: skipped.ending });
   }
+}
+
+/** It has said that the call was begun: going away now does not change that. */
+function mayBeThere(outcome: StartOutcome): StartOutcome {
+  return outcome.kind === "away" ? { ...outcome, kind: "unanswered" } : outcome;
 }

@@ -146,7 +146,7 @@ class Simulation {
         ...(isAsync && random.chance(0.3) && { deliveryLimitMs: random.below(30_000) }),
         ...(random.chance(0.3) && { nforks: 1 }),
         ...(random.chance(0.2) && { batch: { size: random.pick(["1", "50%"]) } }),
-        ...(random.chance(0.2) && { maxErrors: random.below(2) }),
+        ...(random.chance(0.7) && { maxErrors: random.below(3) }),
       },
       exitStatus: 0,
       bytes: 0,
