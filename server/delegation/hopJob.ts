@@ -62,6 +62,8 @@ class HopJob {
   #pauseMs = FIRST_PAUSE_MS;
   #awaySinceMs: number | undefined;
   #cancelledAtMs: number | undefined;
+  /** It was tried to tell: from then on it does not interrupt questions. */
+  #skipTried = false;
   #skipTold = false;
   #wasOffered = false;
 
@@ -105,7 +107,7 @@ class HopJob {
     const isCancelled = this.#cancelledAtMs !== undefined;
     const news = [
       ...(isCancelled ? [] : [job.signal]),
-      ...(this.#skipTold || isCancelled ? [] : [limit.signal]),
+      ...(this.#skipTried || isCancelled ? [] : [limit.signal]),
     ];
     const seconds = isCancelled ? 2 : WAIT_SECONDS;
     const timeoutMs = seconds * 1_000 + GRACE_MS;
@@ -131,6 +133,7 @@ class HopJob {
       return;
     }
     if (!limit.isPassed || this.#skipTold || job.signal.aborted) return;
+    this.#skipTried = true;
     const outcome = await tools.caller.call(hop, "delegation.skip_rest", [this.hopJobId], {
       timeoutMs: SHORT_MS,
       signal: job.signal,
@@ -199,14 +202,13 @@ class HopJob {
       this.#leave(messageOf(error));
       return;
     }
-    const isNews = progress.cursor !== this.#cursor;
     this.#cursor = progress.cursor;
     for (const result of progress.results) this.#take(result);
     if (progress.finished) {
       for (const minion of this.#takeOpen()) {
         this.#going.push(this.#end(minion, untold(minion, this.share.hop.name)));
       }
-    } else if (!isNews) {
+    } else if (progress.results.length === 0) {
       await this.share.tools.seen.next("", LEAST_PAUSE_MS, this.share.run.job.signal);
     }
   }

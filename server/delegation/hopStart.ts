@@ -3,9 +3,9 @@ import type { JobRun } from "../jobs/engine/jobRun";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
 import { cancelledResult, expiredResult, type Ending } from "../jobs/engine/outcome";
 import { settle } from "../jobs/engine/settle";
-import type { DelegatedRequest, DelegatedTarget } from "../protocol/delegation";
+import type { DelegatedRequest, DelegatedTarget, SignedCall } from "../protocol/delegation";
 import type { MinionRecord } from "../protocol/minions";
-import type { LeftBehind } from "./hopEndings";
+import { notSent, type LeftBehind } from "./hopEndings";
 import type { HopShare } from "./hopJob";
 import { awayLimitMs } from "./hopLimits";
 import { NO_OVERLORD } from "./overlordErrors";
@@ -19,6 +19,9 @@ const LONGEST_PAUSE_MS = 30_000;
 /** What a hop says that speaks the original's protocol only. */
 const LACKING = /ModuleNotFoundException|InvalidMethodException/;
 
+const SECRET_GONE =
+  "the overlord ended before it was called, and its arguments are secret and kept nowhere.";
+
 type Started = { hopJobId: string } | { left: LeftBehind[] };
 
 /** Asks a hop to call those behind it, again with the same ids until it has answered. Never rejects. */
@@ -30,7 +33,9 @@ export async function startOnHop(share: HopShare): Promise<Started> {
   const first = minions[0] && share.signed.targets.get(minions[0].name);
   if (!first) return { left: [] };
   const stopped = AbortSignal.any([job.signal, limit.signal]);
-  const document = JSON.stringify(requestOf(share));
+  const { call } = share.signed;
+  if (!call) return endAll(share, false, (minion) => notSent(minion, SECRET_GONE));
+  const document = JSON.stringify(requestOf(share, call));
   const callId = startId(first.callId, document);
   let mayHaveRun = false;
   let pauseMs = FIRST_PAUSE_MS;
@@ -104,12 +109,12 @@ function startId(firstCallId: string, document: string): string {
 }
 
 /** What goes to the hop. */
-function requestOf({ run, minions, signed }: HopShare): DelegatedRequest {
+function requestOf({ run, minions, signed }: HopShare, call: SignedCall): DelegatedRequest {
   const { record, limit, nforks, deliverUntilMs } = run;
   const { left } = limit;
   const deliveryLimitMs = deliverUntilMs && Math.round(deliverUntilMs - performance.now());
   return {
-    call: signed.call,
+    call,
     spec: record.spec,
     targets: minions.flatMap(({ name, path }): DelegatedTarget[] => {
       const target = signed.targets.get(name);

@@ -1,5 +1,4 @@
 import type { KeyObject } from "node:crypto";
-import { FuncError } from "../common/errors";
 import type { JobRun } from "../jobs/engine/jobRun";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
 import type { AboveTarget } from "../jobs/store/storeTypes";
@@ -20,43 +19,43 @@ export interface Originator {
 
 /** A signed call, and the places that the minions of a run have in it. */
 export interface SignedTargets {
-  call: SignedCall;
+  /** Undefined where its arguments were secret, and are gone with the process that had them. */
+  call: SignedCall | undefined;
   /** By the minion's name in the job. */
   targets: ReadonlyMap<string, AboveTarget>;
 }
 
 /**
- * What goes to the hops: the call of the overlord above as it came, or else one that this overlord signs. Throws
- * FuncError "unavailable" where its arguments were secret and are gone, and what `originator` throws.
+ * What goes to the hops: the call of the overlord above as it came, or else one that this overlord signs. Throws what
+ * `originator` throws.
  */
 export async function signedTargets(
   run: JobRun,
   originator: () => Promise<Originator>,
 ): Promise<SignedTargets> {
   const { above, behind, job, record, method } = run;
-  if (above) {
-    if (!above.call) throw secretGone();
-    return { call: above.call, targets: new Map(Object.entries(above.targets)) };
-  }
-  if (run.secret && run.past.size > 0) throw secretGone();
+  if (above) return { call: above.call, targets: new Map(Object.entries(above.targets)) };
   const { name, key } = await originator();
   const tree = new TargetTree(behind.map((minion) => treeTarget(run, minion)));
   const issuedAtMs = Date.now();
   const { timeoutMs = 0, deliveryLimitMs = 0 } = record;
-  const call = signCall(
-    {
-      originator: name,
-      job: job.id,
-      method,
-      args: run.params.map(toJson),
-      async: record.async,
-      issuedAtMs,
-      validUntilMs: issuedAtMs + Math.min(LONGEST_MS, DAY_MS + timeoutMs + deliveryLimitMs),
-      root: tree.root,
-      count: tree.count,
-    },
-    key,
-  );
+  const isGone = run.secret && run.past.size > 0;
+  const call = isGone
+    ? undefined
+    : signCall(
+        {
+          originator: name,
+          job: job.id,
+          method,
+          args: run.params.map(toJson),
+          async: record.async,
+          issuedAtMs,
+          validUntilMs: issuedAtMs + Math.min(LONGEST_MS, DAY_MS + timeoutMs + deliveryLimitMs),
+          root: tree.root,
+          count: tree.count,
+        },
+        key,
+      );
   const targets = behind.map((minion, index): [string, AboveTarget] => {
     const { callId, identity } = treeTarget(run, minion);
     const proof = tree.proofOf(index);
@@ -71,11 +70,4 @@ function treeTarget({ job }: JobRun, { name, path, identity }: MinionBehind) {
     callId: job.callId(name),
     ...(identity !== undefined && { identity }),
   };
-}
-
-function secretGone(): FuncError {
-  return new FuncError(
-    "unavailable",
-    "the overlord ended before it was called, and its arguments are secret and kept nowhere.",
-  );
 }
