@@ -37,7 +37,8 @@ export async function startOnHop(share: HopShare): Promise<Started> {
   if (!call) return endAll(share, false, (minion) => notSent(minion, SECRET_GONE));
   const document = JSON.stringify(requestOf(share, call));
   const callId = startId(first.callId, document);
-  let mayHaveRun = false;
+  // an earlier process may have sent it
+  let mayHaveRun = minions.some(({ name }) => run.past.has(name));
   let pauseMs = FIRST_PAUSE_MS;
   const sinceMs = performance.now();
   for (;;) {

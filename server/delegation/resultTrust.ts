@@ -37,7 +37,7 @@ export class ResultTrust {
    */
   async judge(told: ToldResult): Promise<Ending> {
     const { ending, minion } = told;
-    if (ending.state !== "succeeded" && ending.state !== "failed") return ending;
+    if (!isAnswer(ending)) return ending;
     await this.identities.load();
     const noted = this.identities.find(minion.path);
     const known = minion.identity ?? noted?.key;
@@ -78,6 +78,12 @@ export class ResultTrust {
       return undefined; // it is no JSON, or gone
     }
   }
+}
+
+/** What a host itself can give; that its answer was lost on the way is somebody else's word. */
+function isAnswer({ state, mayHaveRun, receipt }: Ending): boolean {
+  if (state === "succeeded") return true;
+  return state === "failed" && (mayHaveRun !== true || receipt !== undefined);
 }
 
 function notItsOwn({ minion, hop, ending }: ToldResult, what: string): Ending {

@@ -109,6 +109,13 @@ describe("a result that a hop tells", () => {
     }
   });
 
+  it("is taken as told where the host's answer was lost on the way to its overlord", async () => {
+    const error = { type: "xmlrpclib.ProtocolError", message: "leaf1 closed it", trace: "" };
+    const lost = { state: "failed", error, mayHaveRun: true, value: undefined } as const;
+    expect(await judge({ ...lost, receipt: undefined })).toMatchObject({ state: "failed", error });
+    await refusalOf({ ...lost, mayHaveRun: false, receipt: undefined });
+  });
+
   it("in a file is checked by what the file holds", async () => {
     const value = ["x".repeat(100), { a: [1, 2.5, null] }];
     file = Buffer.from(JSON.stringify(value));
