@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { MinionCallOutcome } from "../calls/minionCaller";
 import { messageOf } from "../common/errors";
 import type { JobRun, JobTools } from "../jobs/engine/jobRun";
@@ -10,6 +11,7 @@ import type { MinionRecord } from "../protocol/minions";
 import { readProgress } from "./delegatedProgress";
 import type { LeftBehind } from "./hopEndings";
 import { untold } from "./hopEndings";
+import { abortedLater } from "./abortedLater";
 import { awayLimitMs, workLimitMs } from "./hopLimits";
 import { startOnHop } from "./hopStart";
 import type { HopValues } from "./hopValues";
@@ -22,7 +24,7 @@ const GRACE_MS = 20_000;
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
-/** Between two answers that came at once. */
+/** After an answer without a final result: hops that answer at once are not asked all the time. */
 const LEAST_PAUSE_MS = 50;
 /** So long is waited for what was cancelled to end, for each tier. */
 const CANCEL_MS = 15_000;
@@ -203,13 +205,14 @@ class HopJob {
       return;
     }
     this.#cursor = progress.cursor;
+    const openBefore = this.#open.size;
     for (const result of progress.results) this.#take(result);
     if (progress.finished) {
       for (const minion of this.#takeOpen()) {
         this.#going.push(this.#end(minion, untold(minion, this.share.hop.name)));
       }
-    } else if (progress.results.length === 0) {
-      await this.share.tools.seen.next("", LEAST_PAUSE_MS, this.share.run.job.signal);
+    } else if (this.#open.size === openBefore) {
+      await sleep(LEAST_PAUSE_MS);
     }
   }
 
@@ -237,6 +240,7 @@ class HopJob {
 
   async #finish(minion: MinionBehind, result: DelegatedResult): Promise<void> {
     const { run, hop, values, trust } = this.share;
+    const { job } = run;
     const { callId, outputs = [], state, value, error, mayHaveRun, receipt } = result;
     const { cancelPending, failedHop, via = [] } = result;
     const ending: Ending = {
@@ -249,18 +253,27 @@ class HopJob {
       via: [hop.name, ...via],
       ...(receipt && { receipt }),
     };
+    const bringing = abortedLater(job.signal, CANCEL_MS);
     try {
       const place = { hop, hopJobId: this.hopJobId };
       if (ending.value !== undefined) {
-        await values.bring(place, outputs, run.job.id, new AbortController().signal);
+        await values.bring(place, outputs, job.id, bringing.signal);
       }
       const told = { minion, callId, hop: hop.name, ending };
       await this.#end(minion, trust ? await trust.judge(told) : ending);
     } catch (problem) {
+      if (bringing.signal.aborted && job.isCancelled) {
+        const why = `Cancelled; its result was not brought from ${hop.name} in time.`;
+        const cancelled = cancelledResult({ ...hop, name: minion.name }, why);
+        await this.#end(minion, { ...cancelled, mayHaveRun: true, via: ending.via ?? [] });
+        return;
+      }
       const message = `The result of ${minion.name} could not be brought here: ${messageOf(problem)}`;
       const failure = { type: "func.unavailable", message, trace: "" };
       const failed: Ending = { state: "failed", mayHaveRun: true, error: failure };
       await this.#end(minion, { ...failed, via: [hop.name] });
+    } finally {
+      bringing.dispose();
     }
   }
 

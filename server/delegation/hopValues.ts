@@ -6,6 +6,7 @@ import type { OutputFiles } from "../jobs/outputs/outputFiles";
 import type { MinionRecord } from "../protocol/minions";
 import { MAX_OUTPUT_READ_BYTES, type OutputRef } from "../protocol/outputs";
 
+/** Of each hop: one that is slow must not keep the others waiting. */
 const AT_ONCE = 4;
 const PIECE_TIMEOUT_MS = 60_000;
 /** Base64 and its tags around it. */
@@ -21,7 +22,7 @@ export interface ValuePlace {
 
 /** Brings large parts of results from hops to this overlord's own files. */
 export class HopValues {
-  private readonly turns = new Turns(AT_ONCE);
+  private readonly turns = new Map<string, Turns>();
 
   constructor(
     private readonly caller: MinionCaller,
@@ -30,7 +31,7 @@ export class HopValues {
 
   /**
    * The outputs are here when it settles, held by the job `holder`. Throws FuncError where the hop does not give one
-   * of them as it is called, or the disk does not take it.
+   * of them as it is called, or the disk does not take it, and the signal's reason.
    */
   async bring(
     place: ValuePlace,
@@ -40,9 +41,15 @@ export class HopValues {
   ): Promise<void> {
     for (const ref of refs) {
       if (this.outputs.hold(holder, ref.sha256)) continue;
-      await this.turns.take(signal, () => this.bringOne(place, ref, signal));
+      await this.turnsOf(place.hop).take(signal, () => this.bringOne(place, ref, signal));
       this.outputs.hold(holder, ref.sha256);
     }
+  }
+
+  private turnsOf({ name }: MinionRecord): Turns {
+    const turns = this.turns.get(name) ?? new Turns(AT_ONCE);
+    this.turns.set(name, turns);
+    return turns;
   }
 
   private async bringOne(place: ValuePlace, ref: OutputRef, signal: AbortSignal): Promise<void> {
@@ -83,10 +90,8 @@ export class HopValues {
       );
       if (outcome.state === "succeeded") {
         const piece = Array.isArray(outcome.value) ? outcome.value[0] : undefined;
-        if (piece instanceof Uint8Array && piece.length > 0 && piece.length <= length) {
-          return Buffer.from(piece);
-        }
-        problem = "its answer has none of it";
+        if (piece instanceof Uint8Array && piece.length === length) return Buffer.from(piece);
+        problem = "its answer has other than the piece that was asked for";
         break;
       }
       problem = outcome.error.message;
