@@ -5,6 +5,7 @@ import { NO_OVERLORD, remoteTypeOf } from "../delegation/overlordErrors";
 import type { OverlordRequests } from "../protocol/requests";
 import type { SubOverlordPlace } from "./configuration";
 import { FUNC_EXCEPTION, MethodError } from "./methodError";
+import { checkRequest } from "./requestBounds";
 
 declare const __VERSION__: string;
 
@@ -33,8 +34,8 @@ export class SubOverlord {
   constructor(private readonly place: SubOverlordPlace | undefined) {}
 
   /**
-   * Sends a request. Throws MethodError: NO_OVERLORD where this host has none, and what the overlord answers under
-   * its reason (`remoteTypeOf`) with its message and next step.
+   * Sends a request. Throws MethodError: NO_OVERLORD where this host has none, VALUE_ERROR where it is larger than
+   * what an overlord takes, and what the overlord answers under its reason (`remoteTypeOf`) with its message and next step.
    */
   async request<M extends SubOverlordRequest>(
     method: M,
@@ -42,6 +43,7 @@ export class SubOverlord {
     { signal, timeoutMs = REQUEST_TIMEOUT_MS }: RequestBounds,
   ): Promise<OverlordRequests[M]["result"]> {
     const connection = this.#connection();
+    checkRequest(method, params);
     clearTimeout(this.#idle);
     this.#underWay++;
     // for connecting, and repeats on another connection, as well

@@ -162,6 +162,24 @@ describe("a signed call", { timeout: LIMIT_MS }, () => {
   });
 });
 
+describe("what the overlord of the host would not read", { timeout: LIMIT_MS }, () => {
+  it("is refused, and holds up nobody else", async () => {
+    const paths = [["leaf1"]];
+    const id = await started({ job: "beside", method: "command.run", args: ["sleep 20"], paths });
+    const { cursor } = await top.collect(id, "", 1);
+    const beside = top.collect(id, cursor, 10);
+    const deep = "[".repeat(20_000) + "]".repeat(20_000);
+    const tooDeep = await top.call("delegation.ask", ["[]", "minions/list", deep]);
+    expect(JSON.stringify(tooDeep)).toContain("nests too deep");
+    const request = top.request({ job: "large", method: "test.ping", paths });
+    const large = JSON.stringify({ ...request, spec: "\0".repeat(12_000_000) });
+    const tooLarge = await top.call("delegation.start", [large]);
+    expect(JSON.stringify(tooLarge)).toContain("Call fewer hosts at once");
+    expect(await beside).toMatchObject({ finished: false });
+    await top.call("delegation.cancel", [id]);
+  });
+});
+
 describe("overlords of the original", { timeout: LIMIT_MS }, () => {
   const paths = [["leaf1"], ["leaf2"]];
 
