@@ -20,20 +20,28 @@ afterAll(async () => {
 });
 
 it("keeps its promises under kills, cuts, delays and repeats", { timeout: 240_000 }, async () => {
+  await tryPromises([5], FAULTS_FOR_MS);
+});
+
+it("keeps them through sub-overlords, which are killed too", { timeout: 240_000 }, async () => {
+  await tryPromises([2, 2], FAULTS_FOR_MS / 2);
+});
+
+async function tryPromises(tree: readonly number[], forMs: number): Promise<void> {
   const report = await runChaos({
     seed: SEED,
     jobs: Infinity,
-    tree: [5],
+    tree,
     dist,
     version: "0.0.0-test",
-    forMs: FAULTS_FOR_MS,
+    forMs,
     settleMs: 120_000,
     meanGapMs: 200,
     progress: () => undefined,
   });
-  const again = `npm run chaos -- --minions 5 --seed ${SEED} --gap 200 --minutes 1`;
+  const again = `npm run chaos -- --tree ${tree.join("x")} --seed ${SEED} --gap 200 --minutes 1`;
   expect(report.violations, `to repeat: ${again}`).toEqual([]);
   expect(report.pairs).toBeGreaterThan(0);
   expect(report.faults["kill overlord"]).toBeGreaterThan(0);
   expect(report.faults["kill funcd"]).toBeGreaterThan(0);
-});
+}
