@@ -10,6 +10,8 @@ import { NO_OVERLORD, reasonOfRemoteType } from "./overlordErrors";
 const ANSWER_TIMEOUT_MS = 20_000;
 /** What each hop on the way may add: nobody gives up before those behind it. */
 const HOP_TIMEOUT_MS = 8_000;
+/** A list of 100,000 minions has less. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const UNKNOWN_METHOD = "InvalidMethodException";
 
 interface Question {
@@ -45,6 +47,7 @@ export async function askNextHop(
   const outcome = await caller.call(minion, "delegation.ask", words, {
     timeoutMs: ANSWER_TIMEOUT_MS + HOP_TIMEOUT_MS * path.length,
     signal,
+    inMemoryBytes: MAX_ANSWER_BYTES,
   });
   if (outcome.state === "succeeded") return readAnswer(minion, outcome.value);
   const { type, message, nextStep } = outcome.error;
