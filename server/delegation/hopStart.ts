@@ -8,7 +8,7 @@ import type { MinionRecord } from "../protocol/minions";
 import { notSent, type LeftBehind } from "./hopEndings";
 import type { HopShare } from "./hopJob";
 import { awayLimitMs } from "./hopLimits";
-import { NO_OVERLORD } from "./overlordErrors";
+import { NO_OVERLORD, reasonOfRemoteType } from "./overlordErrors";
 import { callOriginalHop } from "./originalHop";
 
 /** The overlord there may have to be started first, and writes the call to its disk. */
@@ -36,7 +36,9 @@ export async function startOnHop(share: HopShare): Promise<Started> {
   const { call } = share.signed;
   if (!call) return endAll(share, false, (minion) => notSent(minion, SECRET_GONE));
   const document = JSON.stringify(requestOf(share, call));
-  const callId = startId(first.callId, document);
+  const startedAs = startId(first.callId, document);
+  let callId = startedAs;
+  let unsure = 0;
   // an earlier process may have sent it
   let mayHaveRun = minions.some(({ name }) => run.past.has(name));
   let pauseMs = FIRST_PAUSE_MS;
@@ -66,7 +68,11 @@ export async function startOnHop(share: HopShare): Promise<Started> {
     if (answered && LACKING.test(error.type)) {
       return { left: await callOriginalHop(share) };
     }
-    if (answered) {
+    if (answered && reasonOfRemoteType(error.type) === "timed-out") {
+      // its frozen overlord may take the start later; funcd would answer the same id with this error again
+      mayHaveRun = true;
+      callId = `${startedAs}:${++unsure}`;
+    } else if (answered) {
       const cause = error.type === NO_OVERLORD ? `${hop.name} is no sub-overlord.` : error.message;
       return leave(share, cause, mayHaveRun, outcome.state === "denied");
     }

@@ -8,6 +8,7 @@ import { startTreeFleet, type TreeFleet } from "../fixtures/treeFleet";
 const LIMIT_MS = 120_000;
 const PING = { module: "test", method: "ping", spec: "leaf*", delegate: true };
 const HUGE = { sha256: "a".repeat(64), bytes: 10 ** 15, kind: "text", head: "" } as const;
+const NOT_IN_TIME = ["REMOTE_ERROR", "func.timed-out", "The overlord did not answer.", ""];
 
 describe("a hop that never comes to an end", () => {
   let fleet: TreeFleet;
@@ -78,9 +79,25 @@ describe("a hop that never comes to an end", () => {
     LIMIT_MS,
   );
 
-  async function start(): Promise<string> {
+  it(
+    "is asked again for a start that its overlord has not answered in time, which may take it later",
+    async () => {
+      let refusals = Infinity;
+      hop.instead = (method) =>
+        method === "delegation.start" && refusals-- > 0 ? NOT_IN_TIME : undefined;
+      const result = await resultOf(await start({ timeoutMs: 1_000 }));
+      expect(result).toMatchObject({ state: "lost", mayHaveRun: true, failedHop: "mid1" });
+      refusals = 1;
+      const later = await resultOf(await start());
+      expect(later.error).toBeUndefined();
+      expect(later).toMatchObject({ state: "succeeded", value: 1 });
+    },
+    LIMIT_MS,
+  );
+
+  async function start(limits: { timeoutMs?: number } = {}): Promise<string> {
     const connection = await fleet.connection();
-    return (await connection.request("calls/start", { ...PING, args: [] })).id;
+    return (await connection.request("calls/start", { ...PING, ...limits, args: [] })).id;
   }
 
   async function cancel(jobId: string): Promise<void> {
