@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { FuncError, messageOf } from "../common/errors";
+import { MAX_SUCCESSIONS } from "../pki/documents/keySuccession";
 import type { DelegatedProgress } from "../protocol/delegation";
 import { FINAL_STATES, type MinionCallState } from "../protocol/jobs";
 import type { JsonValue } from "../protocol/value";
@@ -9,6 +10,7 @@ const STATES: readonly MinionCallState[] = ["queued", "sent", "running", ...FINA
 const MAX_OUTPUTS = 10_000;
 
 const text = v.string();
+const keyText = v.pipe(text, v.maxLength(2_000));
 const number = v.optional(v.number());
 const json = v.custom<JsonValue>((value) => value !== undefined);
 
@@ -39,7 +41,20 @@ const Result = v.object({
       v.maxLength(MAX_OUTPUTS),
     ),
   ),
-  receipt: v.optional(v.object({ callId: text, digest: text, publicKey: text, signature: text })),
+  receipt: v.optional(
+    v.object({
+      callId: text,
+      digest: text,
+      publicKey: text,
+      signature: text,
+      succession: v.optional(
+        v.pipe(
+          v.array(v.object({ publicKey: keyText, signature: keyText })),
+          v.maxLength(MAX_SUCCESSIONS),
+        ),
+      ),
+    }),
+  ),
 });
 
 const Progress = v.object({ cursor: text, results: v.array(Result), finished: v.boolean() });

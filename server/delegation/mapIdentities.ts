@@ -20,6 +20,8 @@ export class MapIdentities {
   version = 0;
   problem: FuncError | undefined;
   private known = new Map<string, HostIdentity>();
+  /** By key, once somebody has asked: a path whose key has changed since may still be in it. */
+  private paths: Map<string, string[][]> | undefined;
   private seen: string | undefined;
   private loading: Promise<void> | undefined;
   private dirty = false;
@@ -63,6 +65,17 @@ export class MapIdentities {
     this.put({ path: [...path], key, native, firstSeenMs: Date.now() });
   }
 
+  /** Takes `to` as the key of the host that has had `from`, over all paths to it. After `load`. */
+  succeed(from: string, to: string): void {
+    if (!this.paths) {
+      this.paths = new Map();
+      for (const identity of this.known.values()) this.index(identity);
+    }
+    const paths = this.paths.get(from) ?? [];
+    this.paths.delete(from);
+    for (const path of paths) if (this.keyOf(path) === from) this.replace(path, to, true);
+  }
+
   /** Writes what is not written yet. Throws FuncError "unavailable". */
   save(): Promise<void> {
     return this.saves.run(async () => {
@@ -91,8 +104,16 @@ export class MapIdentities {
       if (oldest !== undefined) this.known.delete(oldest);
     }
     this.known.set(key, identity);
+    this.index(identity);
     this.dirty = true;
     this.version++;
+  }
+
+  private index({ path, key }: HostIdentity): void {
+    if (!this.paths) return;
+    const paths = this.paths.get(key);
+    if (paths) paths.push(path);
+    else this.paths.set(key, [path]);
   }
 
   private async loadOnce(): Promise<void> {
@@ -105,6 +126,7 @@ export class MapIdentities {
       const read = await this.read(true);
       const { identities, problem } = parseIdentities(read?.text ?? "", this.file);
       this.known = new Map(identities.map((one) => [keyOfPath(one.path), one]));
+      this.paths = undefined;
       this.seen = read?.version ?? "";
       this.problem = problem;
     } catch (error) {

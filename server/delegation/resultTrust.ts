@@ -3,7 +3,7 @@ import type { Log } from "../common/log";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
 import type { Ending } from "../jobs/engine/outcome";
 import type { OutputFiles } from "../jobs/outputs/outputFiles";
-import { verifyReceipt } from "../pki/documents/resultReceipt";
+import { formerKeys, verifyReceipt } from "../pki/documents/resultReceipt";
 import { outputRefOf } from "../protocol/outputs";
 import type { JsonValue } from "../protocol/value";
 import { digestOfError, digestOfJson } from "../wire/valueDigest";
@@ -33,7 +33,7 @@ export class ResultTrust {
   /**
    * The result with who vouches for it. Where the host's key is known, a value or an error of its own that is not
    * signed by it becomes "failed"; states that no host can sign are taken as told. A key that is seen for the first
-   * time is noted as the host's.
+   * time is noted as the host's, as is one that the known key has named as its successor (a renewed certificate).
    */
   async judge(told: ToldResult): Promise<Ending> {
     const { ending, minion } = told;
@@ -43,16 +43,47 @@ export class ResultTrust {
     const known = minion.identity ?? noted?.key;
     const signer = await this.signerOf(told);
     if (known !== undefined) {
-      if (signer === known) return { ...ending, signed: "yes" };
+      if (signer === known) return { ...withoutSuccession(ending), signed: "yes" };
+      if (signer !== undefined && (await this.isSuccessor(told, known, signer))) {
+        return { ...ending, signed: "yes" };
+      }
       if (noted?.native === false) return { ...ending, signed: "no" };
       return notItsOwn(told, signer === undefined ? "it has not signed" : "another key has signed");
     }
     if (signer === undefined) return { ...ending, signed: "no" };
     this.identities.saw(minion.path, signer, true);
+    await this.save();
+    return { ...withoutSuccession(ending), signed: "first" };
+  }
+
+  /**
+   * True where the known key has named the signer as its successor, over however many between. What is noted of the
+   * host then follows.
+   */
+  private async isSuccessor(
+    { minion, ending }: ToldResult,
+    known: string,
+    signer: string,
+  ): Promise<boolean> {
+    const former = ending.receipt ? formerKeys(ending.receipt) : [];
+    if (!former.includes(known)) return false;
+    const noted = this.identities.keyOf(minion.path);
+    if (noted !== undefined && former.includes(noted)) {
+      this.identities.succeed(noted, signer);
+      this.log.info("a host has a new key, which its former one vouches for", {
+        path: minion.path,
+        former: noted,
+        key: signer,
+      });
+      await this.save();
+    }
+    return true;
+  }
+
+  private async save(): Promise<void> {
     await this.identities.save().catch((error: unknown) => {
       this.log.error("the key of a host could not be noted", { problem: messageOf(error) });
     });
-    return { ...ending, signed: "first" };
   }
 
   /** hex SHA-256 of the key that has signed the result; undefined where none has. */
@@ -78,6 +109,13 @@ export class ResultTrust {
       return undefined; // it is no JSON, or gone
     }
   }
+}
+
+/** The way from former keys is kept only where it was needed. */
+function withoutSuccession({ receipt, ...ending }: Ending): Ending {
+  if (!receipt) return ending;
+  const { callId, digest, publicKey, signature } = receipt;
+  return { ...ending, receipt: { callId, digest, publicKey, signature } };
 }
 
 /** What a host itself can give; that its answer was lost on the way is somebody else's word. */

@@ -83,7 +83,7 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
     const configurationFile = join(home, "minion.yaml");
     const stored = await readConfiguration(configurationFile);
     await completeAuthorities(join(home, "pki"), log);
-    const credentials = await readCredentials(join(home, "pki"));
+    const credentials = await readCredentials(join(home, "pki"), log);
     const wanted = configure(options, stored, credentials);
     const jobs = await MinionJobs.open(join(home, "jobs"), log, reserve);
     closers.push(() => jobs.close());
@@ -198,7 +198,7 @@ function createServer(
   };
   const pkiFolder = join(home, "pki");
   const queue = new SerialQueue();
-  const renewal = new Renewal(pkiFolder, () => present, use, queue);
+  const renewal = new Renewal(pkiFolder, () => present, use, queue, log);
   const authorities = new Authorities({
     pkiFolder,
     present: () => present,

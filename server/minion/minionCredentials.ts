@@ -3,10 +3,13 @@ import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
+import { silentLog, type Log } from "../common/log";
 import { readAuthorities } from "../pki/certificates/certificateBundle";
 import { identityOf, keyFingerprint, type Identity } from "../pki/certificates/identity";
 import { generateKey, readKeyFile, readPkiFile, workingKey } from "../pki/certificates/keyFiles";
 import { isIssuedBy } from "../pki/enrolment/renewal";
+import type { KeySuccession } from "../protocol/delegation";
+import { readKeySuccessions } from "./keySuccessions";
 
 /** PEM texts. */
 export interface MinionCredentials {
@@ -15,6 +18,8 @@ export interface MinionCredentials {
   ca: string;
   /** The name in the certificate. */
   name: string;
+  /** Former keys, oldest first, where renewals have replaced them. */
+  successions?: readonly KeySuccession[];
 }
 
 export const KEY_FILE = "minion.key";
@@ -66,7 +71,10 @@ export async function installCertificate(pkiFolder: string, certificate: string)
  * The credentials of an enrolled minion; undefined where it has none yet. Throws FuncError "bad-data" where a
  * file is damaged or open to others, or where they do not go together.
  */
-export async function readCredentials(pkiFolder: string): Promise<MinionCredentials | undefined> {
+export async function readCredentials(
+  pkiFolder: string,
+  log: Log = silentLog,
+): Promise<MinionCredentials | undefined> {
   const remedy = remedyOf(pkiFolder);
   const certificateFile = join(pkiFolder, CERTIFICATE_FILE);
   const certificate = await readPkiFile(certificateFile, remedy);
@@ -84,7 +92,9 @@ export async function readCredentials(pkiFolder: string): Promise<MinionCredenti
     );
   }
   const key = await keyOf(pkiFolder, identity);
-  return { key, certificate, ca, name: identity.name };
+  const successions = await readKeySuccessions(pkiFolder, key, log);
+  const { name } = identity;
+  return { key, certificate, ca, name, ...(successions.length > 0 && { successions }) };
 }
 
 async function keyOf(pkiFolder: string, identity: Identity): Promise<string> {

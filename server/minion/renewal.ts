@@ -7,7 +7,9 @@ import {
   renewalRequest,
   type RenewalRequest,
 } from "../pki/enrolment/renewal";
+import { silentLog, type Log } from "../common/log";
 import { SerialQueue } from "../common/serialQueue";
+import { keepKeySuccession } from "./keySuccessions";
 import { installCertificate, openNextKey, type MinionCredentials } from "./minionCredentials";
 
 /** What a minion does for its certificate to be renewed. */
@@ -22,6 +24,7 @@ export class Renewal {
     private readonly use: (credentials: MinionCredentials) => void,
     /** One step at a time: a second request must not change the key that the first one's certificate is for. */
     queue = new SerialQueue(),
+    private readonly log: Log = silentLog,
   ) {
     this.#queue = queue;
   }
@@ -49,8 +52,10 @@ export class Renewal {
         key,
         authorities: trusted(present.ca, ca),
       });
+      // first: what leads to a key that is not in use yet is not counted
+      const successions = await keepKeySuccession(this.pkiFolder, present, key, this.log);
       await installCertificate(this.pkiFolder, checked);
-      this.use({ ...present, key, certificate: checked });
+      this.use({ ...present, key, certificate: checked, successions });
       return fingerprintOf(key);
     });
   }

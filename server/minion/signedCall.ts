@@ -8,6 +8,7 @@ import {
   readSignedCall,
   type ReadCall,
 } from "../pki/documents/delegatedCall";
+import { formerFingerprints } from "../pki/documents/keySuccession";
 import { signResult } from "../pki/documents/resultReceipt";
 import { isTargetOf } from "../pki/documents/targetTree";
 import { fromJson } from "../wire/jsonValue";
@@ -60,9 +61,17 @@ interface SignedCallParts {
   originators: Originators;
 }
 
+interface OwnKey {
+  pem: string;
+  key: KeyObject;
+  fingerprint: string;
+  /** Of the keys before it, which originators may still know this minion by. */
+  former: readonly string[];
+}
+
 /** Opens the signed calls that others bring, and signs what they come to. */
 export class SignedCalls {
-  #key: { pem: string; key: KeyObject; fingerprint: string } | undefined;
+  #key: OwnKey | undefined;
 
   constructor(
     private readonly parts: SignedCallParts,
@@ -102,7 +111,9 @@ export class SignedCalls {
 
   /** The answer to a signed call: the value, and this minion's word that it is its result of that call. */
   answer(callId: string, value: XmlRpcValue): XmlRpcValue[] {
-    const receipt = signResult({ callId, digest: digestOfValue(value) }, this.#own().key);
+    const { key } = this.#own();
+    const succession = this.parts.present()?.successions;
+    const receipt = signResult({ callId, digest: digestOfValue(value) }, key, succession);
     return [value, JSON.stringify(receipt)];
   }
 
@@ -110,9 +121,9 @@ export class SignedCalls {
     const { present } = this.parts;
     const own = present()?.name;
     if (name !== own) throw denied(`this call is for ${name}, and this minion is ${own ?? "none"}`);
-    if (identity !== undefined && identity !== this.#own().fingerprint) {
+    if (identity !== undefined && !this.#isOwn(identity)) {
       throw denied(
-        `this call is for the ${name} with the key ${identity}, and this minion has another one: if its certificate was renewed, or the host set up anew, the delegation map has to be built again`,
+        `this call is for the ${name} with the key ${identity}, and this minion has another one: if the host was set up anew, the delegation map has to be built again`,
       );
     }
     if (isTargetOf(call, { name, callId, ...(identity !== undefined && { identity }) }, proof)) {
@@ -135,12 +146,19 @@ export class SignedCalls {
     );
   }
 
-  #own(): { key: KeyObject; fingerprint: string } {
-    const pem = this.parts.present()?.key;
-    if (pem === undefined) throw denied("this minion is not enrolled");
+  #isOwn(identity: string): boolean {
+    const { fingerprint, former } = this.#own();
+    return identity === fingerprint || former.includes(identity);
+  }
+
+  #own(): OwnKey {
+    const present = this.parts.present();
+    if (!present) throw denied("this minion is not enrolled");
+    const { key: pem, successions = [] } = present;
     if (this.#key?.pem !== pem) {
       const key = createPrivateKey(pem);
-      this.#key = { pem, key, fingerprint: keyFingerprint(key) };
+      const former = formerFingerprints(successions);
+      this.#key = { pem, key, fingerprint: keyFingerprint(key), former };
     }
     return this.#key;
   }

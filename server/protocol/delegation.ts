@@ -158,6 +158,14 @@ export interface PlainDelegatedRequest {
   timeoutMs?: number;
 }
 
+/** A former key of a leaf, and its word for the one that came after it (server/pki/documents/keySuccession.ts). */
+export interface KeySuccession {
+  /** base64 DER (SPKI) of the former key. */
+  publicKey: string;
+  /** base64 */
+  signature: string;
+}
+
 /** What a leaf signed of its result. */
 export interface ResultReceipt {
   callId: string;
@@ -167,6 +175,8 @@ export interface ResultReceipt {
   publicKey: string;
   /** base64 */
   signature: string;
+  /** Where the leaf had other keys before, oldest first: each names the next one, the last of them `publicKey`. */
+  succession?: KeySuccession[];
 }
 
 /** How one host of a delegated call stands, as its overlord tells upwards. `minion` is the last of its path there. */

@@ -14,6 +14,8 @@ import {
 } from "../../server/minion/minionCredentials";
 import { CertificateAuthority } from "../../server/pki/authority/certificateAuthority";
 import { createCsr, readCsr } from "../../server/pki/certificates/csr";
+import { keyFingerprint } from "../../server/pki/certificates/identity";
+import { formerFingerprints, MAX_SUCCESSIONS } from "../../server/pki/documents/keySuccession";
 
 const KILLS = 25;
 
@@ -30,7 +32,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-it("a minion killed at any moment of a renewal has one pair that works", async () => {
+it("a minion killed at any moment of a renewal has one pair that works, and its former keys", async () => {
   const worker = join(root, "worker.cjs");
   await build({
     entryPoints: ["test/fixtures/renewalWorker.ts"],
@@ -42,6 +44,7 @@ it("a minion killed at any moment of a renewal has one pair that works", async (
     logLevel: "error",
   });
   const serials = new Set<string>();
+  let seen = keyFingerprint(createPrivateKey(await openPrivateKey(pki)));
   for (let kill = 0; kill < KILLS; kill++) {
     const child = spawn(process.execPath, [worker, root], { stdio: ["ignore", "pipe", "inherit"] });
     await once(child.stdout, "data");
@@ -53,6 +56,11 @@ it("a minion killed at any moment of a renewal has one pair that works", async (
     const certificate = new X509Certificate(credentials?.certificate ?? "");
     expect(certificate.checkPrivateKey(createPrivateKey(credentials?.key ?? ""))).toBe(true);
     serials.add(certificate.serialNumber);
+    // the key that was seen before is among the former ones
+    const former = formerFingerprints(credentials?.successions ?? []);
+    if (former.length < MAX_SUCCESSIONS) expect(former).toContain(seen);
+    seen = keyFingerprint(certificate.publicKey);
+    expect(former).not.toContain(seen);
   }
   expect(serials.size).toBeGreaterThan(1);
 });

@@ -1,8 +1,10 @@
 import { X509Certificate } from "node:crypto";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createLog, silentLog } from "../../server/common/log";
+import { keepKeySuccession } from "../../server/minion/keySuccessions";
 import {
   openNextKey,
   openPrivateKey,
@@ -19,6 +21,7 @@ import {
 import { createCsr, readCsr } from "../../server/pki/certificates/csr";
 import { keyFingerprint } from "../../server/pki/certificates/identity";
 import { generateKey } from "../../server/pki/certificates/keyFiles";
+import { formerFingerprints } from "../../server/pki/documents/keySuccession";
 import { readRenewalRequest, renewalRequest } from "../../server/pki/enrolment/renewal";
 
 let root: string;
@@ -66,7 +69,63 @@ describe("on the minion", () => {
     expect(shown).not.toBe(before);
     expect(presentKey()).toBe(shown);
     expect(await readCredentials(pki)).toEqual(used.at(-1));
-    expect((await readdir(pki)).sort()).toEqual(["ca.crt", "minion.crt", "minion.key"]);
+    expect((await readdir(pki)).sort()).toEqual([
+      "ca.crt",
+      "minion.crt",
+      "minion.key",
+      "succession.json",
+    ]);
+  });
+
+  it("has each key name the next one, the last eight of them", async () => {
+    const keys = [presentKey()];
+    for (let time = 0; time < 10; time++) {
+      const { csr } = await renewal.request();
+      keys.push(await renewal.install(await issue(csr), authority.certificatePem));
+    }
+    const found = await readCredentials(pki);
+    expect(formerFingerprints(found?.successions ?? [])).toEqual(keys.slice(2, 10));
+    expect(found?.successions).toEqual(present?.successions);
+    expect((await stat(join(pki, "succession.json"))).mode & 0o777).toBe(0o600);
+  });
+
+  it("leaves out a successor that never came into use, and names the one that did", async () => {
+    const before = presentKey();
+    const next = await openNextKey(pki);
+    await keepKeySuccession(pki, presentPair(), next, silentLog);
+    expect(await readCredentials(pki)).toEqual(present);
+    await writeFile(join(pki, "minion.key.next"), "rubbish", { mode: 0o600 });
+    const { csr } = await renewal.request();
+    await renewal.install(await issue(csr), authority.certificatePem);
+    const { successions = [] } = (await readCredentials(pki)) ?? {};
+    expect(formerFingerprints(successions)).toEqual([before]);
+  });
+
+  it("has its former keys also where it ended between certificate and key", async () => {
+    const before = presentKey();
+    const { csr } = await renewal.request();
+    await keepKeySuccession(pki, presentPair(), await openNextKey(pki), silentLog);
+    await writeFile(join(pki, "minion.crt"), await issue(csr));
+    const { successions = [] } = (await readCredentials(pki)) ?? {};
+    expect(formerFingerprints(successions)).toEqual([before]);
+  });
+
+  it("does without its former keys where their file is damaged, and says so", async () => {
+    const file = join(pki, "succession.json");
+    const notes: string[] = [];
+    const log = createLog((line) => notes.push(line));
+    for (const text of ["{", "null", "[1]", "[{}]", `[${'{"publicKey":"A"},'.repeat(9)}1]`]) {
+      await writeFile(file, text);
+      expect(await readCredentials(pki, log)).toEqual(present);
+    }
+    await rm(file);
+    await mkdir(file);
+    expect(await readCredentials(pki, log)).toEqual(present);
+    expect(notes).toHaveLength(6);
+    // the renewal itself goes on
+    const { csr } = await renewal.request();
+    const shown = await renewal.install(await issue(csr), authority.certificatePem);
+    expect(presentKey()).toBe(shown);
   });
 
   it("asks for the same key again until there is a certificate for it", async () => {

@@ -3,11 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { silentLog } from "../../server/common/log";
+import { createLog, silentLog } from "../../server/common/log";
 import { MapIdentities } from "../../server/delegation/mapIdentities";
 import { ResultTrust } from "../../server/delegation/resultTrust";
 import type { Ending } from "../../server/jobs/engine/outcome";
 import { keyFingerprint } from "../../server/pki/certificates/identity";
+import { signSuccession } from "../../server/pki/documents/keySuccession";
 import { signResult } from "../../server/pki/documents/resultReceipt";
 import { remoteError } from "../../server/wire/remoteError";
 import { digestOfValue } from "../../server/wire/valueDigest";
@@ -100,6 +101,48 @@ describe("a result that a hop tells", () => {
     await refusalOf({ receipt: { ...earlier, callId: "call 1" } });
     const forged = receiptOf(VALUE, OTHER.privateKey);
     expect(await refusalOf({ receipt: forged })).toContain("another key has signed");
+  });
+
+  it("by a new key counts where the known one has named it, and that one is known from then on", async () => {
+    await identities.load();
+    const other = ["mid2", "leaf1"];
+    for (const path of [PATH, other]) identities.saw(path, IDENTITY, true);
+    const notes: string[] = [];
+    const log = createLog((line) => notes.push(line));
+    trust = new ResultTrust(identities, { read: () => Promise.reject(new Error("none")) }, log);
+    const next = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const claim = { callId: "call 1", digest: digestOfValue(VALUE) };
+    const chain = [signSuccession(LEAF.privateKey, next.publicKey)];
+    const receipt = signResult(claim, next.privateKey, chain);
+    // a call that still names the former key may end several times over
+    for (const signed of ["yes", "yes"]) expect(await judge({ receipt })).toMatchObject({ signed });
+    expect(notes).toHaveLength(1);
+    const reread = new MapIdentities(join(folder, "map.identities.yaml"));
+    await reread.load();
+    for (const path of [PATH, other])
+      expect(reread.keyOf(path)).toBe(keyFingerprint(next.publicKey));
+
+    const third = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const longer = [...chain, signSuccession(next.privateKey, third.publicKey)];
+    const last = signResult(claim, third.privateKey, longer);
+    expect((await judge({ receipt: last })).signed).toBe("yes");
+    expect(identities.keyOf(PATH)).toBe(keyFingerprint(third.publicKey));
+    // what is known never goes back
+    expect((await judge({ receipt })).signed).toBe("yes");
+    expect(identities.keyOf(PATH)).toBe(keyFingerprint(third.publicKey));
+  });
+
+  it("by a new key is refused where the known one has not named it", async () => {
+    const claim = { callId: "call 1", digest: digestOfValue(VALUE) };
+    const of = (...chain: ReturnType<typeof signSuccession>[]) =>
+      refusalOf({ receipt: signResult(claim, OTHER.privateKey, chain) });
+    const own = signSuccession(LEAF.privateKey, generateKeyPairSync("ed25519").publicKey);
+    const forged = signSuccession(OTHER.privateKey, OTHER.publicKey);
+    for (const chain of [[own], [{ ...own, signature: forged.signature }], [forged], []]) {
+      expect(await of(...chain)).toContain("another key has signed");
+    }
+    await identities.load();
+    expect(identities.keyOf(PATH)).toBeUndefined();
   });
 
   it("is taken as told in states that no host can sign", async () => {

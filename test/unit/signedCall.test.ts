@@ -16,7 +16,8 @@ import {
   UNKNOWN_ORIGINATOR,
   type DelegatedCall,
 } from "../../server/pki/documents/delegatedCall";
-import { verifyReceipt } from "../../server/pki/documents/resultReceipt";
+import { signSuccession } from "../../server/pki/documents/keySuccession";
+import { formerKeys, verifyReceipt } from "../../server/pki/documents/resultReceipt";
 import { TargetTree, type TreeTarget } from "../../server/pki/documents/targetTree";
 import type { ResultReceipt, TargetProof } from "../../server/protocol/delegation";
 import { digestOfValue } from "../../server/wire/valueDigest";
@@ -117,6 +118,53 @@ function refusal(brought: Brought): [string, string] {
 }
 
 const DENIED = "AccessToMethodDenied";
+
+describe("a minion with a renewed key", () => {
+  const former = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const formerPrint = keyFingerprint(former.publicKey);
+  const successions = [signSuccession(former.privateKey, OWN.publicKey)];
+
+  beforeEach(async () => {
+    await originators.add("top", publicText(TOP.publicKey), "mid1");
+  });
+
+  function opened(identity: string, renewed: MinionCredentials) {
+    const tree = new TargetTree([{ name: "leaf1", callId: "call 1", identity }]);
+    const call = signCall(
+      {
+        originator: "top",
+        job: "job",
+        method: "test.ping",
+        args: [],
+        async: false,
+        issuedAtMs: NOW,
+        validUntilMs: NOW + MINUTE,
+        root: tree.root,
+        count: tree.count,
+      },
+      TOP.privateKey,
+    );
+    const target = { name: "leaf1", callId: "call 1", identity, proof: tree.proofOf(0) };
+    const calls = new SignedCalls({ present: () => renewed, originators }, () => nowMs);
+    return { calls, method: calls.open([JSON.stringify({ call, target })], false, MID).method };
+  }
+
+  it("takes calls for the former one, and its receipts lead from there", () => {
+    const { calls, method } = opened(formerPrint, { ...credentials, successions });
+    expect(method).toBe("test.ping");
+    const [, text] = calls.answer("call 1", 1);
+    const receipt = JSON.parse(text as string) as ResultReceipt;
+    expect(formerKeys(receipt)).toEqual([formerPrint]);
+    const claim = { callId: "call 1", digest: digestOfValue(1) };
+    expect(verifyReceipt(receipt, claim)).toBe(OWN_PRINT);
+  });
+
+  it("refuses those for any other", () => {
+    const other = keyFingerprint(OTHER.publicKey);
+    expect(() => opened(other, { ...credentials, successions })).toThrow(/has another one/);
+    expect(() => opened(formerPrint, credentials)).toThrow(/has another one/);
+  });
+});
 
 describe("a signed call", () => {
   beforeEach(async () => {

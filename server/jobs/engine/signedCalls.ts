@@ -5,6 +5,7 @@ import {
   type MinionCallOutcome,
 } from "../../calls/minionCaller";
 import { EXECUTE_METHOD, UNKNOWN_ORIGINATOR } from "../../pki/documents/delegatedCall";
+import { readSuccessions } from "../../pki/documents/keySuccession";
 import type { ResultReceipt, SignedCall } from "../../protocol/delegation";
 import type { MinionRecord } from "../../protocol/minions";
 import type { XmlRpcValue } from "../../wire/value";
@@ -14,7 +15,7 @@ import { resultOf, type Ending } from "./outcome";
 
 /** Errors of a minion that knows nothing of signed calls. */
 const LACKING = ["ModuleNotFoundException", "InvalidMethodException"];
-const MAX_RECEIPT_LENGTH = 8_192;
+const MAX_RECEIPT_LENGTH = 16_384;
 
 /** How a call ended, and what the minion itself has signed of it. */
 interface AskedOutcome {
@@ -107,7 +108,9 @@ function receiptIn(text: string): ResultReceipt | undefined {
     const { callId, digest, publicKey, signature } = document as Record<string, unknown>;
     if (typeof callId !== "string" || typeof digest !== "string") return undefined;
     if (typeof publicKey !== "string" || typeof signature !== "string") return undefined;
-    return { callId, digest, publicKey, signature };
+    const succession = "succession" in document ? readSuccessions(document.succession) : [];
+    const receipt = { callId, digest, publicKey, signature };
+    return succession.length > 0 ? { ...receipt, succession } : receipt;
   } catch {
     return undefined;
   }

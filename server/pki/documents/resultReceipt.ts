@@ -1,8 +1,9 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import type { ResultReceipt } from "../../protocol/delegation";
+import type { KeySuccession, ResultReceipt } from "../../protocol/delegation";
 import { keyFingerprint } from "../certificates/identity";
 import { publicKeyOf } from "./delegatedCall";
 import { isSignedBy, signatureOf } from "./documentSignatures";
+import { formerFingerprints, MAX_SUCCESSIONS, successionsTo } from "./keySuccession";
 
 /** What a receipt is for. */
 interface ReceiptClaim {
@@ -15,15 +16,20 @@ const SIGNATURE = /^[A-Za-z0-9+/]{1,2000}={0,2}$/;
 
 /**
  * A host's word that this is its result of the call. What is signed is the JSON array ["func-receipt 1", call id,
- * digest], as in `signatureLines` by the kind of key.
+ * digest], as in `signatureLines` by the kind of key. `succession`: the keys that the host had before.
  */
-export function signResult(claim: ReceiptClaim, key: KeyObject): ResultReceipt {
+export function signResult(
+  claim: ReceiptClaim,
+  key: KeyObject,
+  succession: readonly KeySuccession[] = [],
+): ResultReceipt {
   const publicKey = createPublicKey(key).export({ type: "spki", format: "der" });
   return {
     callId: claim.callId,
     digest: claim.digest,
     publicKey: publicKey.toString("base64"),
     signature: signatureOf(textOf(claim), key),
+    ...(succession.length > 0 && { succession: [...succession] }),
   };
 }
 
@@ -39,6 +45,19 @@ export function verifyReceipt(receipt: ResultReceipt, claim: ReceiptClaim): stri
     return isSigned ? keyFingerprint(key) : undefined;
   } catch {
     return undefined; // no key
+  }
+}
+
+/**
+ * Fingerprints of the keys that the one of a good receipt has followed, oldest first, as each of them has signed
+ * it itself; none where nothing of that holds.
+ */
+export function formerKeys({ publicKey, succession = [] }: ResultReceipt): string[] {
+  if (succession.length === 0 || succession.length > MAX_SUCCESSIONS) return [];
+  try {
+    return formerFingerprints(successionsTo(publicKeyOf(publicKey), succession));
+  } catch {
+    return []; // no key
   }
 }
 
