@@ -41,8 +41,16 @@ const IDENTITY_URI = /^func:(minion|overlord|operator|certmaster):(.+)$/;
 
 /** hex SHA-256 of the public key (SPKI, DER) of a certificate, of a public, or of a private key. */
 export function keyFingerprint(key: KeyObject | PeerCertificate): string {
-  return hash("sha256", spkiOf(key), "hex");
+  if (!(key instanceof KeyObject)) return hash("sha256", spkiOf(key), "hex");
+  const known = fingerprints.get(key);
+  if (known !== undefined) return known;
+  const fingerprint = hash("sha256", spkiOf(key), "hex");
+  fingerprints.set(key, fingerprint);
+  return fingerprint;
 }
+
+/** A key does not change, and writing it down takes longer than checking a signature. */
+const fingerprints = new WeakMap<KeyObject, string>();
 
 function spkiOf(key: KeyObject | PeerCertificate): Uint8Array {
   if (!(key instanceof KeyObject)) {

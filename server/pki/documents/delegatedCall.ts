@@ -83,9 +83,19 @@ export function readSignedCall({ text, signature, publicKey }: SignedCall): Read
  * none.
  */
 export function publicKeyOf(base64: string): KeyObject {
+  const known = knownKeys.get(base64);
+  if (known) return known;
   if (!BASE64.test(base64)) throw new Error("a key of it is malformed");
-  return createPublicKey({ key: Buffer.from(base64, "base64"), type: "spki", format: "der" });
+  const bytes = Buffer.from(base64, "base64");
+  const key = createPublicKey({ key: bytes, type: "spki", format: "der" });
+  if (knownKeys.size >= MAX_KNOWN_KEYS) knownKeys.clear();
+  knownKeys.set(base64, key);
+  return key;
 }
+
+/** Reading a key takes several times as long as checking a signature with it, and the same ones come again. */
+const knownKeys = new Map<string, KeyObject>();
+const MAX_KNOWN_KEYS = 20_000;
 
 function unreadable(error: unknown): FuncError {
   return new FuncError("bad-data", `The signed call cannot be read: ${messageOf(error)}.`);
