@@ -88,6 +88,30 @@ describe("calls through a tree", () => {
   );
 
   it(
+    "run one after the other where that is asked for, behind all sub-overlords",
+    async () => {
+      const file = join(fleet.root, "turns");
+      const args = [`echo begin >> ${file}; sleep 0.5; echo end >> ${file}`];
+      const spec = "leaf*;node01";
+      const call = { spec, module: "command", method: "run", args, delegate: true };
+      const results = await fleet.call({ ...call, nforks: 1 });
+      expect([...results.values()].map(({ state }) => state)).toEqual(Array(5).fill("succeeded"));
+      expect(await readFile(file, "utf8")).toBe("begin\nend\n".repeat(5));
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "print the result of one as it is, on the command line",
+    async () => {
+      const words = ["leaf1", "call", "--delegate", "--raw", "command", "run"];
+      const raw = await fleet.func([...words, "printf out; exit 7"]);
+      expect(raw).toMatchObject({ status: 7, stdout: "out" });
+    },
+    LIMIT_MS,
+  );
+
+  it(
     "bring large outputs through, byte for byte",
     async () => {
       const command = "head -c 3000000 /dev/zero | tr '\\0' x";

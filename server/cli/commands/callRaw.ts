@@ -31,6 +31,8 @@ export async function callRaw(
   const { names } = await session.overlord.request("minions/match", {
     spec,
     ...(exclude !== undefined && { exclude }),
+    ...(call.delegate && { delegate: true }),
+    ...(call.mapFile !== undefined && { mapFile: call.mapFile }),
   });
   const [only] = names;
   if (only === undefined || names.length > 1) throw severalMatch(spec, names);

@@ -13,8 +13,10 @@ import { runSyncJob } from "./syncJob";
 export function stepping(record: JobRecord, job: Job): Pick<JobRun, "steps" | "limit"> {
   const { minions, canaries, batch, maxErrors } = record;
   const names = minions.map(({ name }) => name);
+  const steps = stepsOf(names, { canaries, size: batch?.size });
+  const isOneByOne = record.keepPlaces && record.nforks === 1 && !record.async;
   return {
-    steps: stepsOf(names, { canaries, size: batch?.size }),
+    steps: isOneByOne ? steps.flatMap((step) => byHop(step, minions)) : steps,
     limit: new ErrorLimit(maxErrors, failuresOf(job)),
   };
 }
@@ -70,6 +72,21 @@ function called(past: JobRun["past"]): JobRun["past"] {
   return new Map(
     [...past].filter(([, { minionJobId, sentAtMs }]) => (minionJobId ?? sentAtMs) !== undefined),
   );
+}
+
+/** Hops would each call one at the same time. Direct calls come last: children may have to be first. */
+function byHop(step: readonly string[], minions: JobRecord["minions"]): string[][] {
+  const wanted = new Set(step);
+  const groups = new Map<string, string[]>();
+  const direct: string[] = [];
+  for (const { name, path = [] } of minions) {
+    if (!wanted.has(name)) continue;
+    const [hop] = path.slice(0, -1);
+    const group = hop === undefined ? direct : (groups.get(hop) ?? []);
+    group.push(name);
+    if (hop !== undefined) groups.set(hop, group);
+  }
+  return [...groups.values(), direct].filter(({ length }) => length > 0);
 }
 
 /** Of the latest attempt. */
