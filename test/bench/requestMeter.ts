@@ -30,17 +30,22 @@ export async function requestMeter(context: BenchContext): Promise<{
   return { env: { NODE_OPTIONS: `--require ${script}` }, ask };
 }
 
-/** Each request begins with its own write. */
+/** Each request begins with its own write. A socket has a `write` of its own, which no prototype reaches. */
 function meterScript(report: string): string {
   return `
-const { TLSSocket } = require("node:tls");
+const tls = require("node:tls");
 const { writeFileSync } = require("node:fs");
 let requests = 0;
-const { write } = TLSSocket.prototype;
-TLSSocket.prototype.write = function (chunk, ...rest) {
-  const head = typeof chunk === "string" ? chunk.slice(0, 5) : Buffer.from(chunk).toString("latin1", 0, 5);
-  if (head === "POST ") requests++;
-  return write.call(this, chunk, ...rest);
+const { connect } = tls;
+tls.connect = function (...words) {
+  const socket = connect.apply(this, words);
+  const { write } = socket;
+  socket.write = function (chunk, ...rest) {
+    const head = typeof chunk === "string" ? chunk.slice(0, 5) : Buffer.from(chunk.buffer, chunk.byteOffset, 5).toString("latin1");
+    if (head === "POST ") requests++;
+    return write.call(this, chunk, ...rest);
+  };
+  return socket;
 };
 process.on("SIGUSR2", () => {
   writeFileSync(${JSON.stringify(report)}, requests + "\\n");
