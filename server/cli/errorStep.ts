@@ -6,7 +6,8 @@ import type { Session } from "./session";
  * there is no advice. Never throws.
  */
 export async function nextStepOf(error: FuncError, session?: Session): Promise<string | undefined> {
-  if (error.reason !== "no-match" || session === undefined) return error.nextStep;
+  const isForAll = error.nextStep?.includes("--delegate") === true;
+  if (error.reason !== "no-match" || session === undefined || isForAll) return error.nextStep;
   try {
     const connection = await session.connect(false);
     const { minions, dataDirectory } = await connection.request("overlord/status", {});

@@ -1,6 +1,7 @@
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
 import type { MinionRecord } from "../protocol/minions";
 import type { TargetParams } from "../protocol/requests";
+import { FuncError } from "../common/errors";
 import { isPattern } from "../targets/fnmatch";
 import { findTargets } from "../targets/findTargets";
 import type { GroupsFile } from "../targets/groupsFile";
@@ -35,9 +36,12 @@ export async function findDelegatedTargets(
   { spec, exclude, delegate = false, mapFile }: TargetParams,
   { inventory, groups, maps }: TargetSources,
 ): Promise<FoundTargets> {
-  const targets = { spec, exclude };
   if (!delegate) {
-    return { minions: await findTargets(targets, inventory, groups), behind: [] };
+    try {
+      return { minions: await findTargets({ spec, exclude }, inventory, groups), behind: [] };
+    } catch (error) {
+      throw await towardsMap(error, spec, maps);
+    }
   }
   const map = await maps.current(mapFile);
   const known = hostsBehind(map, maps, inventory);
@@ -45,6 +49,10 @@ export async function findDelegatedTargets(
   const names = [...direct, ...known.keys()];
   const isKnown = new Set(names);
   for (const expression of [spec, exclude ?? ""]) refuseAmbiguous(expression, isKnown, map.paths);
+  const targets = {
+    spec: withKnownNames(spec, isKnown, map.paths),
+    ...(exclude !== undefined && { exclude: withKnownNames(exclude, isKnown, map.paths) }),
+  };
   const groupsNow = usesGroups(targets) ? await groups.groups() : undefined;
   const minions: MinionRecord[] = [];
   const behind: MinionBehind[] = [];
@@ -59,6 +67,42 @@ export async function findDelegatedTargets(
   }
   const warning = map.problem && `The last good delegation map was used: ${map.problem.message}`;
   return { minions, behind, ...(warning !== undefined && { warning }) };
+}
+
+/** A host may be named "name@the one before it" also where its name alone would do. */
+function withKnownNames(expression: string, known: ReadonlySet<string>, paths: CallPaths): string {
+  if (!expression.includes("@")) return expression;
+  const named = (part: string): string => {
+    const name = nameKey(part.trim());
+    if (name.startsWith("@") || isPattern(name) || known.has(name)) return part;
+    const own = paths.pathTo(name)?.at(-1);
+    return own !== undefined && known.has(nameKey(own)) ? own : part;
+  };
+  return expression.split(";").map(named).join(";");
+}
+
+/** Where nobody was found directly: says so of a host that the map has. */
+async function towardsMap(error: unknown, spec: string, maps: DelegationMaps): Promise<unknown> {
+  if (!(error instanceof FuncError) || error.reason !== "no-match") return error;
+  // who has no map delegates nothing
+  const map = await maps.current().catch(() => undefined);
+  for (const part of map ? spec.split(";") : []) {
+    const name = part.trim();
+    const before = isPattern(name) ? undefined : pathOf(map?.paths, name)?.at(-2);
+    if (before === undefined) continue;
+    const step = `${name} stands behind ${before} in the delegation map: call it with --delegate (VS Code: the setting func.delegate).`;
+    return new FuncError(error.reason, error.message, step);
+  }
+  return error;
+}
+
+/** Undefined also where the name means several hosts. */
+function pathOf(paths: CallPaths | undefined, name: string): string[] | undefined {
+  try {
+    return paths?.pathTo(name);
+  } catch {
+    return undefined;
+  }
 }
 
 /** By the name that a target expression has for each, in lower case. */

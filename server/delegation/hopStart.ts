@@ -12,7 +12,7 @@ import { NO_OVERLORD, reasonOfRemoteType } from "./overlordErrors";
 import { callOriginalHop } from "./originalHop";
 
 /** The overlord there may have to be started first, and writes the call to its disk. */
-const START_TIMEOUT_MS = 130_000;
+const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 5_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;

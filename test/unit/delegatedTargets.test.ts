@@ -98,6 +98,23 @@ describe("targets of a delegated call", () => {
     });
   });
 
+  it("may be named with the one before them where the name alone would do, too", async () => {
+    await map(MAP);
+    expect(await found("leaf1@mid1;LEAF3@mid3")).toEqual([
+      "leaf1 over mid1",
+      "leaf3 over mid1, mid3",
+    ]);
+    await expect(found("leaf1@mid2")).rejects.toMatchObject({ reason: "no-match" });
+  });
+
+  it("are pointed out where the map has them, and nobody asked for delegation", async () => {
+    await map(MAP);
+    await expect(found({ spec: "leaf3", delegate: false })).rejects.toMatchObject({
+      reason: "no-match",
+      nextStep: expect.stringContaining("leaf3 stands behind mid3") as string,
+    });
+  });
+
   it("are called directly where they are this overlord's own, too", async () => {
     await own("leaf1");
     await map(MAP);

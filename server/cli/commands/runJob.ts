@@ -52,6 +52,7 @@ export async function runJob(
     onStarted: (job) => {
       called = job;
       interruption.started(job.id);
+      if (job.warning !== undefined) out.note(`Warning: ${job.warning}\n`);
     },
     onFinished: interruption.finished,
     onReconnected: () => {

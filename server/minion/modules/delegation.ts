@@ -17,7 +17,7 @@ const MOST_WAIT_SECONDS = 50;
 /** How much later than its wait the overlord may answer. */
 const GRACE_MS = 30_000;
 /** A signed call with the arguments and the targets' proofs has to be written to the disk there. */
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 25_000;
 const ASK_TIMEOUT_MS = 120_000;
 const MOST_MAP_SECONDS = 3_600;
 
