@@ -51,7 +51,7 @@ export interface HopShare {
 export async function callOverHop(share: HopShare): Promise<LeftBehind[]> {
   const started = await startOnHop(share);
   if ("left" in started) return started.left;
-  return new HopJob(share, started.hopJobId).run();
+  return new HopJob({ ...share, minions: started.minions }, started.hopJobId).run();
 }
 
 /** Collects what becomes of a job at a hop. */

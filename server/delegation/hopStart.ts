@@ -14,6 +14,8 @@ import { callOriginalHop } from "./originalHop";
 /** The overlord there may have to be started first, and writes the call to its disk. */
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 5_000;
+/** A start that is not answered for so long may take another way as well: no host runs one call twice. */
+const OFFER_AFTER_MS = 10_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 /** What a hop says that speaks the original's protocol only. */
@@ -22,14 +24,17 @@ const LACKING = /ModuleNotFoundException|InvalidMethodException/;
 const SECRET_GONE =
   "the overlord ended before it was called, and its arguments are secret and kept nowhere.";
 
-type Started = { hopJobId: string } | { left: LeftBehind[] };
+/** `minions`: those that nobody else has taken over by then. */
+type Started = { hopJobId: string; minions: readonly MinionBehind[] } | { left: LeftBehind[] };
 
 /** Asks a hop to call those behind it, again with the same ids until it has answered. Never rejects. */
-export async function startOnHop(share: HopShare): Promise<Started> {
-  const { run, tools, hop, minions } = share;
+export async function startOnHop(whole: HopShare): Promise<Started> {
+  const { run, tools, hop } = whole;
+  let share = whole;
+  let { minions } = share;
   const { job, limit } = run;
   const known = knownJob(run, minions);
-  if (known !== undefined) return { hopJobId: known };
+  if (known !== undefined) return { hopJobId: known, minions };
   const first = minions[0] && share.signed.targets.get(minions[0].name);
   if (!first) return { left: [] };
   const stopped = AbortSignal.any([job.signal, limit.signal]);
@@ -41,13 +46,14 @@ export async function startOnHop(share: HopShare): Promise<Started> {
   let unsure = 0;
   // an earlier process may have sent it
   let mayHaveRun = minions.some(({ name }) => run.past.has(name));
+  let wasOffered = false;
   let pauseMs = FIRST_PAUSE_MS;
   const sinceMs = performance.now();
   for (;;) {
     if (job.isSuspended) return { left: [] };
     if (stopped.aborted) {
       const hopJobId = mayHaveRun ? await askAgain(share, callId, document) : undefined;
-      if (hopJobId !== undefined) return { hopJobId };
+      if (hopJobId !== undefined) return { hopJobId, minions };
       return endAll(share, mayHaveRun, (minion) => stoppedEnding(run, hop, minion));
     }
     for (const { name } of minions) job.update(name, { state: "sent", startedAtMs: Date.now() });
@@ -60,7 +66,7 @@ export async function startOnHop(share: HopShare): Promise<Started> {
       const { value } = outcome;
       if (typeof value === "string" && value !== "") {
         noteStarted(share, value);
-        return { hopJobId: value };
+        return { hopJobId: value, minions };
       }
       return leave(share, "it answered the start without a job id.", true);
     }
@@ -82,6 +88,13 @@ export async function startOnHop(share: HopShare): Promise<Started> {
       continue;
     }
     const nowMs = performance.now();
+    if (mayHaveRun && !wasOffered && nowMs - sinceMs > OFFER_AFTER_MS) {
+      wasOffered = true;
+      const taken = new Set(await share.takeOver(minions));
+      minions = minions.filter((minion) => !taken.has(minion));
+      share = { ...share, minions };
+      if (minions.length === 0) return { left: [] };
+    }
     if (mayHaveRun ? nowMs - sinceMs > awayLimitMs(run) : nowMs > (run.deliverUntilMs ?? 0)) {
       if (mayHaveRun || run.deliverUntilMs === undefined) {
         return leave(share, error.message, mayHaveRun);
