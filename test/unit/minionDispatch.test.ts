@@ -41,9 +41,9 @@ beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "funcd-"));
   jobs = await MinionJobs.open(join(home, "jobs"), silentLog);
   const syncCalls = new SyncCalls();
-  const revocations = await Revocations.open(join(home, "pki"), silentLog);
-  const journal = await CallJournal.open(join(home, "calls"), silentLog);
   const pki = join(home, "pki");
+  const revocations = await Revocations.open(pki, silentLog);
+  const journal = await CallJournal.open(join(home, "calls"), silentLog);
   const originators = new Originators(pki, silentLog);
   const signedCalls = new SignedCalls({ present: () => undefined, originators });
   const jobsParts = { jobs, syncCalls, journal, originators, signedCalls };
@@ -51,7 +51,7 @@ beforeEach(async () => {
     revocations,
     originators,
     authorities: new Authorities({
-      pkiFolder: join(home, "pki"),
+      pkiFolder: pki,
       present: () => undefined,
       use: () => undefined,
       revocationList: () => revocations.document(),
@@ -60,11 +60,11 @@ beforeEach(async () => {
     }),
     renewal: new Renewal(pki, NOTHING, NOTHING),
   });
+  const parts = { registry, ...jobsParts, log: silentLog };
   const audit = new Audit(join(home, "audit.log"), silentLog);
-  const log = silentLog;
   makeDispatcher = () => {
-    const access = new AccessControl({ home }, registry, log);
-    dispatcher = new Dispatcher({ registry, access, ...jobsParts, audit, log });
+    const access = new AccessControl({ home }, registry, silentLog);
+    dispatcher = new Dispatcher({ ...parts, access, audit });
   };
   makeDispatcher();
 });
@@ -90,8 +90,7 @@ async function finished(id: XmlRpcValue): Promise<XmlRpcValue> {
 }
 
 async function audited(): Promise<Record<string, unknown>[]> {
-  const text = await readFile(join(home, "audit.log"), "utf8");
-  const lines = text.trimEnd().split("\n");
+  const lines = (await readFile(join(home, "audit.log"), "utf8")).trimEnd().split("\n");
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
@@ -197,7 +196,7 @@ describe("dispatch", () => {
     });
     const inventory = (await call("system.inventory")) as XmlRpcStruct;
     expect(Object.keys(inventory)).toEqual(MODULE_NAMES);
-    expect(inventory["command"]).toEqual(expect.arrayContaining(["run", "exists", "config_items"]));
+    expect(inventory["command"]).toContain("config_items");
   });
 
   it("describes arguments in the original's form and in ours", async () => {
@@ -211,15 +210,8 @@ describe("dispatch", () => {
       exists: { args: { command: { order: 0 } } },
     });
     const modules = (await call("system.describe")) as XmlRpcStruct[];
-    expect(modules.map(({ name }) => name)).toEqual([
-      "command",
-      "delegation",
-      "jobs",
-      "overlord",
-      "system",
-      "test",
-      "trust",
-    ]);
+    const names = "command delegation jobs overlord system test trust".split(" ");
+    expect(modules.map(({ name }) => name)).toEqual(names);
     const command = { name: "command", type: "string", optional: false };
     expect(modules[0]?.["methods"]).toEqual(
       expect.arrayContaining([
