@@ -255,7 +255,10 @@ function createServer(
     log,
   });
   revocations.onApplied(() => {
-    server.recheck();
+    // what began under a CA that is given up may end: its next request is refused
+    server.recheck(({ certificate, remoteAddress }) => {
+      revocations.check(access.admit(certificate, remoteAddress));
+    });
   });
   return { server, use };
 }

@@ -191,12 +191,12 @@ export class RpcServer {
   }
 
   /**
-   * Judges every connection anew, and ends those that may not be used any more, whatever they are doing: what
-   * they called may run on, but its answer does not get out.
+   * Judges every connection anew by `check`, and ends those that may not be used any more, whatever they are doing:
+   * what they called may run on, but its answer does not get out.
    */
-  recheck(): void {
+  recheck(check = this.#options.admitConnection): void {
     for (const [socket, connection] of this.#accepted) {
-      const reason = this.#verdict(connection);
+      const reason = this.#verdict(connection, check);
       if (reason === undefined) continue;
       this.#refused(reason, connection.remoteAddress, connection.certificate);
       socket.destroy();
@@ -270,14 +270,14 @@ export class RpcServer {
   }
 
   /** Why the connection may not (or no longer) be used; undefined where it may. */
-  #verdict(connection: RpcConnection): string | undefined {
+  #verdict(connection: RpcConnection, check = this.#options.admitConnection): string | undefined {
     const { certificate } = connection;
     // OpenSSL looks at dates in full handshakes only
     if (certificate && Date.parse(certificate.validTo) <= Date.now()) {
       return "client certificate not accepted: CERT_HAS_EXPIRED";
     }
     try {
-      this.#options.admitConnection?.(connection);
+      check?.(connection);
       return undefined;
     } catch (error) {
       return messageOf(error);
