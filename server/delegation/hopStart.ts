@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { ErrorReason } from "../common/errors";
 import type { JobRun } from "../jobs/engine/jobRun";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
 import { cancelledResult, expiredResult, type Ending } from "../jobs/engine/outcome";
@@ -20,6 +21,14 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 /** What a hop says that speaks the original's protocol only. */
 const LACKING = /ModuleNotFoundException|InvalidMethodException/;
+
+/** Why a hop's funcd has no answer of its overlord, which may have the start all the same: it was killed, or is frozen. */
+const UNSURE: ReadonlySet<ErrorReason | undefined> = new Set([
+  "timed-out",
+  "unavailable",
+  "unreachable",
+  "cancelled",
+]);
 
 const SECRET_GONE =
   "the overlord ended before it was called, and its arguments are secret and kept nowhere.";
@@ -74,8 +83,8 @@ export async function startOnHop(whole: HopShare): Promise<Started> {
     if (answered && LACKING.test(error.type)) {
       return { left: await callOriginalHop(share) };
     }
-    if (answered && reasonOfRemoteType(error.type) === "timed-out") {
-      // its frozen overlord may take the start later; funcd would answer the same id with this error again
+    if (answered && UNSURE.has(reasonOfRemoteType(error.type))) {
+      // its overlord may have taken the start, or take it later; funcd would answer the same id with this error again
       mayHaveRun = true;
       callId = `${startedAs}:${++unsure}`;
     } else if (answered) {
