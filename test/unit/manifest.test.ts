@@ -112,4 +112,12 @@ describe("the manifest", () => {
       expect(existsSync(file ?? "")).toBe(true);
     }
   });
+
+  it("ships all that the extension loads later", () => {
+    const build = readFileSync("scripts/build.mjs", "utf8");
+    const later = [...build.matchAll(/^ +"\.\/(\w+\.js)",$/gm)].map(([, file]) => file ?? "");
+    expect(later).toContain("overlordClient.js");
+    const shipped = readFileSync(".vscodeignore", "utf8").split("\n");
+    expect(later.filter((file) => !shipped.includes(`!dist/${file}`))).toEqual([]);
+  });
 });
