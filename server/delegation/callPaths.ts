@@ -67,6 +67,12 @@ export class CallPaths {
     return pathOf(host);
   }
 
+  /** As pathTo; undefined also where the name means several hosts. */
+  onlyPathTo(name: string): string[] | undefined {
+    const [host, ...others] = this.find(name);
+    return host && others.length === 0 ? pathOf(host) : undefined;
+  }
+
   private find(name: string): Host[] {
     const key = nameKey(name);
     const exact = this.byName.get(key);

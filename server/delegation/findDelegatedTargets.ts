@@ -88,21 +88,12 @@ async function towardsMap(error: unknown, spec: string, maps: DelegationMaps): P
   const map = await maps.current().catch(() => undefined);
   for (const part of map ? spec.split(";") : []) {
     const name = part.trim();
-    const before = isPattern(name) ? undefined : pathOf(map?.paths, name)?.at(-2);
+    const before = isPattern(name) ? undefined : map?.paths.onlyPathTo(name)?.at(-2);
     if (before === undefined) continue;
     const step = `${name} stands behind ${before} in the delegation map: call it with --delegate (VS Code: the setting func.delegate).`;
     return new FuncError(error.reason, error.message, step);
   }
   return error;
-}
-
-/** Undefined also where the name means several hosts. */
-function pathOf(paths: CallPaths | undefined, name: string): string[] | undefined {
-  try {
-    return paths?.pathTo(name);
-  } catch {
-    return undefined;
-  }
 }
 
 /** By the name that a target expression has for each, in lower case. */

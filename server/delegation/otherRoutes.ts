@@ -40,7 +40,7 @@ export class OtherRoutes {
     const own = path.at(-1) ?? "";
     const names = paths.has(own) ? [own] : [];
     for (const name of [...names, ...paths.names().filter((one) => isNamed(one, own))]) {
-      const found = pathTo(paths, name)?.map(nameKey);
+      const found = paths.onlyPathTo(name)?.map(nameKey);
       if (!found || found.length < 2) continue;
       const known = this.maps.identities.keyOf(found);
       if (known === identity || known === undefined || identity === undefined) return found;
@@ -62,13 +62,4 @@ export function withoutHops(
 
 function isNamed(targetName: string, own: string): boolean {
   return nameKey(targetName).startsWith(`${own}@`);
-}
-
-/** Undefined also where the name means several hosts. */
-function pathTo(paths: CallPaths, name: string): string[] | undefined {
-  try {
-    return paths.pathTo(name);
-  } catch {
-    return undefined;
-  }
 }

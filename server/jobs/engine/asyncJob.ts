@@ -2,7 +2,7 @@ import { fanOut, missingLast } from "../../calls/fanOut";
 import { messageOf } from "../../common/errors";
 import type { MinionRecord } from "../../protocol/minions";
 import { collect } from "./asyncCollect";
-import { startOnce, type StartOutcome } from "./asyncStart";
+import { mayBeThere, startOnce, type StartOutcome } from "./asyncStart";
 import { cancelStart } from "./cancelStart";
 import type { Delivery } from "./delivery";
 import type { JobRun, JobTools } from "./jobRun";
@@ -57,8 +57,7 @@ async function goOn(
 ): Promise<void> {
   const { past } = run;
   // an earlier process may have sent it
-  const mayBeThere = first.kind === "away" && past.has(minion.name);
-  const known = mayBeThere ? { ...first, kind: "unanswered" as const } : first;
+  const known = past.has(minion.name) ? mayBeThere(first) : first;
   await finish(run, minion, tools, await delivery.goOn(run, minion, tools, known));
 }
 

@@ -77,6 +77,11 @@ export async function startOnce(
   return { kind: isAway ? "away" : "ended", ending };
 }
 
+/** Of a minion that may have been called before: that it is away now does not mean that nothing has run. */
+export function mayBeThere(outcome: StartOutcome): StartOutcome {
+  return outcome.kind === "away" ? { ...outcome, kind: "unanswered" } : outcome;
+}
+
 /** A minion that cannot tell a repeat is only called once that is on record; else why it is not. */
 async function writeSent(
   { job, incomplete }: JobRun,

@@ -1,5 +1,5 @@
 import type { MinionRecord } from "../../protocol/minions";
-import { startOnce, type StartOutcome } from "./asyncStart";
+import { mayBeThere, startOnce, type StartOutcome } from "./asyncStart";
 import { callStateOf } from "./callState";
 import type { Delivery } from "./delivery";
 import type { JobRun, JobTools } from "./jobRun";
@@ -23,16 +23,11 @@ export async function notCalled(
       return skipped;
     case "running":
     case "ended":
-      // it answers which job that is
+      // it answers which job that is; going away now does not change that it was begun
       return delivery.goOn(run, minion, tools, mayBeThere(await startOnce(run, minion, tools)));
     default:
       // one of the original is on record before it is called
       if (await tools.caller.isOriginal(minion)) return skipped;
       return delivery.goOn(run, minion, tools, { kind: "unanswered", ending: skipped.ending });
   }
-}
-
-/** It has said that the call was begun: going away now does not change that. */
-function mayBeThere(outcome: StartOutcome): StartOutcome {
-  return outcome.kind === "away" ? { ...outcome, kind: "unanswered" } : outcome;
 }
