@@ -31,7 +31,12 @@ export class ClientFeed {
   constructor(
     private readonly outbox: Outbox,
     private readonly send: Send,
-  ) {}
+  ) {
+    // answers and output may have kept back what is told from here
+    outbox.onRoom(() => {
+      this.catchUp();
+    });
+  }
 
   /** Aborted once the client has gone. */
   get gone(): AbortSignal {
@@ -172,14 +177,9 @@ export class ClientFeed {
     name: N,
     params: OverlordNotifications[N],
   ): void {
-    this.send(name, params).then(
-      () => {
-        this.catchUp();
-      },
-      () => {
-        this.dispose(); // the connection has closed
-      },
-    );
+    this.send(name, params).catch(() => {
+      this.dispose(); // the connection has closed
+    });
   }
 
   private catchUp(): void {

@@ -11,6 +11,7 @@ export class Outbox extends AbstractMessageWriter implements MessageWriter {
   private unwritten = 0;
   private unwrittenBytes = 0;
   private readonly waiting: (() => void)[] = [];
+  private readonly roomListeners: (() => void)[] = [];
   private stalled: NodeJS.Timeout | undefined;
 
   constructor(
@@ -30,6 +31,11 @@ export class Outbox extends AbstractMessageWriter implements MessageWriter {
   /** More waits than a client that reads would let come together. */
   isBehind(): boolean {
     return this.unwritten >= MANY || this.unwrittenBytes >= MANY_BYTES;
+  }
+
+  /** Calls the listener each time that the client has caught up. */
+  onRoom(listener: () => void): void {
+    this.roomListeners.push(listener);
   }
 
   /** Requests that wait for the client to read. */
@@ -52,10 +58,14 @@ export class Outbox extends AbstractMessageWriter implements MessageWriter {
     try {
       await this.send(body);
     } finally {
+      const wasBehind = this.isBehind();
       this.unwritten--;
       this.unwrittenBytes -= body.length;
       this.progressed();
-      if (!this.isBehind()) this.waiting.shift()?.();
+      if (!this.isBehind()) {
+        this.waiting.shift()?.();
+        if (wasBehind) for (const listener of this.roomListeners) listener();
+      }
     }
   }
 

@@ -1,0 +1,58 @@
+import { createServer, connect, type Socket } from "node:net";
+import { once } from "node:events";
+import { afterEach, expect, it } from "vitest";
+import { Job } from "../../server/jobs/job";
+import { ClientFeed } from "../../server/overlord/clientFeed";
+import { Outbox } from "../../server/overlord/outbox";
+
+const MIB = 1024 * 1024;
+const sockets: Socket[] = [];
+
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+
+/** The overlord's end of a connection, and the client's. */
+async function connection(): Promise<[Socket, Socket]> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (typeof address !== "object" || !address) throw new Error("no port");
+  const client = connect(address.port, "127.0.0.1");
+  const [socket] = (await once(server, "connection")) as [Socket];
+  server.close();
+  sockets.push(socket, client);
+  return [socket, client];
+}
+
+it("tells a client the end of a job that came while a large answer was on its way", async () => {
+  const [socket, client] = await connection();
+  client.pause();
+  const outbox = new Outbox(socket);
+  const feed = new ClientFeed(outbox, (method, params) =>
+    outbox.write({ jsonrpc: "2.0", method, params } as Parameters<Outbox["write"]>[0]),
+  );
+  const job = new Job({
+    id: "web-test-ping-1",
+    spec: "web",
+    module: "test",
+    method: "ping",
+    argsText: "",
+    async: false,
+    minions: [{ name: "web" }],
+  });
+  feed.watch(job);
+  const answer = { jsonrpc: "2.0", id: 1, result: "x".repeat(32 * MIB) };
+  const answered = outbox.write(answer);
+  expect(outbox.isBehind()).toBe(true);
+  job.update("web", { state: "succeeded", value: 1 });
+  expect(job.finished).toBe(true);
+
+  let tail = "";
+  client.on("data", (chunk: Buffer) => {
+    tail = (tail + chunk.toString("latin1")).slice(-10_000);
+  });
+  client.resume();
+  await answered;
+  await expect.poll(() => tail, { timeout: 5_000 }).toContain('"finished":true');
+});
