@@ -10,12 +10,22 @@ export interface CalledMethod {
   method: string;
 }
 
-/** `result` with advice for mistakes in the call itself, where the minion's error has none. */
+/**
+ * `result` with what is still to come of a cancel, or advice for mistakes in the call itself where the minion's error
+ * has none.
+ */
 export function withNextStep(result: MinionResult, called?: CalledMethod): MinionResult {
   const { error } = result;
+  if (result.cancelPending && error) {
+    return { ...result, error: { ...error, nextStep: toldLater(result) } };
+  }
   if (result.state !== "failed" || !error || error.nextStep || !called) return result;
   const nextStep = stepOf(result.minion, error.type, called);
   return nextStep === undefined ? result : { ...result, error: { ...error, nextStep } };
+}
+
+function toldLater({ minion, via: [hop = minion] = [] }: MinionResult): string {
+  return `It may run on: ${hop} is told to stop it as soon as it can be reached.`;
 }
 
 function stepOf(minion: string, type: string, called: CalledMethod): string | undefined {

@@ -57,7 +57,10 @@ export class HopCalls implements HopCaller {
     }
     const routes = new OtherRoutes(maps, inventory, run.record.mapFile);
     const trust = run.above ? undefined : this.trust;
-    await this.callAll({ run, tools, signed, routes, trust }, run.behind, new Set());
+    const whole = { run, tools, signed, routes, trust };
+    // what an earlier process had a hop begin is one job there, beside what it has not begun
+    const starts = groupBy(run.behind, ({ name }) => run.past.get(name)?.minionJobId);
+    await Promise.all([...starts.values()].map((one) => this.callAll(whole, one, new Set())));
   }
 
   /** `failed`: hops that these were not to be reached by. */
@@ -168,8 +171,8 @@ async function end(
   await journal.ended(job, await settle(job, peer, ending, keeper));
 }
 
-function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>();
+function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
   for (const item of items) {
     const group = groups.get(keyOf(item));
     if (group) group.push(item);

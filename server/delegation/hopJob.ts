@@ -157,9 +157,9 @@ class HopJob {
     const { hop } = this.share;
     for (const minion of this.#takeOpen()) {
       const told = isPending
-        ? `${hop.name} is told to stop it as soon as it can be reached`
-        : `${hop.name} was told to stop it`;
-      const ending = cancelledResult({ ...hop, name: minion.name }, `Cancelled; ${told}.`);
+        ? `Cancelled here while ${hop.name} could not be reached.`
+        : `Cancelled; ${hop.name} was told to stop it.`;
+      const ending = cancelledResult({ ...hop, name: minion.name }, told);
       const more = { mayHaveRun: true, via: [hop.name], ...(isPending && { cancelPending: true }) };
       this.#going.push(this.#end(minion, { ...ending, ...more }));
     }

@@ -159,19 +159,16 @@ function requestOf({ run, minions, signed }: HopShare, call: SignedCall): Delega
   };
 }
 
-/** Of an earlier process; all of them have it where the hop was asked for them together. */
-function knownJob({ past }: JobRun, minions: readonly MinionBehind[]): string | undefined {
-  const ids = new Set(minions.map(({ name }) => past.get(name)?.minionJobId));
-  const [id] = ids;
-  return ids.size === 1 ? id : undefined;
+/** Of an earlier process: those of one share have had one start. */
+function knownJob({ past }: JobRun, [first]: readonly MinionBehind[]): string | undefined {
+  return first && past.get(first.name)?.minionJobId;
 }
 
 function noteStarted({ run, tools, minions }: HopShare, hopJobId: string): void {
   const { job } = run;
   for (const { name } of minions) {
-    job.update(name, { state: "sent", ...(job.isAsync && { minionJobId: hopJobId }) });
+    job.update(name, { state: "sent", minionJobId: hopJobId });
   }
-  if (!job.isAsync) return;
   const names = minions.map(({ name }) => name);
   tools.journal.startedBehind(job, names, hopJobId, run.secret);
 }

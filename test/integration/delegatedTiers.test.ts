@@ -84,6 +84,51 @@ describe("three tiers", () => {
   );
 
   it(
+    "go on with a call that waits, as the same job of each hop",
+    async () => {
+      const connection = await fleet.connection();
+      const job = await connection.request("calls/start", {
+        ...RUN,
+        spec: "leaf*",
+        args: [`mkdir ${fleet.root}/sooner 2>/dev/null || sleep 6; echo end`],
+      });
+      const progress = async (): Promise<JobProgress> =>
+        (await fleet.connection(TOP)).request("jobs/watch", { jobId: job.id });
+      const hopJobs = async (): Promise<number> => {
+        const { jobs } = await (await fleet.connection("mid1")).request("jobs/list", {});
+        return jobs.length;
+      };
+      await until(async () => (await progress()).summary.counts.succeeded === 1);
+      const jobs = await hopJobs();
+      await fleet.killOverlord(TOP);
+      await until(async () => (await progress()).summary.finished);
+      const { results } = await progress();
+      for (const result of results) expect(result).toMatchObject({ value: [0, "end\n", ""] });
+      expect(await hopJobs()).toBe(jobs);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "go on with a call that waits where sub-overlords are killed, and run nothing twice",
+    async () => {
+      const runs = join(fleet.root, "syncRuns");
+      const calling = fleet.call({
+        ...RUN,
+        spec: "leaf*",
+        args: [`echo x >> ${runs}; sleep 4; echo end`],
+      });
+      await until(async () => (await linesOf(runs)) === 2);
+      for (const name of fleet.overlords) if (name !== TOP) await fleet.killOverlord(name);
+      for (const [, result] of await calling) {
+        expect(result).toMatchObject({ value: [0, "end\n", ""] });
+      }
+      expect(await linesOf(runs)).toBe(2);
+    },
+    LIMIT_MS,
+  );
+
+  it(
     "call no more hosts once too many have failed",
     async () => {
       const results = await fleet.call({

@@ -77,7 +77,7 @@ async function stop(
   const cancel = { jobId: job.id, minion, attempt, id: minionJobId, sinceMs: Date.now() };
   const answer = await cancels.tell(cancel);
   if (answer === "away") {
-    const message = `Cancelled here; ${name} is told to stop as soon as it can be reached.`;
+    const message = `Cancelled here while ${name} could not be reached.`;
     return { ...cancelledResult(minion, message), mayHaveRun: true, cancelPending: true };
   }
   const look = `The method may have run on ${name}, or still run: look there before you call it again.`;

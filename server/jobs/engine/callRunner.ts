@@ -124,7 +124,9 @@ export class CallRunner {
     }
     if (record.args === undefined) this.secretParams.set(job, params);
     const run = makeRun(job, record, params, defaults);
-    this.run({ ...run, minions, behind: origin.behind ?? [], ...(above && { above }) });
+    // as another process would find them: the first one's call id names the job at their hop
+    const { behind } = divide(record, namesOf(origin.behind), this.parts.inventory);
+    this.run({ ...run, minions, behind, ...(above && { above }) });
     return job;
   }
 
@@ -258,7 +260,7 @@ export class CallRunner {
     if (job.isCancelled && !job.finished) throw conflict(jobId, "is being cancelled");
     const params = this.secretParams.get(job) ?? paramsOf(record);
     const { minions, behind } = divide(record, minionsToRetry(job, names), inventory);
-    const again = [...minions, ...behind].map(({ name }) => name);
+    const again = namesOf([...minions, ...behind]);
     if (again.length === 0) throw conflict(jobId, "has minions that are not here any more");
     // where there is no room for it, nothing may be on record
     if (!known) jobs.add(job);
@@ -311,6 +313,10 @@ export class CallRunner {
       }
     }
   }
+}
+
+function namesOf(minions: readonly { name: string }[] = []): string[] {
+  return minions.map(({ name }) => name);
 }
 
 /** Throws FuncError "unavailable". */

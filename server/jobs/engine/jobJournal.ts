@@ -126,15 +126,13 @@ export class JobJournal {
 
   /** A hop has taken the call for all of them, under its own id. */
   startedBehind(job: Job, minions: readonly string[], hopJobId: string, needed: boolean): void {
-    const atMs = Date.now();
-    const events = minions.map((minion): JobEvent => ({
-      kind: "started",
-      jobId: job.id,
-      minion,
-      attempt: job.attemptOf(minion),
-      atMs,
-      minionJobId: hopJobId,
-    }));
+    if (job.isBackground) return;
+    const what = { kind: "started-behind" as const, jobId: job.id, atMs: Date.now(), hopJobId };
+    const attempts = new Set(minions.map((minion) => job.attemptOf(minion)));
+    const events = [...attempts].map((attempt): JobEvent => {
+      const those = minions.filter((minion) => job.attemptOf(minion) === attempt);
+      return { ...what, attempt, minions: those };
+    });
     if (needed) this.appendSoon(events);
     else this.store.note(events);
   }

@@ -3,7 +3,9 @@ import type { Place } from "../../calls/place";
 import type { MinionRecord } from "../../protocol/minions";
 import { AnswerMemory } from "../../wire/answerMemory";
 import type { JobRun, JobTools } from "./jobRun";
-import { cancelledResult, type Ending } from "./outcome";
+import { cancelStart } from "./cancelStart";
+import type { Ending } from "./outcome";
+import { interruptedResult } from "./resumedRun";
 import { settle } from "./settle";
 import { askedResultOf, callAsAsked } from "./signedCalls";
 
@@ -29,11 +31,19 @@ export async function runSyncJob(run: JobRun, tools: JobTools): Promise<void> {
       }
     },
     skip: (minion) => {
-      const ending = job.isCancelled ? cancelledResult(minion) : limit.skipped(minion);
-      writing.push(journal.ended(job, job.complete(minion.name, ending)));
+      writing.push(skip(run, minion, tools));
     },
   });
   await Promise.all(writing);
+}
+
+async function skip(run: JobRun, minion: MinionRecord, tools: JobTools): Promise<void> {
+  const { job, limit, past } = run;
+  const isAgain = past.has(minion.name);
+  let ending: Ending;
+  if (job.isCancelled) ending = await cancelStart(run, minion, tools, isAgain);
+  else ending = isAgain ? interruptedResult(run, minion) : limit.skipped(minion);
+  await tools.journal.ended(job, job.complete(minion.name, ending));
 }
 
 async function call(
@@ -47,20 +57,23 @@ async function call(
   const { name } = minion;
   const attempt = job.attemptOf(name);
   const callId = job.callId(name);
-  // it may have waited for its place
-  const tooLate = new AbortController();
+  const isAgain = run.past.has(name);
+  const refused = new AbortController();
   const begin = async (): Promise<void> => {
+    // the original cannot tell that it had the call
+    if (isAgain && (await caller.isOriginal(minion))) refused.abort();
     if (run.keepPlaces) await place.keep();
-    if (limit.isPassed) tooLate.abort();
+    // it may have waited for its place
+    if (limit.isPassed) refused.abort();
   };
   job.update(name, { state: "sent", startedAtMs: Date.now() });
   const asked = await callAsAsked(run, minion, caller, {
     timeoutMs,
-    signal: AbortSignal.any([job.signal, tooLate.signal]),
+    signal: AbortSignal.any([job.signal, refused.signal]),
     callId,
     memory,
     beforeSending: () => {
-      if (limit.most === undefined) return run.keepPlaces ? place.keep() : undefined;
+      if (limit.most === undefined && !isAgain) return run.keepPlaces ? place.keep() : undefined;
       return begin();
     },
     onSent: () => {
@@ -68,8 +81,16 @@ async function call(
     },
   });
   const { outcome } = asked;
-  if (tooLate.signal.aborted && !job.isCancelled) return limit.skipped(minion);
+  if (refused.signal.aborted && !job.isCancelled) {
+    return isAgain ? interruptedResult(run, minion) : limit.skipped(minion);
+  }
   const ending = askedResultOf(asked, minion);
-  if (outcome.state !== "cancelled" || !outcome.mayHaveRun) return ending;
-  return cancels.end(ending, { job, minion, attempt, id: callId });
+  if (outcome.state === "succeeded" || (isAgain && outcome.answered)) return ending;
+  const unsure = { ...ending, mayHaveRun: isAgain || outcome.mayHaveRun };
+  if (!unsure.mayHaveRun) return ending;
+  if (outcome.state === "cancelled") {
+    return cancels.end(unsure, { job, minion, attempt, id: callId });
+  }
+  if (!isAgain || outcome.state !== "unreachable") return unsure;
+  return interruptedResult(run, minion, outcome.error.message);
 }

@@ -53,6 +53,13 @@ export function applyToDay(day: DayDatabase, event: JobEvent): void {
     case "started":
       start(day, job, event);
       return;
+    case "started-behind": {
+      const { jobId, minions, attempt, atMs, hopJobId: minionJobId } = event;
+      for (const minion of minions) {
+        start(day, job, { kind: "started", jobId, minion, attempt, atMs, minionJobId });
+      }
+      return;
+    }
     case "ended":
       end(day, job, event);
       return;

@@ -104,6 +104,15 @@ export type JobEvent =
       atMs: number;
       minionJobId: string;
     }
+  /** Of minions behind a sub-overlord: it has the call for all of them, as one job of its own. */
+  | {
+      kind: "started-behind";
+      jobId: string;
+      minions: readonly string[];
+      attempt: number;
+      atMs: number;
+      hopJobId: string;
+    }
   /** A final state. */
   | { kind: "ended"; jobId: string; result: StoredResult }
   /** The minion has been told that its result is kept here, or that its work is to stop. */
