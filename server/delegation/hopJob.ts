@@ -148,9 +148,10 @@ class HopJob {
   }
 
   #isCancelOver(): boolean {
-    const tiers = Math.max(...[...this.#open.values()].map(({ path }) => path.length - 1), 1);
     const sinceMs = this.#cancelledAtMs;
-    return sinceMs !== undefined && performance.now() - sinceMs > CANCEL_MS * tiers;
+    if (sinceMs === undefined) return false;
+    const tiers = Math.max(...[...this.#open.values()].map(({ path }) => path.length - 1), 1);
+    return performance.now() - sinceMs > CANCEL_MS * tiers;
   }
 
   #endCancelled(isPending = false): void {
@@ -253,16 +254,15 @@ class HopJob {
       via: [hop.name, ...via],
       ...(receipt && { receipt }),
     };
-    const bringing = abortedLater(job.signal, CANCEL_MS);
+    const isLarge = ending.value !== undefined && outputs.length > 0;
+    const bringing = isLarge ? abortedLater(job.signal, CANCEL_MS) : undefined;
     try {
       const place = { hop, hopJobId: this.hopJobId };
-      if (ending.value !== undefined) {
-        await values.bring(place, outputs, job.id, bringing.signal);
-      }
+      if (bringing) await values.bring(place, outputs, job.id, bringing.signal);
       const told = { minion, callId, hop: hop.name, ending };
       await this.#end(minion, trust ? await trust.judge(told) : ending);
     } catch (problem) {
-      if (bringing.signal.aborted && job.isCancelled) {
+      if (bringing?.signal.aborted && job.isCancelled) {
         const why = `Cancelled; its result was not brought from ${hop.name} in time.`;
         const cancelled = cancelledResult({ ...hop, name: minion.name }, why);
         await this.#end(minion, { ...cancelled, mayHaveRun: true, via: ending.via ?? [] });
@@ -273,7 +273,7 @@ class HopJob {
       const failed: Ending = { state: "failed", mayHaveRun: true, error: failure };
       await this.#end(minion, { ...failed, via: [hop.name] });
     } finally {
-      bringing.dispose();
+      bringing?.dispose();
     }
   }
 

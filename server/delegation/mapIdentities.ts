@@ -22,15 +22,18 @@ export class MapIdentities {
   private known = new Map<string, HostIdentity>();
   /** By key, once somebody has asked: a path whose key has changed since may still be in it. */
   private paths: Map<string, string[][]> | undefined;
+  private behind: { version: number; counts: Map<string, number> } | undefined;
   private seen: string | undefined;
+  private lookedAtMs = -Infinity;
   private loading: Promise<void> | undefined;
   private dirty = false;
   private readonly saves = new SerialQueue();
 
   constructor(private readonly file: string) {}
 
-  /** Reads the file where it has changed. Never throws: `problem` tells. */
-  async load(): Promise<void> {
+  /** Reads the file where it has changed, unless it was looked at within `knownMs`. Never throws: `problem` tells. */
+  async load(knownMs = 0): Promise<void> {
+    if (performance.now() - this.lookedAtMs < knownMs) return;
     this.loading ??= this.loadOnce().finally(() => {
       this.loading = undefined;
     });
@@ -47,13 +50,26 @@ export class MapIdentities {
     return this.known.get(keyOfPath(path));
   }
 
+  /** How many hosts behind the one at the path have ever shown a key. After `load`. */
+  seenBehind(path: readonly string[]): number {
+    if (this.behind?.version !== this.version) {
+      this.behind = { version: this.version, counts: countBehind(this.known.keys()) };
+    }
+    return this.behind.counts.get(keyOfPath(path)) ?? 0;
+  }
+
   /**
    * Notes a key where none is known; "other" where it is not the known one, which stays. `save` makes it durable.
    * After `load`.
    */
   saw(path: readonly string[], key: string, native: boolean): KeySight {
     const known = this.find(path);
-    if (known) return known.key === key ? "known" : "other";
+    if (known) {
+      if (known.key !== key) return "other";
+      // of one that was away when it was first told of, nobody knew
+      if (native && !known.native) this.put({ ...known, native });
+      return "known";
+    }
     this.put({ path: [...path], key, native, firstSeenMs: Date.now() });
     return "first";
   }
@@ -117,6 +133,7 @@ export class MapIdentities {
   }
 
   private async loadOnce(): Promise<void> {
+    this.lookedAtMs = performance.now();
     // what is not written yet must not be lost to an older file
     if (this.dirty) await this.save().catch(() => undefined);
     if (this.dirty) return;
@@ -156,6 +173,17 @@ export class MapIdentities {
       throw error;
     }
   }
+}
+
+function countBehind(keys: Iterable<string>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const key of keys) {
+    for (let end = key.lastIndexOf("\n"); end > 0; end = key.lastIndexOf("\n", end - 1)) {
+      const above = key.slice(0, end);
+      counts.set(above, (counts.get(above) ?? 0) + 1);
+    }
+  }
+  return counts;
 }
 
 /** No name of a host has a line's end. */

@@ -12,6 +12,8 @@ import type { MapIdentities } from "./mapIdentities";
 /** A value that is a larger file than this cannot be compared with what was signed. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 const PIECE_BYTES = 1024 * 1024;
+/** Results come in thousands: the file is not looked at for each. */
+const IDENTITIES_KNOWN_MS = 1_000;
 
 /** What is told of one host's call. */
 export interface ToldResult {
@@ -38,7 +40,7 @@ export class ResultTrust {
   async judge(told: ToldResult): Promise<Ending> {
     const { ending, minion } = told;
     if (!isAnswer(ending)) return ending;
-    await this.identities.load();
+    await this.identities.load(IDENTITIES_KNOWN_MS);
     const noted = this.identities.find(minion.path);
     const known = minion.identity ?? noted?.key;
     const signer = await this.signerOf(told);

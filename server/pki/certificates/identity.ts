@@ -49,6 +49,13 @@ export function keyFingerprint(key: KeyObject | PeerCertificate): string {
   return fingerprint;
 }
 
+/** A key from its DER (SPKI), by whose bytes it is known from now on. Throws Error where it is none. */
+export function readPublicKey(spki: Buffer): KeyObject {
+  const key = createPublicKey({ key: spki, type: "spki", format: "der" });
+  fingerprints.set(key, hash("sha256", spki, "hex"));
+  return key;
+}
+
 /** A key does not change, and writing it down takes longer than checking a signature. */
 const fingerprints = new WeakMap<KeyObject, string>();
 

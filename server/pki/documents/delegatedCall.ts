@@ -3,7 +3,7 @@ import { FuncError, messageOf } from "../../common/errors";
 import { isMinionName } from "../../common/minionName";
 import type { SignedCall } from "../../protocol/delegation";
 import type { JsonValue } from "../../protocol/value";
-import { keyFingerprint } from "../certificates/identity";
+import { keyFingerprint, readPublicKey } from "../certificates/identity";
 import { isSignedBy, signatureOf } from "./documentSignatures";
 import { MAX_TARGETS } from "./targetTree";
 
@@ -86,8 +86,7 @@ export function publicKeyOf(base64: string): KeyObject {
   const known = knownKeys.get(base64);
   if (known) return known;
   if (!BASE64.test(base64)) throw new Error("a key of it is malformed");
-  const bytes = Buffer.from(base64, "base64");
-  const key = createPublicKey({ key: bytes, type: "spki", format: "der" });
+  const key = readPublicKey(Buffer.from(base64, "base64"));
   if (knownKeys.size >= MAX_KNOWN_KEYS) knownKeys.clear();
   knownKeys.set(base64, key);
   return key;
