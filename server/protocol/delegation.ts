@@ -200,6 +200,7 @@ export interface DelegatedProgress {
 export const REQUESTS_AT = [
   "overlord/status",
   "minions/list",
+  "minions/describe",
   "certmaster/list",
   "certmaster/createToken",
   "certmaster/closeToken",
