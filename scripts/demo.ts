@@ -56,6 +56,10 @@ async function show(run: Run, fleet: LocalOverlord): Promise<void> {
   const minion1 = join(home, "sub-overlords", "mid1", "minions", "minion1");
   await run(["funcd", "audit", "show", "--last", "1", "--home", minion1]);
 
+  tell("A sub-overlord has its own data directory; this is what mid1 was asked for:");
+  const { subOverlords } = fleet;
+  await run(["func", "jobs", "list", "--home", subOverlords.get("mid1") ?? home]);
+
   tell("A job: the call returns at once, its (code, results) follow as the minions finish.");
   const answer = await func([
     "minion*",

@@ -1,7 +1,7 @@
 // npm run fleet -- --size N | --tree 2x3 [--home DIR]: minions and their overlord on this machine, until Ctrl-C.
 import { parseArgs } from "node:util";
 import { FuncError } from "../server/common/errors";
-import { startLocalOverlord } from "./localOverlord";
+import { startLocalOverlord, subOverlordLines } from "./localOverlord";
 import { parseSize, parseTree } from "./localTree";
 import { runScript, untilInterrupted } from "./runScript";
 
@@ -24,6 +24,7 @@ void runScript(async (signal) => {
   process.stdout.write(
     `fleet ready: ${overlord.names.length} minions, FUNC_HOME=${overlord.home}\n`,
   );
+  for (const line of subOverlordLines(overlord)) process.stdout.write(`${line}\n`);
   process.stderr.write("Ctrl-C stops the minions and the overlord.\n");
   await untilInterrupted(signal);
   process.stderr.write("stopping ...\n");

@@ -21,6 +21,8 @@ export interface LocalOverlord {
   home: string;
   /** All minions, sub-overlords included. */
   names: string[];
+  /** The data directory of each sub-overlord, by its name as a minion; from the top down. */
+  subOverlords: Map<string, string>;
   /** Stops the funcd of one minion, with those that share its process. */
   stop(name: string): Promise<void>;
   /** Stops minions and overlords, and removes the data directory where it was temporary. */
@@ -72,10 +74,22 @@ export async function startLocalOverlord(options: LocalOverlordOptions): Promise
     throw error;
   }
   const names = sites.flatMap((site) => site.names);
+  const subOverlords = new Map(sites.flatMap((site) => [...site.subOverlords]));
   const stop = async (name: string): Promise<void> => {
     await fleets.find((fleet) => fleet.names.includes(name))?.stop(name);
   };
-  return { home, names, stop, close };
+  return { home, names, subOverlords, stop, close };
+}
+
+/** Where the sub-overlords have their data, and how to look at one; nothing where there are none. */
+export function subOverlordLines({ subOverlords }: Pick<LocalOverlord, "subOverlords">): string[] {
+  const [first] = subOverlords;
+  if (!first) return [];
+  const [name, home] = first;
+  return [
+    ...[...subOverlords].map(([each, data]) => `sub-overlord ${each}: FUNC_HOME=${data}`),
+    `What ${name} itself sees: FUNC_HOME=${home} node ${join(dist, "func.js")} jobs list`,
+  ];
 }
 
 async function startSite(

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { startLocalOverlord } from "./localOverlord";
+import { startLocalOverlord, subOverlordLines } from "./localOverlord";
 import { parseSize } from "./localTree";
 import { runScript, untilInterrupted } from "./runScript";
 import { findDesktopCode, startDesktopCode } from "./desktopCode";
@@ -37,6 +37,7 @@ void runScript(async (signal) => {
       process.stdout.write(
         `The same minions from a terminal: FUNC_HOME=${overlord.home} node dist/func.js "*" --delegate ping\n`,
       );
+      for (const line of subOverlordLines(overlord)) process.stdout.write(`${line}\n`);
       process.stderr.write("Ctrl-C stops everything.\n");
       await Promise.race([untilInterrupted(signal), code.ended]);
     } finally {

@@ -68,6 +68,9 @@ export const HELP = `Usage:
   func map show [--mapfile FILE]                  the delegation map, as a tree
   func map path NAME... [--mapfile FILE]          over which sub-overlords a host is reached
   func map check [--mapfile FILE]                 what is wrong in the file, with line and column
+                                                  exit status 1: show: the last good map is in use; path: a
+                                                  host is not in it; check: it cannot be used; build-map: a
+                                                  host could not be asked; --json: what they tell as JSON
   func audit show [--last N | --since TIME]       who asked what of this overlord (TIME: 2h, 2026-11-22)
   func audit verify                               whether a line of it was changed or removed
   func address NAME HOST[:PORT]                   where a minion is reached from now on
@@ -105,7 +108,9 @@ Options, before or after SPEC and its command, but before MODULE:
       --delivery-limit SEC  with --async: how long to try a minion that is away; without it, once
   -j, --json          one JSON object, host to value, on stdout, everything else on stderr;
                       an error is ["REMOTE_ERROR", type, message, trace]; bytes that are no
-                      UTF-8 text are base64, a string like any other: --typed tells them apart
+                      UTF-8 text are base64, a string like any other: --typed tells them apart;
+                      "jobs show" and "jobs follow" of a delegated job have a member "$delegation" as
+                      well: {mapFile, minions: host to {via, signed: yes, first or no, failedHop}}
       --typed         read each argument as JSON where it is JSON (5 is a number then), keep
                       XML-RPC types in --json, and mark bytes as {"$base64": "aGk="}
       --raw           behind "call" and for exactly one minion: print its result byte for byte, a

@@ -8,7 +8,7 @@ export function jobRow(job: JobSummary): string[] {
     timeText(job.createdAtMs),
     stateText(job),
     job.id,
-    callText(job).slice(0, MAX_CALL),
+    `${callText(job).slice(0, MAX_CALL)}${delegationText(job)}`,
     countsText(job),
   ];
 }
@@ -22,6 +22,12 @@ export function stateText(job: JobSummary): string {
 /** `module.method arguments` on one line, whatever the arguments hold. */
 export function callText({ module, method, argsText }: JobSummary): string {
   return `${module}.${method}${argsText ? ` ${argsText}` : ""}`.replace(/\s+/g, " ");
+}
+
+/** Whether it goes on below, or comes from above. */
+function delegationText({ delegate, originator }: JobSummary): string {
+  if (originator !== undefined) return ` (for ${originator})`;
+  return delegate ? " (delegated)" : "";
 }
 
 /** `3 succeeded, 1 with exit status not 0, 1 failed`. */
@@ -42,7 +48,9 @@ export function countsText({ counts, failedCommands = 0 }: JobSummary): string {
 
 /** What there is to say about a job as a whole; lines that end with a newline. */
 export function jobHeading(job: JobSummary): string {
-  const { batch, maxErrors, attempts, startedBy, finishedAtMs, createdAtMs } = job;
+  const { batch, maxErrors, attempts, startedBy, originator, finishedAtMs, createdAtMs } = job;
+  const kinds = [...(job.async ? ["async"] : []), ...(job.delegate ? ["delegated"] : [])];
+  const by = [startedBy, originator && `for ${originator}`].filter((part) => part).join(" ");
   const steps = [
     batch?.canary === undefined ? [] : [`first ${batch.canary}`],
     batch?.size === undefined ? [] : [`${batch.size} at a time`],
@@ -51,13 +59,11 @@ export function jobHeading(job: JobSummary): string {
   const ended = finishedAtMs === undefined ? "" : `, ended ${timeText(finishedAtMs)}`;
   const lines = [
     ["job", job.id],
-    ["call", `${callText(job)}${job.async ? " (async)" : ""}`],
+    ["call", `${callText(job)}${kinds.length > 0 ? ` (${kinds.join(", ")})` : ""}`],
+    ...(job.mapFile === undefined ? [] : [["map", job.mapFile]]),
     ["minions", `${job.total} of ${targetsText(job)}`],
     ...(steps.length > 0 ? [["steps", steps.join(", ")]] : []),
-    [
-      "began",
-      `${timeText(createdAtMs)}${startedBy === undefined ? "" : ` by ${startedBy}`}${ended}`,
-    ],
+    ["began", `${timeText(createdAtMs)}${by === "" ? "" : ` by ${by}`}${ended}`],
     ["state", `${stateText(job)}: ${countsText(job)}`],
     ...(attempts === undefined || attempts < 2 ? [] : [["attempts", String(attempts)]]),
   ];

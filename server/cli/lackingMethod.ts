@@ -47,15 +47,16 @@ export async function noteLacking(
 
 async function nearest(
   { overlord }: Session,
-  { minion, error }: MinionResult,
+  { minion, error, via }: MinionResult,
   { module, method }: CalledMethod,
 ): Promise<string[]> {
   try {
-    const { modules } = await overlord.request(
+    const { modules, insteadOf } = await overlord.request(
       "minions/describe",
-      { spec: minion },
+      { spec: minion, ...(via && { delegate: true }) },
       { timeoutMs: DESCRIBE_TIMEOUT_MS },
     );
+    if (insteadOf) return [];
     if (error?.type === MODULE_NOT_FOUND) return nearestNames(module, modules.map(nameOf));
     const methods = modules.find(({ name }) => name === module)?.methods ?? [];
     return nearestNames(method, methods.map(nameOf));

@@ -28,6 +28,7 @@ type MayBeTold =
   | "createdAtMs"
   | "startedBy"
   | "delegate"
+  | "mapFile"
   | "above"
   | "warning"
   | "batch"
@@ -259,7 +260,7 @@ export class Job implements JobView {
 
   summary({ whole = true } = {}): JobSummary {
     const { id, spec, exclude, module, method, argsText, async, background } = this.description;
-    const { startedBy, delegate, above, warning, batch, maxErrors } = this.description;
+    const { startedBy, delegate, mapFile, above, warning, batch, maxErrors } = this.description;
     const shown = (text: string): string =>
       whole || text.length <= SHOWN_SPEC_LENGTH ? text : `${text.slice(0, SHOWN_SPEC_LENGTH)}...`;
     const counts = Object.fromEntries(this.counts);
@@ -274,6 +275,7 @@ export class Job implements JobView {
       ...(background && { background }),
       ...(startedBy && { startedBy }),
       ...(delegate && { delegate }),
+      ...(mapFile !== undefined && { mapFile }),
       ...(above && { originator: above.originator }),
       ...(warning !== undefined && { warning }),
       ...(batch && { batch }),

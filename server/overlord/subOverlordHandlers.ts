@@ -1,3 +1,4 @@
+import { FuncError } from "../common/errors";
 import { askNextHop } from "../delegation/askNextHop";
 import type { JsonValue } from "../protocol/value";
 import type { ClientFeed } from "./clientFeed";
@@ -22,10 +23,17 @@ export function subOverlordHandlers(
     "overlord/at": (question, _feed, signal) => askNextHop({ caller, inventory, signal }, question),
     "delegation/ask": async ({ by, ...question }, feed, signal, client) => {
       const { path, request, params } = question;
+      refuseFiles(params);
       if (path.length > 0) return askNextHop({ caller, inventory, signal }, question);
       const asking = { kind: "funcd" as const, version, ...client, by };
       // what a request answers goes to clients as JSON in any case
       return (await runHere(request, params, feed, signal, asking)) as JsonValue;
     },
   };
+}
+
+/** Which files of this machine are read is for its own clients to say. */
+function refuseFiles(params: JsonValue): void {
+  if (typeof params !== "object" || params === null || !("mapFile" in params)) return;
+  throw new FuncError("bad-argument", "A map file cannot be chosen through others.");
 }

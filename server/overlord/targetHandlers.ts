@@ -1,3 +1,5 @@
+import { messageOf } from "../common/errors";
+import { describeBehind } from "../delegation/describeBehind";
 import { findDelegatedTargets } from "../delegation/findDelegatedTargets";
 import type { MinionRecord } from "../protocol/minions";
 import type { Handlers, OverlordParts } from "./service";
@@ -15,10 +17,18 @@ export function targetHandlers(
     },
     "minions/describe": async (targets, _feed, signal) => {
       const { minions, behind } = await findDelegatedTargets(targets, parts);
-      const hops = [...new Set(behind.map(({ path: [hop = ""] }) => hop))];
-      const near: MinionRecord[] = hops.flatMap((hop) => inventory.find(hop) ?? []);
-      // a host behind others is taken to have what the nearest one that answers has
-      return methods.describe(minions.length > 0 ? minions : near, signal);
+      const [first] = behind;
+      if (minions.length > 0 || !first) return methods.describe(minions, signal);
+      try {
+        return await describeBehind(parts, behind, signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        // one that cannot ask its minions for this, or a host that is away
+        const hops = [...new Set(behind.map(({ path: [hop = ""] }) => hop))];
+        const near: MinionRecord[] = hops.flatMap((hop) => inventory.find(hop) ?? []);
+        const described = await methods.describe(near, signal);
+        return { ...described, insteadOf: { minion: first.name, problem: messageOf(error) } };
+      }
     },
   };
 }

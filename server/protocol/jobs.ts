@@ -127,6 +127,8 @@ export interface JobSummary {
   startedBy?: "extension" | "cli" | "library" | "overlord" | "funcd";
   /** Minions behind sub-overlords too, by the delegation map. */
   delegate?: boolean;
+  /** By another map than `<data>/map`: its file. */
+  mapFile?: string;
   /** Another overlord asked for it: its name. */
   originator?: string;
   /** What is to be known about it all the same: the map that it was delegated by may be outdated. */

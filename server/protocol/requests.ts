@@ -103,10 +103,17 @@ export interface OverlordRequests {
   };
   /** Takes minions out of the inventory. */
   "minions/forget": { params: { names: string[] }; result: { forgotten: string[] } };
-  /** Modules and methods that the first answering minion of the expression has (cached per minion). */
+  /**
+   * Modules and methods that the first answering minion of the expression has (cached per minion). Of hosts behind
+   * sub-overlords where none is this overlord's own; `insteadOf`: none of them could be asked, so these are the hop's.
+   */
   "minions/describe": {
     params: TargetParams;
-    result: { minion: string; modules: ModuleDescription[] };
+    result: {
+      minion: string;
+      modules: ModuleDescription[];
+      insteadOf?: { minion: string; problem: string };
+    };
   };
 
   /** Sorted by name. */

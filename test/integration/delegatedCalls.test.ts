@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JobOutput, JobProgress, MinionResult } from "../../server/protocol/jobs";
@@ -82,6 +82,11 @@ describe("calls through a tree", () => {
       expect(away.get("leaf2")?.failedHop).toBeUndefined();
       const later = await fleet.call({ ...PING, spec: "leaf1;leaf2", async: true });
       expect(later.get("leaf2")).toMatchObject({ state: "unreachable" });
+      const told = await fleet.func(["leaf2", "call", "--delegate", "test", "ping"]);
+      expect(told.stderr).toContain("    At mid1: Start funcd on that host, or correct the port:");
+      const instead = await fleet.func(["leaf2", "methods", "--delegate"]);
+      expect(instead.stderr).toContain("Warning: leaf2 could not be asked: mid1: ");
+      expect(instead.stderr).toContain("These are those of its sub-overlord mid1;");
       await fleet.startMinions("leaf2");
     },
     LIMIT_MS,
@@ -97,6 +102,59 @@ describe("calls through a tree", () => {
       const results = await fleet.call({ ...call, nforks: 1 });
       expect([...results.values()].map(({ state }) => state)).toEqual(Array(5).fill("succeeded"));
       expect(await readFile(file, "utf8")).toBe("begin\nend\n".repeat(5));
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "tell on the command line which way each result came, and who vouches for it",
+    async () => {
+      const called = await fleet.func([
+        "leaf1;node01",
+        "call",
+        "--delegate",
+        "test",
+        "add",
+        "1",
+        "2",
+      ]);
+      expect(called).toMatchObject({ status: 0 });
+      const shown = await fleet.func(["jobs", "show", "last"]);
+      expect(shown.stdout).toContain('call:     test.add "1", "2" (delegated)\n');
+      expect(shown.stdout).toContain("leaf1 (via mid1, signed): 12\nnode01: 12\n");
+      const delegation = { minions: { leaf1: { via: ["mid1"], signed: "yes" } } };
+      for (const action of ["show", "follow"]) {
+        const { stdout } = await fleet.func(["jobs", action, "last", "--json"]);
+        expect(JSON.parse(stdout)).toEqual({ leaf1: "12", node01: "12", $delegation: delegation });
+      }
+      const other = join(fleet.root, "other-map");
+      await copyFile(join(fleet.dataOf(), "map"), other);
+      await fleet.func(["leaf1", "--delegate", "--mapfile", other, "ping"]);
+      const withMap = await fleet.func(["jobs", "follow", "last", "--json"]);
+      expect(JSON.parse(withMap.stdout)).toMatchObject({ $delegation: { mapFile: other } });
+      expect((await fleet.func(["jobs", "show", "last"])).stdout).toContain(`map:      ${other}\n`);
+      expect((await fleet.func(["jobs", "list", "--last", "1"])).stdout).toContain("(delegated)");
+      expect((await fleet.func(["jobs", "list", "--last", "1"], "mid1")).stdout).toContain("(for ");
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "are prepared with what the leaf itself has",
+    async () => {
+      const before = await auditCount(fleet, "leaf1", "system.describe");
+      const methods = await fleet.func(["leaf1", "methods", "--delegate", "command"]);
+      expect(methods).toMatchObject({
+        status: 0,
+        stdout: expect.stringMatching(/^run /) as string,
+      });
+      expect(methods.stderr).toBe("As leaf1 has them.\n");
+      expect(await auditCount(fleet, "leaf1", "system.describe")).toBe(before + 1);
+      const connection = await fleet.connection();
+      const params = { spec: "leaf1", delegate: true, mapFile: "/etc/passwd" };
+      await expect(
+        connection.request("overlord/at", { path: ["mid1"], request: "minions/describe", params }),
+      ).rejects.toMatchObject({ message: expect.stringContaining("map file") as string });
     },
     LIMIT_MS,
   );

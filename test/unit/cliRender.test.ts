@@ -14,6 +14,8 @@ import {
   renderSummary,
 } from "../../server/cli/render";
 import { withNextStep } from "../../server/cli/resultStep";
+import { nameWithWay } from "../../server/cli/resultWay";
+import type { MinionResult } from "../../server/protocol/jobs";
 import type { JsonValue } from "../../server/protocol/value";
 
 /** The pieces of small values are all text. */
@@ -76,6 +78,52 @@ describe("results for people", () => {
     expect(step("func.minion.codes.ModuleNotFoundException", "comand", "run")).toBe(
       "func web1 methods shows what there is.",
     );
+  });
+
+  it("says where the advice of a sub-overlord is to be followed", () => {
+    const step = (
+      nextStep: string | undefined,
+      more: Partial<MinionResult>,
+    ): string | undefined => {
+      const error = {
+        type: "socket.error",
+        message: "no",
+        trace: "",
+        ...(nextStep && { nextStep }),
+      };
+      const result = { minion: "web1", state: "unreachable" as const, error, ...more };
+      return withNextStep(result, { module: "test", method: "ping" }).error?.nextStep;
+    };
+    const via = ["mid1", "mid3"];
+    const address = "Correct the port: func address NAME HOST:PORT.";
+    expect(step(address, {})).toBe(address);
+    expect(step(address, { via })).toBe(`At mid1/mid3: ${address}`);
+    expect(step("Look at DNS.", { via })).toBe("At mid1/mid3: Look at DNS.");
+    expect(step("Renew it: func ca renew.", { via, state: "failed" })).toMatch(/^At mid1\/mid3: /);
+    const own = ["Build the map again: func build-map.", '"func jobs cancel" stops it.'];
+    for (const text of own) expect(step(text, { via })).toBe(text);
+    expect(step("Look at mid3.", { via, failedHop: "mid3" })).toBe("Look at mid3.");
+    expect(step("It may have run.", { via, state: "lost" })).toBe("It may have run.");
+    const type = "func.minion.codes.ModuleNotFoundException";
+    const lacking = { type, message: "no", trace: "" };
+    expect(step(undefined, { via, state: "failed", error: lacking })).toBe(
+      "func web1 --delegate methods shows what there is.",
+    );
+  });
+
+  it("names the way of a result, and who vouches for it", () => {
+    const web1 = { minion: "web1", state: "succeeded" as const };
+    expect(nameWithWay(web1)).toBe("web1");
+    expect(nameWithWay({ ...web1, via: ["mid1", "mid3"], signed: "yes" })).toBe(
+      "web1 (via mid1/mid3, signed)",
+    );
+    expect(nameWithWay({ ...web1, via: ["mid1"], signed: "first" })).toBe(
+      "web1 (via mid1, signed, by a key seen for the first time)",
+    );
+    expect(nameWithWay({ ...web1, via: ["mid1"], signed: "no" })).toBe(
+      "web1 (via mid1, not signed)",
+    );
+    expect(nameWithWay({ ...web1, via: ["mid1"] })).toBe("web1 (via mid1)");
   });
 
   it("knows a command's exit status by the shape of the result", () => {

@@ -29,6 +29,7 @@ export async function jobsFollow(
         }),
       {
         followed: "watched job",
+        tellsWay: true,
         ...(live && { show: (result, called) => live.show(result, called) }),
       },
     );

@@ -5,6 +5,7 @@ import { findJob } from "../findJob";
 import { JsonObject } from "../jsonObject";
 import { jobHeading, timeText } from "../jobTable";
 import { jobMinions, type JobMinions } from "../jobMinions";
+import { DELEGATION_MEMBER, delegationJson, nameWithWay } from "../resultWay";
 import { withNextStep } from "../resultStep";
 import type { Session } from "../session";
 import { jsonResult, printResult } from "./runJob";
@@ -35,7 +36,10 @@ export async function jobsShow(session: Session, wanted: JobsShow): Promise<numb
   return failed ? EXIT_FAILED : EXIT_OK;
 }
 
-/** One object: host to result, those that run left out; with attempts: host to their results, oldest first. */
+/**
+ * One object: host to result, those that run left out; with attempts: host to their results, oldest first. Of a
+ * delegated job also the way of each.
+ */
 async function printJson(session: Session, job: JobMinions, attempts: boolean): Promise<void> {
   const { out, options, overlord } = session;
   const object = new JsonObject(out.results, overlord, options.typed);
@@ -48,6 +52,9 @@ async function printJson(session: Session, job: JobMinions, attempts: boolean): 
     const [value] = values;
     if (attempts) await object.member(result.minion, values);
     else if (value !== undefined) await object.member(result.minion, value);
+  }
+  if (job.summary.delegate) {
+    await object.member(DELEGATION_MEMBER, delegationJson(job.summary, job.results));
   }
   object.end();
   out.result("\n");
@@ -75,12 +82,12 @@ async function attemptsOf(
 
 async function printOne(session: Session, job: JobMinions, result: MinionResult): Promise<void> {
   if (!FINAL_STATES.has(result.state)) {
-    const { minion, state, progress } = result;
+    const { state, progress } = result;
     const share = progress ? `, ${progress.done} of ${progress.total}` : "";
-    session.out.result(`${minion}: ${state}${share}\n`);
+    session.out.result(`${nameWithWay(result)}: ${state}${share}\n`);
     return;
   }
-  await printResult(session, withNextStep(await whole(session, job, result), job.summary));
+  await printResult(session, withNextStep(await whole(session, job, result), job.summary), true);
 }
 
 /** With what was left out for its size; of earlier attempts there is no more than this. */

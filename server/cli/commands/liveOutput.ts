@@ -4,6 +4,7 @@ import { isUnavailable } from "../../client/responseError";
 import { FuncError, messageOf } from "../../common/errors";
 import type { MinionResult } from "../../protocol/jobs";
 import { commandStatus } from "../render";
+import { nameWithWay } from "../resultWay";
 import { isCommandRun, type CalledMethod } from "../resultStep";
 import type { Session } from "../session";
 
@@ -54,7 +55,7 @@ export class LiveOutput {
     const status = result.exitStatus ?? commandStatus(result.value);
     const isShown = called && isCommandRun(called) && this.#ended.has(minion);
     if (!isShown || status === undefined || this.#problems.has(minion)) return false;
-    this.session.out.result(`${minion}: exit status ${status}\n`);
+    this.session.out.result(`${nameWithWay(result)}: exit status ${status}\n`);
     return true;
   }
 

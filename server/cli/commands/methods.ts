@@ -15,24 +15,33 @@ import type { Session } from "../session";
  */
 export async function methods(session: Session, spec: string, module?: string): Promise<number> {
   const connection = await session.connect();
+  const { delegate = false } = session.options;
   const described = await connection.request("minions/describe", session.targets(spec));
-  const { minion } = described;
+  const { minion, insteadOf } = described;
   const modules =
-    module === undefined ? described.modules : [find(described.modules, module, minion)];
+    module === undefined ? described.modules : [find(described.modules, module, minion, delegate)];
   session.out.result(
     session.options.json
-      ? `${JSON.stringify({ minion, modules })}\n`
+      ? `${JSON.stringify({ minion, modules, ...(insteadOf && { insteadOf }) })}\n`
       : renderTable(module === undefined ? modules.map(moduleRow) : modules.flatMap(methodRows)),
   );
-  session.out.note(
-    module === undefined
-      ? `As ${minion} has them; func ${minion} methods MODULE shows the methods of one.\n`
-      : `As ${minion} has them.\n`,
-  );
+  if (insteadOf) {
+    const { minion: asked, problem } = insteadOf;
+    session.out.note(`Warning: ${asked} could not be asked: ${problem}\n`);
+    session.out.note(`These are those of its sub-overlord ${minion}; ${asked} may have others.\n`);
+  } else {
+    const more = `func ${minion}${delegate ? " --delegate" : ""} methods MODULE shows the methods of one`;
+    session.out.note(`As ${minion} has them${module === undefined ? `; ${more}` : ""}.\n`);
+  }
   return EXIT_OK;
 }
 
-function find(modules: ModuleDescription[], wanted: string, minion: string): ModuleDescription {
+function find(
+  modules: ModuleDescription[],
+  wanted: string,
+  minion: string,
+  delegate: boolean,
+): ModuleDescription {
   const found = modules.find(({ name }) => name === wanted);
   if (found) return found;
   const near = nearestNames(
@@ -42,7 +51,7 @@ function find(modules: ModuleDescription[], wanted: string, minion: string): Mod
   throw new FuncError(
     "bad-argument",
     `${minion} has no module "${wanted}".${near.length > 0 ? ` Did you mean ${near.join(", ")}?` : ""}`,
-    `func ${minion} methods shows the modules.`,
+    `func ${minion}${delegate ? " --delegate" : ""} methods shows the modules.`,
   );
 }
 

@@ -8,6 +8,7 @@ import { JsonObject } from "../jsonObject";
 import { isAllLacking, isLacking, noteLacking } from "../lackingMethod";
 import { printPieces } from "../printPieces";
 import { commandStatus, renderFailure, renderResult, renderSummary } from "../render";
+import { DELEGATION_MEMBER, delegationJson, nameWithWay } from "../resultWay";
 import { isCommandRun, withNextStep, type CalledMethod } from "../resultStep";
 import type { Session } from "../session";
 import { cancelOnInterrupt, type Followed } from "./cancelOnInterrupt";
@@ -18,6 +19,8 @@ export interface RunJobOptions {
   show?: (result: MinionResult, called: CalledMethod | undefined) => Promise<boolean> | boolean;
   /** By default a call. */
   followed?: Followed;
+  /** Tells of delegated results which way they came and who vouches for them. */
+  tellsWay?: boolean;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface RunJobOptions {
 export async function runJob(
   session: Session,
   follow: (options: FollowOptions) => Promise<JobSummary>,
-  { show, followed = "call" }: RunJobOptions = {},
+  { show, followed = "call", tellsWay = false }: RunJobOptions = {},
 ): Promise<number> {
   const started = Date.now();
   const { options, out, overlord } = session;
@@ -40,15 +43,16 @@ export async function runJob(
   const interruption = cancelOnInterrupt(session, followed);
   /** Not called for one and the same reason: one line for all. */
   const skipped: MinionResult[] = [];
+  const ways: MinionResult[] = [];
   const noteFailures = async (): Promise<void> => {
     noteSkipped(skipped, session);
     if (isAllLacking(failures, states.length)) {
       await noteLacking(session, failures, called);
     } else {
-      for (const failure of failures) noteFailure(failure, session);
+      for (const failure of failures) noteFailure(failure, session, tellsWay);
     }
   };
-  await follow({
+  const job = await follow({
     onStarted: (job) => {
       called = job;
       interruption.started(job.id);
@@ -64,6 +68,7 @@ export async function runJob(
       if (called && isCommandRun(called) && exitStatus(result) !== 0) failedCommands++;
       if (object) {
         await object.member(result.minion, jsonResult(result));
+        if (tellsWay) ways.push(wayOnly(result));
         // in front of them the line would not be at its end yet
         if (result.state === "skipped") skipped.push(result);
         else if (result.state !== "succeeded") failures.push(result);
@@ -74,7 +79,7 @@ export async function runJob(
       } else if (isLacking(result)) {
         failures.push(result); // where all lack the same, that is one line
       } else {
-        await printResult(session, result);
+        await printResult(session, result, tellsWay);
       }
     },
   }).catch(async (error: unknown) => {
@@ -82,6 +87,9 @@ export async function runJob(
     throw error;
   });
   if (object) {
+    if (tellsWay && job.delegate) {
+      await object.member(DELEGATION_MEMBER, delegationJson(job, ways));
+    }
     object.end();
     out.result("\n");
   }
@@ -90,15 +98,26 @@ export async function runJob(
   return states.every((state) => state === "succeeded") ? EXIT_OK : EXIT_FAILED;
 }
 
-/** Shows a final result for people: a value on stdout, a failure on stderr. Throws as `outputChunks` does. */
-export async function printResult(session: Session, result: MinionResult): Promise<void> {
+/**
+ * Shows a final result for people: a value on stdout, a failure on stderr; with `tellsWay` also how it came here. Throws
+ * as `outputChunks` does.
+ */
+export async function printResult(
+  session: Session,
+  result: MinionResult,
+  tellsWay = false,
+): Promise<void> {
   const { out, overlord } = session;
   if (result.state !== "succeeded") {
-    noteFailure(result, session);
+    noteFailure(result, session, tellsWay);
     return;
   }
   const value = await expandJson(overlord, result.value ?? null);
-  await printPieces(out.results, overlord, renderResult(result.minion, value));
+  await printPieces(
+    out.results,
+    overlord,
+    renderResult(tellsWay ? nameWithWay(result) : result.minion, value),
+  );
 }
 
 /** A result's value, or its error as the array ["REMOTE_ERROR", type, message, trace]. */
@@ -110,6 +129,17 @@ export function jsonResult({ state, value, error }: MinionResult): JsonValue {
 /** Of a command that has run; 0 where there is none. */
 function exitStatus({ exitStatus, value }: MinionResult): number {
   return exitStatus ?? commandStatus(value) ?? 0;
+}
+
+/** Without what may be large. */
+function wayOnly({ minion, state, via, signed, failedHop }: MinionResult): MinionResult {
+  return {
+    minion,
+    state,
+    ...(via && { via }),
+    ...(signed && { signed }),
+    ...(failedHop !== undefined && { failedHop }),
+  };
 }
 
 function noteSkipped(results: readonly MinionResult[], session: Session): void {
@@ -126,6 +156,7 @@ function noteSkipped(results: readonly MinionResult[], session: Session): void {
   if (next !== undefined) session.out.note(`    ${next}\n`);
 }
 
-function noteFailure({ minion, state, error }: MinionResult, session: Session): void {
-  session.out.note(renderFailure(minion, state, error));
+function noteFailure(result: MinionResult, session: Session, tellsWay = false): void {
+  const { minion, state, error } = result;
+  session.out.note(renderFailure(tellsWay ? nameWithWay(result) : minion, state, error));
 }

@@ -94,7 +94,7 @@ export class DayJob {
 
   summary(): JobSummary {
     const { id, spec, exclude, module, method, argsText, async, startedBy } = this.record;
-    const { batch, maxErrors, createdAtMs, delegate, above, warning } = this.record;
+    const { batch, maxErrors, createdAtMs, delegate, mapFile, above, warning } = this.record;
     const attempts = this.stands.attempts.reduce((most, attempt) => Math.max(most, attempt), 1);
     const finished = this.finishedAtMs !== undefined;
     const failedCommands = this.stands.flags.reduce(
@@ -111,6 +111,7 @@ export class DayJob {
       async,
       ...(startedBy && { startedBy }),
       ...(delegate && { delegate }),
+      ...(mapFile !== undefined && { mapFile }),
       ...(above && { originator: above.originator }),
       ...(warning !== undefined && { warning }),
       ...(batch && { batch }),
