@@ -50,7 +50,9 @@ export class AboveOutputs {
     const { result } = await job.entry(name);
     if (result.minionJobId === undefined) return this.#nothingYet(above, result, params, signal);
     const { inventory } = this.parts;
-    const hop = record.minions.find((minion) => minion.name === name)?.path?.[0];
+    const path = record.minions.find((minion) => minion.name === name)?.path;
+    // the one that has the job by now, where another failed
+    const hop = path && (result.via ?? path)[0];
     const minion = inventory.find(hop ?? name);
     if (!minion) {
       throw new FuncError("not-found", `${hop ?? name} is not among the minions any more.`);

@@ -166,8 +166,8 @@ function knownJob({ past }: JobRun, [first]: readonly MinionBehind[]): string | 
 
 function noteStarted({ run, tools, minions }: HopShare, hopJobId: string): void {
   const { job } = run;
-  for (const { name } of minions) {
-    job.update(name, { state: "sent", minionJobId: hopJobId });
+  for (const { name, path } of minions) {
+    job.update(name, { state: "sent", minionJobId: hopJobId, via: path.slice(0, -1) });
   }
   const names = minions.map(({ name }) => name);
   tools.journal.startedBehind(job, names, hopJobId, run.secret);

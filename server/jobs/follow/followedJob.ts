@@ -35,8 +35,10 @@ export function followedJob(job: Job): FollowedJob {
 }
 
 function partOf(job: Job, result: MinionResult): FollowedPart {
-  const { minion, state, attempt, minionJobId } = result;
-  const [hop] = job.pathTo(minion) ?? [];
+  const { minion, state, attempt, minionJobId, via } = result;
+  const path = job.pathTo(minion);
+  // whoever has the job by now, where a hop failed
+  const [hop] = (path && via) ?? path ?? [];
   return {
     minion,
     state,
