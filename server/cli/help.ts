@@ -129,7 +129,9 @@ closed terminal or lost connection ends func and cancels nothing; SIGTERM cancel
 Exit status: 0 all well; 1 some minion raised an error or gave no result (a command's own exit
 status is a result), or the overlord cannot be reached; 2 bad usage or nothing matched. With --raw:
 the command's own (128 + N where signal N ended it), 255 where there is no result. 130: the
-following of a job was ended by Ctrl-C. jobs search: 1 where nothing was found.
+following of a job was ended by Ctrl-C. jobs search: 1 where nothing was found. build-map: 1 where a
+host could not be asked; with -o, where one that is left out has hosts behind it. map check: 1 where
+the map cannot be used, or names a host at its top that is no minion of this overlord.
 `;
 
 /** All of it, or the usage of one first word, such as "ca". */

@@ -64,18 +64,20 @@ export class MapBuilder {
       }),
     );
     progress.end();
-    if (onlyAlive && hosts.length === 0 && minions.length > 0) {
+    const last = await maps.current().then(
+      ({ nodes }) => nodes,
+      () => [],
+    );
+    await maps.identities.load();
+    const seenBehind = (path: readonly string[]) => maps.identities.seenBehind(path);
+    const plan = planMap(hosts, last, { onlyAlive, append, seenBehind });
+    if (plan.nodes.length === 0 && minions.length > 0) {
       throw new FuncError(
         "unreachable",
         "No minion answers, so the delegation map stays as it was.",
         "Look at the network, then build it again.",
       );
     }
-    const last = await maps.current().then(
-      ({ nodes }) => nodes,
-      () => [],
-    );
-    const plan = planMap(hosts, last, onlyAlive);
     const nodes = await this.write(plan.nodes, append);
     const rekeyed = await this.learn(plan.keys, options.attended);
     await maps.built();
@@ -166,9 +168,9 @@ class Progress {
 
   constructor(private readonly tell: ((progress: MapBuilding) => void) | undefined) {}
 
-  asked(host: ProbedHost | undefined): void {
+  asked(host: ProbedHost): void {
     this.state.asked++;
-    if (host) this.state.known += 1 + countNodes(host.children);
+    this.state.known += 1 + countNodes(host.children);
     if (performance.now() - this.toldAtMs >= PROGRESS_MS) this.end();
   }
 

@@ -1,6 +1,6 @@
 import type { MapBuildProblem } from "../protocol/delegation";
 import { nameKey, type MapNode } from "./delegationMap";
-import type { ProbedHost } from "./mapBelow";
+import { isAlive, type ProbedHost } from "./mapBelow";
 
 /** A key that a host of the map has shown. */
 export interface FoundKey {
@@ -16,17 +16,26 @@ export interface MapPlan {
   keys: FoundKey[];
 }
 
+export interface PlanOptions {
+  /** Leaves out who is away, with all behind. */
+  onlyAlive: boolean;
+  /** The last map stays in any case. */
+  append: boolean;
+  /** How many hosts behind the one at the path have ever shown a key. */
+  seenBehind: (path: readonly string[]) => number;
+}
+
 /**
  * The map of the hosts that were found. What stood in the last map behind one that could not be asked now stays,
- * unless `onlyAlive`.
+ * unless `onlyAlive`; either way it is told.
  */
 export function planMap(
   hosts: readonly ProbedHost[],
   last: readonly MapNode[],
-  onlyAlive: boolean,
+  options: PlanOptions,
 ): MapPlan {
   const plan: MapPlan = { nodes: [], problems: [], keys: [] };
-  plan.nodes = planHosts(hosts, onlyAlive ? [] : last, [], onlyAlive, plan);
+  plan.nodes = planHosts(hosts, last, [], options, plan);
   return plan;
 }
 
@@ -34,23 +43,33 @@ function planHosts(
   hosts: readonly ProbedHost[],
   last: readonly MapNode[],
   above: readonly string[],
-  onlyAlive: boolean,
+  options: PlanOptions,
   plan: MapPlan,
 ): MapNode[] {
   const lastByName = new Map(last.map((node) => [nameKey(node.name), node]));
   return hosts.flatMap((host) => {
     const path = [...above, host.name];
     const before = lastByName.get(nameKey(host.name))?.children ?? [];
-    const kept = host.outcome === "not-asked" ? before : [];
-    const problem = problemOf(host, path, countNodes(kept));
+    const told = plan.problems.length;
+    const isOut = options.onlyAlive && !isAlive(host);
+    const text =
+      host.outcome === "not-asked"
+        ? notAskedText(host, path, countNodes(before), isOut, options)
+        : undefined;
+    const problem = text === undefined ? problemOf(host, path) : notAsked(path, text);
     if (problem) plan.problems.push(problem);
-    // it was not even asked whether it is alive
-    if (onlyAlive && host.outcome === "not-asked" && host.alive !== true) return [];
+    if (isOut) return [];
     if (host.identity !== undefined) {
       plan.keys.push({ path, key: host.identity, native: host.native === true });
     }
-    const children =
-      kept.length > 0 ? kept : planHosts(host.children, before, path, onlyAlive, plan);
+    if (host.outcome === "not-asked" && !options.onlyAlive) {
+      return [{ name: host.name, children: before }];
+    }
+    const children = planHosts(host.children, before, path, options, plan);
+    // all of them are away; those that have others behind them were told already
+    if (children.length === 0 && host.children.length > 0 && plan.problems.length === told) {
+      plan.problems.push(noMinions(path));
+    }
     return [{ name: host.name, children }];
   });
 }
@@ -58,14 +77,14 @@ function planHosts(
 function problemOf(
   { outcome, message = "" }: ProbedHost,
   path: string[],
-  kept: number,
 ): MapBuildProblem | undefined {
   switch (outcome) {
     case "overlord":
     case "not-an-overlord":
+    case "not-asked":
       return undefined;
     case "no-minions":
-      return { path, outcome, message: "It is a sub-overlord without minions (that answer)." };
+      return noMinions(path);
     case "cycle":
       return {
         path,
@@ -75,20 +94,54 @@ function problemOf(
       };
     case "too-deep":
       return { path, outcome, message };
-    case "not-asked":
-      return {
-        path,
-        outcome,
-        message: kept > 0 ? `${message} ${keptText(kept)}` : message,
-        nextStep: "Once it answers, build the map again: func build-map.",
-      };
   }
+}
+
+function noMinions(path: string[]): MapBuildProblem {
+  const message = "It is a sub-overlord without minions (that answer).";
+  return { path, outcome: "no-minions", message };
+}
+
+function notAsked(path: string[], message: string): MapBuildProblem {
+  const nextStep = "Once it answers, build the map again: func build-map.";
+  return { path, outcome: "not-asked", message, nextStep };
+}
+
+/** Undefined where only those that are alive are wanted, and one is away that has nobody behind it. */
+function notAskedText(
+  { alive, message = "" }: ProbedHost,
+  path: readonly string[],
+  before: number,
+  isOut: boolean,
+  { onlyAlive, append, seenBehind }: PlanOptions,
+): string | undefined {
+  const seen = before > 0 ? 0 : seenBehind(path);
+  if (isOut && alive === false && before + seen === 0) return undefined;
+  const why = message === "" ? [] : [message];
+  if (before > 0 && (append || !onlyAlive)) return [...why, keptText(before)].join(" ");
+  if (isOut) {
+    const state = alive === false ? "It is away: left out" : "It could not be asked: left out";
+    const sum = before > 0 ? `, with ${hostsText(before)} behind it` : "";
+    return [`${state}${sum}.`, ...seenText(seen), ...why].join(" ");
+  }
+  const out = before > 0 ? [`Left out: ${hostsText(before)} behind it.`] : seenText(seen);
+  return [...why, ...out].join(" ");
 }
 
 function keptText(kept: number): string {
   return kept === 1
     ? "The host behind it is the one of the last map."
     : `The ${kept} hosts behind it are those of the last map.`;
+}
+
+function seenText(seen: number): string[] {
+  return seen > 0
+    ? [`The last map has nobody behind it; earlier ${hostsText(seen)} had been seen there.`]
+    : [];
+}
+
+function hostsText(count: number): string {
+  return count === 1 ? "1 host" : `${count} hosts`;
 }
 
 /** All entries of a map. */

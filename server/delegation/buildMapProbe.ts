@@ -27,7 +27,7 @@ export interface ProbeTools {
 }
 
 export interface ProbeOptions {
-  /** Leaves out whoever does not answer test.ping. */
+  /** Whoever does not answer test.ping is not asked further, also further down. */
   onlyAlive: boolean;
   /** For each host with all behind it. */
   timeoutMs: number;
@@ -39,12 +39,12 @@ export interface ProbeOptions {
   depth: number;
   budget: NodeBudget;
   signal: AbortSignal;
-  onAsked?: (host: ProbedHost | undefined) => void;
+  onAsked?: (host: ProbedHost) => void;
 }
 
 /**
  * Asks minions for those behind them, some at the same time, slow ones aside; sorted by name. Each host is in the
- * answer, unless only those that are alive are wanted. Throws FuncError "cancelled" once `signal` is aborted.
+ * answer, also one that is away. Throws FuncError "cancelled" once `signal` is aborted.
  */
 export async function probeMinions(
   tools: ProbeTools,
@@ -62,7 +62,7 @@ export async function probeMinions(
     signal: end,
     run: async (minion) => {
       const host = await probe(tools, minion, { ...options, signal: end });
-      if (host) hosts.push(host);
+      hosts.push(host);
       onAsked?.(host);
     },
     skip: (minion) => {
@@ -74,12 +74,12 @@ export async function probeMinions(
   return hosts.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Undefined where it is to be left out. Never throws. */
+/** Never throws. */
 async function probe(
   tools: ProbeTools,
   minion: MinionRecord,
   options: ProbeOptions,
-): Promise<ProbedHost | undefined> {
+): Promise<ProbedHost> {
   const { caller } = tools;
   const untilMs = performance.now() + options.timeoutMs;
   const time = AbortSignal.timeout(options.timeoutMs);
@@ -87,8 +87,7 @@ async function probe(
 
   const ping = await caller.call(minion, "test.ping", [], limits);
   const alive = ping.state === "succeeded" && toJson(ping.value) === 1;
-  if (options.onlyAlive && !alive) return undefined;
-  if (ping.state !== "succeeded" && !ping.answered) {
+  if (ping.state !== "succeeded" && (!ping.answered || options.onlyAlive)) {
     return { ...notAsked(tools, minion, problemOf(ping, time, options)), alive };
   }
   const native = await caller.isNative(minion);

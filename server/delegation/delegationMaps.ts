@@ -2,6 +2,7 @@ import { isAbsolute, join } from "node:path";
 import { FuncError } from "../common/errors";
 import { CallPaths } from "./callPaths";
 import type { MapNode } from "./delegationMap";
+import { removeHalfWritten } from "./halfWritten";
 import { MapFile, type CurrentMap } from "./mapFile";
 import { MapIdentities } from "./mapIdentities";
 
@@ -35,8 +36,11 @@ export class DelegationMaps {
   private readonly entries = new Map<string, Entry>();
   private readonly listeners = new Set<() => void>();
 
+  private readonly identitiesFile: string;
+
   constructor(dataDirectory: string) {
-    this.identities = new MapIdentities(join(dataDirectory, "map.identities.yaml"));
+    this.identitiesFile = join(dataDirectory, "map.identities.yaml");
+    this.identities = new MapIdentities(this.identitiesFile);
     this.own = new MapFile(join(dataDirectory, "map"), join(dataDirectory, "map.good"));
     this.entries.set(this.own.file, { file: this.own });
   }
@@ -75,6 +79,7 @@ export class DelegationMaps {
 
   /** `<data>/map` was written: tells who listens. */
   async built(): Promise<void> {
+    await removeHalfWritten(this.identitiesFile);
     await this.current();
     for (const listener of this.listeners) listener();
   }

@@ -18,6 +18,11 @@ export interface ProbedHost {
   children: ProbedHost[];
 }
 
+/** False of one that is away, or of which nobody knows. */
+export function isAlive({ outcome, alive }: ProbedHost): boolean {
+  return outcome !== "not-asked" || alive === true;
+}
+
 /** What a sub-overlord of ours answers to `delegation.map_below`, as JSON. */
 export interface MapBelowAnswer {
   /** True where this overlord is among those above: what is behind it is told by that one. */

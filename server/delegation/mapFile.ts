@@ -5,6 +5,7 @@ import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
 import { acquireLock, type Lock } from "../common/lockFile";
 import type { MapNode } from "./delegationMap";
+import { removeHalfWritten } from "./halfWritten";
 import { formatMap, parseMap } from "./mapText";
 
 const MAX_BYTES = 100_000_000;
@@ -83,6 +84,8 @@ export class MapFile {
       });
       const damaged = before === undefined || "problem" in before;
       const map = change(damaged ? undefined : before.map);
+      await removeHalfWritten(this.file);
+      if (this.goodCopy !== undefined) await removeHalfWritten(this.goodCopy);
       await writeFileAtomic(this.file, formatMap(map)).catch((error: unknown) => {
         throw new FuncError(
           "unavailable",

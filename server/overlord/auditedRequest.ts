@@ -41,7 +41,7 @@ const UNAUDITED: ReadonlySet<string> = new Set<keyof OverlordRequests>([
 const TOLD_PARAMS =
   "spec exclude module method async background jobId jobIds minions maxErrors name names role serials reason keyFingerprint " +
   "days replace certificateFile keyFile address port addresses nameGlob ttlMs forMs id file force add remove delete action without path " +
-  "request by originator total";
+  "request by originator total append onlyAlive hosts added removed rekeyed problems problem";
 const TOLD: ReadonlySet<string> = new Set(TOLD_PARAMS.split(" "));
 const MAX_TEXT = 1_000;
 const MAX_ITEMS = 50;

@@ -33,9 +33,12 @@ export function mapHandlers(parts: OverlordParts): Pick<Handlers, MapRequest> {
     },
     "map/validate": async ({ text, mapFile }) => {
       const file = mapFile ?? maps.own.file;
-      const content = text ?? (await maps.text(file));
-      const isMinion = (name: string) => parts.inventory.find(name) !== undefined;
-      return { file, problems: checkMap(content, isMinion) };
+      // a text that is being written is not of any overlord yet
+      if (text !== undefined) return { file, problems: checkMap(text) };
+      const [content] = await Promise.all([maps.text(file), maps.identities.load()]);
+      const { inventory } = parts;
+      const isOwn = file === maps.own.file;
+      return { file, problems: checkMap(content, { inventory, seen: maps.identities, isOwn }) };
     },
     "map/build": (params, feed, signal) =>
       mapBuilder.build(params, {

@@ -1,14 +1,18 @@
 import { stat } from "node:fs/promises";
+import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import type { MapBuilder } from "../delegation/buildMap";
-import { writeFileAtomic } from "../common/atomicFile";
+import { removeHalfWritten } from "../delegation/halfWritten";
 
 /** The first calls of a user go first. */
 const FIRST_LOOK_MS = 10_000;
 const LOOK_MS = 30_000;
 /** After a build that failed, unless the next one is due sooner. */
 const AGAIN_MS = 60 * 60_000;
+
+/** Hosts that could not be asked which one build tells of in the log. */
+const MAX_TOLD = 20;
 
 /** When the delegation map is built without anybody asking. */
 export interface MapScheduleSettings {
@@ -73,6 +77,7 @@ export class MapSchedule {
       this.notBeforeMs = Date.now() + Math.min(AGAIN_MS, everyMs);
       await this.build();
       await writeFileAtomic(markFile, "");
+      await removeHalfWritten(markFile);
     } catch (error) {
       if (this.closing.signal.aborted) return;
       const nextStep = error instanceof FuncError ? error.nextStep : undefined;
@@ -95,6 +100,9 @@ export class MapSchedule {
         problems: problems.length + moreProblems,
       };
       log.info("the delegation map was built", told);
+      for (const { path, outcome, message } of problems.slice(0, MAX_TOLD)) {
+        if (outcome === "not-asked") log.warn(message, { host: path.join("/") });
+      }
       for (const path of rekeyed) {
         const host = path.join("/");
         log.warn("a host has another key than the one on record: func build-map takes it", {

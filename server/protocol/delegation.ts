@@ -28,7 +28,7 @@ export interface MapProblem {
   column: number;
   /** How many characters it is about, from there. */
   length: number;
-  /** The map cannot be used with an error. */
+  /** With an error the map cannot be used, or some host at its top not be called. */
   severity: "error" | "warning";
   message: string;
 }

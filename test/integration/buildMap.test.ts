@@ -1,13 +1,23 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { build as bundle } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { startFuncd } from "../../server/client/funcdProcess";
+import { parseMap } from "../../server/delegation/mapText";
 import type { BuildMapParams, MapBuildResult } from "../../server/protocol/delegation";
+import { readEndpoint, until } from "../fixtures/overlordBundle";
 import { startTreeFleet, TOP, type TreeFleet } from "../fixtures/treeFleet";
 
 let fleet: TreeFleet;
 
 beforeAll(async () => {
   fleet = await startTreeFleet({ tiers: [2, 2], direct: ["web1"] });
+  // its overlord begins with the first build, and is looked at by the last test
+  const yaml = join(fleet.dataOf("mid2"), "overlord.yaml");
+  await appendFile(yaml, "map: {build_every: 1m}\n");
 });
 
 afterAll(() => fleet.close());
@@ -17,7 +27,12 @@ async function build(params: BuildMapParams = {}): Promise<MapBuildResult> {
   return connection.request("map/build", params);
 }
 
-const mapFile = (): Promise<string> => readFile(join(fleet.dataOf(TOP), "map"), "utf8");
+const mapFile = (overlord = TOP): Promise<string> =>
+  readFile(join(fleet.dataOf(overlord), "map"), "utf8");
+
+/** What writing the map in this folder has left besides. */
+const leftovers = async (folder: string): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => /^\.map.*\.tmp$|^map\.lock/.test(name));
 
 test("a build finds the whole tree, with the key of each host", async () => {
   const told: unknown[] = [];
@@ -49,11 +64,25 @@ test("what cannot be asked now stays as it was, and only alive leaves it out", a
 
   const alive = await build({ onlyAlive: true });
   expect(alive.removed).toEqual([["mid1", "leaf1"], ["mid2"]]);
+  expect(alive.problems.map(({ path }) => path)).toEqual([["mid2"]]);
+  expect(alive.problems[0]?.message).toMatch(/^It is away: left out, with 2 hosts behind it\. /);
   expect(await mapFile()).toBe("---\nmid1:\n    leaf2: {}\nweb1: {}\n");
+
+  // the last map knows nothing of them any more
+  const again = await fleet.func(["build-map", "-o"]);
+  expect(again).toMatchObject({ status: 1 });
+  expect(again.stderr).toMatch(/^func: mid2: It is away: left out\. .*2 hosts had been seen there/);
+  const plain = await fleet.func(["build-map"]);
+  expect(plain).toMatchObject({ status: 1 });
+  expect(plain.stderr).toMatch(/^func: mid2: .*2 hosts had been seen there/m);
+  expect(await mapFile()).toContain("mid2: {}\n");
 
   await fleet.startMinions("mid2", "leaf1");
   const appended = await build({ append: true });
-  expect(appended.added).toEqual([["mid1", "leaf1"], ["mid2"]]);
+  expect(appended.added).toEqual([
+    ["mid2", "leaf3"],
+    ["mid2", "leaf4"],
+  ]);
   expect(await mapFile()).toBe(fleet.mapText());
 });
 
@@ -130,4 +159,139 @@ test("the command line shows what changed, the tree, paths and what is wrong in 
   const check = await fleet.func(["map", "check", "--mapfile", other]);
   expect(check.status).toBe(1);
   expect(check.stdout).toContain(`${other}:2:1: error: "web1" stands twice`);
+});
+
+test("a check compares the map with the minions of the overlord and what it has seen", async () => {
+  const map = join(fleet.dataOf(TOP), "map");
+  await fleet.writeMap("mid1:\n    leaf9: {}\nmid9: {}\nweb1:\n    leaf1: {}\n");
+  const check = await fleet.func(["map", "check"]);
+  expect(check.status).toBe(1);
+  expect(check.stdout.split("\n")).toEqual([
+    `${map}: warning: of this overlord's minions mid2 does not stand in the map.`,
+    `${map}:2:5: warning: leaf9 has never shown a key: nobody has found it behind mid1.`,
+    `${map}:3:1: error: mid9 is no minion of this overlord, so nothing can be called over it.`,
+    `${map}:4:1: warning: web1 is not known to be a sub-overlord: nobody has ever been found behind it.`,
+    `${map}:5:5: warning: leaf1 has never shown a key: nobody has found it behind web1.`,
+    "",
+  ]);
+  await fleet.writeMap("");
+  const empty = await fleet.func(["map", "check"]);
+  expect(empty).toMatchObject({ status: 1 });
+  expect(empty.stdout).toContain(`${map}:1:1: error: the map names no host`);
+});
+
+test("an overlord killed while it writes the map leaves a whole one, and nothing beside it for long", async () => {
+  const maps = ["web1: {}\n", fleet.mapText()];
+  for (let round = 0; round < 3; round++) {
+    await fleet.writeMap(maps[0]);
+    const connection = await fleet.connection();
+    const { pid } = await readEndpoint(fleet.dataOf(TOP));
+    const asked = new Promise<void>((resolve) => {
+      connection.on("map/building", (progress) => {
+        if (progress.asked === 3) resolve();
+      });
+    });
+    const built = connection.request("map/build", {}).catch(() => undefined);
+    await asked;
+    await sleep(Math.random() * 40);
+    process.kill(pid, "SIGKILL");
+    await built;
+    await fleet.killOverlord(TOP);
+    expect(maps).toContain(await mapFile());
+  }
+  await build();
+  expect(await mapFile()).toBe(fleet.mapText());
+  expect(await leftovers(fleet.dataOf(TOP))).toEqual([]);
+});
+
+test("a large map is whole wherever in the writing of it a process is killed", async () => {
+  const folder = join(fleet.root, "writing");
+  const map = join(folder, "map");
+  const script = join(fleet.root, "mapWriter.js");
+  const hosts = 500;
+  await mkdir(folder);
+  await bundle({
+    entryPoints: ["test/fixtures/mapWriter.ts"],
+    outfile: script,
+    bundle: true,
+    platform: "node",
+    mainFields: ["module", "main"],
+  });
+  const write = (times: number) =>
+    spawn(process.execPath, [script, map, `${hosts}`, `${times}`], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+  for (let kill = 0; kill < 6; kill++) {
+    const writer = write(1_000_000);
+    const ended = once(writer, "exit");
+    try {
+      await once(writer.stdout, "data");
+      await sleep(Math.random() * 60);
+    } finally {
+      writer.kill("SIGKILL");
+    }
+    await ended;
+    const nodes = parseMap(await readFile(map, "utf8"), map);
+    expect(nodes).toHaveLength(hosts);
+    expect(new Set(nodes.map(({ name }) => name.split("-")[0])).size).toBe(1);
+    // of this one alone: those before it were cleared away
+    expect((await leftovers(folder)).length).toBeLessThanOrEqual(3);
+  }
+  await once(write(1), "exit");
+  expect(await leftovers(folder)).toEqual([]);
+});
+
+test("two overlords that list each other are asked once each", async () => {
+  const home = join(fleet.root, "back");
+  const below = await fleet.connection("mid1");
+  const { token } = await below.request("certmaster/createToken", {
+    nameGlob: "back",
+    addresses: ["127.0.0.1"],
+  });
+  await mkdir(home, { mode: 0o700 });
+  const funcd = {
+    name: "back",
+    listen: { host: "127.0.0.1", port: 0 },
+    announce: "127.0.0.1",
+    sub_overlord: { home: fleet.dataOf(TOP) },
+  };
+  await writeFile(join(home, "minion.yaml"), JSON.stringify(funcd));
+  await writeFile(join(home, "join-token"), token, { mode: 0o600 });
+  const back = startFuncd({
+    execPath: process.execPath,
+    funcdScript: join(fleet.root, "funcd.js"),
+    homes: [home],
+    names: ["back"],
+  });
+  try {
+    await back.serving(AbortSignal.timeout(30_000));
+    const top = await build();
+    expect(top.problems.map(({ path, outcome }) => [path.join("/"), outcome])).toEqual([
+      ["mid1/back", "cycle"],
+    ]);
+    expect(await mapFile()).toBe(fleet.mapText().replace("mid1:\n", "mid1:\n    back: {}\n"));
+
+    const { problems } = await below.request("map/build", {});
+    expect(problems.map(({ path, outcome }) => [path.join("/"), outcome])).toEqual([
+      ["back/mid1", "cycle"],
+    ]);
+    const { nodes } = await below.request("map/read", {});
+    expect(nodes.map(({ name }) => name)).toEqual(["back", "leaf1", "leaf2"]);
+    expect(nodes[0]?.children.map(({ name, children }) => [name, children.length])).toEqual([
+      ["mid1", 0],
+      ["mid2", 2],
+      ["web1", 0],
+    ]);
+  } finally {
+    await back.close();
+  }
+});
+
+test("an overlord with a schedule builds its map by itself", async () => {
+  await until(async () => (await readdir(fleet.dataOf("mid2"))).includes("map.scheduled"));
+  expect(await mapFile("mid2")).toBe("---\nleaf3: {}\nleaf4: {}\n");
+  const { records } = await (await fleet.connection("mid2")).request("audit/read", { limit: 100 });
+  expect(records.map(({ fields }) => fields)).toContainEqual(
+    expect.objectContaining({ event: "map/build", hosts: 2, onlyAlive: false }),
+  );
 });

@@ -80,3 +80,25 @@ test("without anything known there is an empty list, and nothing is written unas
   await identities.save();
   expect(existsSync(file)).toBe(false);
 });
+
+test("how many hosts were seen behind one is known, at any depth", async () => {
+  const identities = await opened();
+  for (const path of [["mid1"], ["mid1", "web1"], ["MID1", "mid2", "db1"], ["mid10", "web1"]]) {
+    identities.saw(path, KEY, true);
+  }
+  expect(identities.seenBehind(["Mid1"])).toBe(2);
+  expect(identities.seenBehind(["mid1", "mid2"])).toBe(1);
+  expect(identities.seenBehind(["web1"])).toBe(0);
+  identities.saw(["web1", "db1"], KEY, true);
+  expect(identities.seenBehind(["web1"])).toBe(1);
+});
+
+test("a host that was away when it was first told of counts as ours once it has answered", async () => {
+  const identities = await opened();
+  identities.saw(["mid1", "web1"], KEY, false);
+  const { firstSeenMs } = identities.find(["mid1", "web1"]) ?? {};
+  expect(identities.saw(["mid1", "web1"], KEY, true)).toBe("known");
+  expect(identities.find(["mid1", "web1"])).toMatchObject({ native: true, firstSeenMs });
+  expect(identities.saw(["mid1", "web1"], KEY, false)).toBe("known");
+  expect(identities.find(["mid1", "web1"])?.native).toBe(true);
+});

@@ -19,7 +19,10 @@ const INCOMPLETE: ReadonlySet<MapProbeOutcome> = new Set<MapProbeOutcome>([
   "too-deep",
 ]);
 
-/** `func build-map`: asks for a new map, and tells what is different. 1 where some host could not be asked. */
+/**
+ * `func build-map`: asks for a new map, and tells what is different. 1 where some host could not be asked, of
+ * those left out because they are away: where the last map, or an earlier one, has hosts behind it.
+ */
 export async function buildMap(
   session: Session,
   { append, onlyAlive, verbose }: BuildMapCommand,
@@ -53,7 +56,8 @@ export async function buildMap(
     session.out.result(summaryOf(built));
     session.out.note(problemText(built));
   }
-  return built.problems.some(({ outcome }) => INCOMPLETE.has(outcome)) ? EXIT_FAILED : EXIT_OK;
+  const incomplete = built.problems.some(({ outcome }) => INCOMPLETE.has(outcome));
+  return incomplete || built.moreProblems > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
 /** In the same line of a terminal each time; nowhere else. */

@@ -1,5 +1,5 @@
 import { MAX_MAP_NODES } from "../../delegation/delegationMap";
-import { readMapBelow, type ProbedHost } from "../../delegation/mapBelow";
+import { isAlive, readMapBelow, type ProbedHost } from "../../delegation/mapBelow";
 import type { XmlRpcStruct } from "../../wire/value";
 import type { MinionModule } from "../minionModule";
 import type { SubOverlord } from "../subOverlord";
@@ -38,15 +38,18 @@ export function overlordModule(overlord: SubOverlord): MinionModule {
             timeoutMs: MAP_TIMEOUT_MS,
           };
           const map = await overlord.request("delegation/mapBelow", params, bounds);
-          return structOf(readMapBelow(JSON.stringify(map), 1, { left: MAX_MAP_NODES }).hosts);
+          const { hosts } = readMapBelow(JSON.stringify(map), 1, { left: MAX_MAP_NODES });
+          return structOf(hosts, params.onlyAlive);
         },
       },
     },
   };
 }
 
-function structOf(hosts: readonly ProbedHost[]): XmlRpcStruct {
+function structOf(hosts: readonly ProbedHost[], onlyAlive: boolean): XmlRpcStruct {
   const struct = Object.create(null) as XmlRpcStruct;
-  for (const { name, children } of hosts) struct[name] = structOf(children);
+  for (const host of hosts) {
+    if (!onlyAlive || isAlive(host)) struct[host.name] = structOf(host.children, onlyAlive);
+  }
   return struct;
 }
