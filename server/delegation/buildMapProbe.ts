@@ -2,12 +2,10 @@ import { randomUUID } from "node:crypto";
 import { fanOut } from "../calls/fanOut";
 import type { MinionCaller, MinionCallOutcome } from "../calls/minionCaller";
 import { FuncError, messageOf } from "../common/errors";
-import type { OutputFiles } from "../jobs/outputs/outputFiles";
 import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";
 import { toJson } from "../wire/jsonValue";
 import { XmlRpcDouble, type XmlRpcValue } from "../wire/value";
-import { readAnswerText } from "./answerText";
 import { readMapBelow, readOriginalMap, type NodeBudget, type ProbedHost } from "./mapBelow";
 import { NO_OVERLORD } from "./overlordErrors";
 
@@ -23,7 +21,6 @@ const UNKNOWN_METHOD = /InvalidMethodException|ModuleNotFoundException/;
 export interface ProbeTools {
   caller: MinionCaller;
   inventory: Inventory;
-  outputs: Pick<OutputFiles, "read" | "unclaim">;
 }
 
 export interface ProbeOptions {
@@ -101,12 +98,11 @@ async function probe(
     ? await caller.call(minion, "delegation.map_below", belowParams(options, belowMs), {
         ...limits,
         callId,
+        inMemoryBytes: MAX_ANSWER_BYTES,
       })
     : await caller.call(minion, "overlord.map_minions", options.onlyAlive ? [true] : [], limits);
   if (native && outcome.state === "cancelled") void caller.tellCancel(minion, callId);
-  const host = await hostOf(tools, minion, outcome, native, options).catch((error: unknown) =>
-    notAsked(tools, minion, messageOf(error)),
-  );
+  const host = hostIfRead(tools, minion, outcome, native, options);
   if (outcome.state === "cancelled") host.message = problemOf(outcome, time, options);
   return { ...host, native, alive };
 }
@@ -115,13 +111,14 @@ function belowParams({ onlyAlive, above }: ProbeOptions, belowMs: number): XmlRp
   return [onlyAlive, new XmlRpcDouble(belowMs / 1_000), JSON.stringify(above)];
 }
 
-async function hostOf(
+/** Throws FuncError "broken-answer", "too-large". */
+function hostOf(
   tools: ProbeTools,
   minion: MinionRecord,
   outcome: MinionCallOutcome,
   native: boolean,
   { depth, budget }: ProbeOptions,
-): Promise<ProbedHost> {
+): ProbedHost {
   const host = known(tools, minion);
   if (outcome.state !== "succeeded") {
     const { state, answered, error } = outcome;
@@ -136,10 +133,21 @@ async function hostOf(
     const isLeaf = children.length === 0;
     return { ...host, outcome: isLeaf ? "not-an-overlord" : "overlord", children };
   }
-  const text = await readAnswerText(outcome.value, tools.outputs, MAX_ANSWER_BYTES);
-  const { cycle, hosts } = readMapBelow(text, depth + 1, budget);
+  if (typeof outcome.value !== "string") {
+    throw new FuncError("broken-answer", "What it answered is no text.");
+  }
+  const { cycle, hosts } = readMapBelow(outcome.value, depth + 1, budget);
   if (cycle) return { ...host, outcome: "cycle", children: [] };
   return { ...host, outcome: hosts.length > 0 ? "overlord" : "no-minions", children: hosts };
+}
+
+/** As `hostOf`; a host whose answer cannot be used counts as one that could not be asked. */
+function hostIfRead(...of: Parameters<typeof hostOf>): ProbedHost {
+  try {
+    return hostOf(...of);
+  } catch (error) {
+    return notAsked(of[0], of[1], messageOf(error));
+  }
 }
 
 function notAsked(tools: ProbeTools, minion: MinionRecord, message: string): ProbedHost {

@@ -8,7 +8,7 @@ import { keyFingerprint } from "../pki/certificates/identity";
 import { MapSchedule } from "./mapSchedule";
 import type { OverlordData } from "./overlordData";
 
-interface MapContext extends Pick<OverlordData, "inventory" | "outputs" | "configuration"> {
+interface MapContext extends Pick<OverlordData, "inventory" | "configuration"> {
   dataDirectory: string;
   caller: MinionCaller;
   /** For the audit, of what nobody asked for. */

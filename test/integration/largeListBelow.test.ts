@@ -37,3 +37,20 @@ it.each([10, 5_000, 50_000])("lists %i minions of a sub-overlord", async (count)
   const left = await readdir(join(fleet.dataOf(), "spool")).catch(() => []);
   expect(left).toEqual([]);
 });
+
+it("builds a map of 20,000 hosts that a sub-overlord tells of", async () => {
+  const hosts = Array.from({ length: 20_000 }, (_, at) => ({
+    name: `host${at}`,
+    outcome: "not-an-overlord",
+    identity: "a".repeat(64),
+    children: [],
+  }));
+  hop.instead = (method) =>
+    method === "delegation.map_below" ? JSON.stringify({ hosts }) : undefined;
+  const connection = await fleet.connection();
+  const built = await connection.request("map/build", {}, { timeoutMs: LIMIT_MS });
+  expect(built.problems).toEqual([]);
+  expect(built.hosts).toBe(20_001);
+  const left = await readdir(join(fleet.dataOf(), "spool")).catch(() => []);
+  expect(left).toEqual([]);
+});
