@@ -23,7 +23,14 @@ export function workLimitMs(
 }
 
 /** How long a hop that has the job may be away before it counts as lost. */
-export function awayLimitMs({ record, timeoutMs, runLimitMs }: JobRun): number {
-  if (!record.async) return Math.min(MOST_AWAY_MS, Math.max(LEAST_AWAY_MS, timeoutMs));
+export function awayLimitMs(run: JobRun): number {
+  const { record, runLimitMs } = run;
+  if (!record.async) return refusedLimitMs(run);
   return Math.max(MOST_AWAY_MS, Math.min(ASYNC_AWAY_MS, runLimitMs ?? Infinity));
+}
+
+/** How long a hop may answer that its overlord cannot take a start: it does not come up, or its disk is full. */
+export function refusedLimitMs({ record, timeoutMs }: JobRun): number {
+  const askedMs = record.async ? (record.timeoutMs ?? MOST_AWAY_MS) : timeoutMs;
+  return Math.min(MOST_AWAY_MS, Math.max(LEAST_AWAY_MS, askedMs));
 }

@@ -8,7 +8,7 @@ import type { DelegatedRequest, DelegatedTarget, SignedCall } from "../protocol/
 import type { MinionRecord } from "../protocol/minions";
 import { notSent, type LeftBehind } from "./hopEndings";
 import type { HopShare } from "./hopJob";
-import { awayLimitMs } from "./hopLimits";
+import { awayLimitMs, refusedLimitMs } from "./hopLimits";
 import { NO_OVERLORD, reasonOfRemoteType } from "./overlordErrors";
 import { callOriginalHop } from "./originalHop";
 
@@ -53,6 +53,7 @@ export async function startOnHop(whole: HopShare): Promise<Started> {
   const startedAs = startId(first.callId, document);
   let callId = startedAs;
   let unsure = 0;
+  let refusedSinceMs: number | undefined;
   // an earlier process may have sent it
   let mayHaveRun = minions.some(({ name }) => run.past.has(name));
   let wasOffered = false;
@@ -80,10 +81,12 @@ export async function startOnHop(whole: HopShare): Promise<Started> {
       return leave(share, "it answered the start without a job id.", true);
     }
     const { error, answered } = outcome;
+    const reason = answered ? reasonOfRemoteType(error.type) : undefined;
+    refusedSinceMs = reason === "unavailable" ? (refusedSinceMs ?? performance.now()) : undefined;
     if (answered && LACKING.test(error.type)) {
       return { left: await callOriginalHop(share) };
     }
-    if (answered && UNSURE.has(reasonOfRemoteType(error.type))) {
+    if (answered && UNSURE.has(reason)) {
       // its overlord may have taken the start, or take it later; funcd would answer the same id with this error again
       mayHaveRun = true;
       callId = `${startedAs}:${++unsure}`;
@@ -104,7 +107,11 @@ export async function startOnHop(whole: HopShare): Promise<Started> {
       share = { ...share, minions };
       if (minions.length === 0) return { left: [] };
     }
-    if (mayHaveRun ? nowMs - sinceMs > awayLimitMs(run) : nowMs > (run.deliverUntilMs ?? 0)) {
+    const isPastDelivery = nowMs > (run.deliverUntilMs ?? 0);
+    if (isPastDelivery && nowMs - (refusedSinceMs ?? nowMs) > refusedLimitMs(run)) {
+      return leave(share, error.message, true);
+    }
+    if (mayHaveRun ? nowMs - sinceMs > awayLimitMs(run) : isPastDelivery) {
       if (mayHaveRun || run.deliverUntilMs === undefined) {
         return leave(share, error.message, mayHaveRun);
       }
