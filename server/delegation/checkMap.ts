@@ -102,7 +102,16 @@ class MapCheck {
       const message = `${node.name} has never shown a key: nobody has found it behind ${path.slice(0, -1).join("/")}.`;
       this.note(node, "warning", message);
     }
-    if (node.children.length === 0 || seen.seenBehind(path) > 0) return;
+    const behind = seen.seenBehind(path);
+    if (node.children.length === 0 && behind > 0) {
+      const hosts = behind === 1 ? "1 host has" : `${behind} hosts have`;
+      this.note(
+        node,
+        "warning",
+        `${node.name} has nobody behind it here, where ${hosts} been seen.`,
+      );
+    }
+    if (node.children.length === 0 || behind > 0) return;
     const why =
       identity?.native === false
         ? "it is of the original, whose hosts show no keys, or has never answered"

@@ -85,6 +85,16 @@ test("hosts that never showed a key are strange, and hops that nobody found anyo
   ]);
 });
 
+test("a hop that has lost all hosts behind it is strange", () => {
+  expect(checkMap("mid1: {}\nleaf1: {}\n", TREE)).toMatchObject([
+    {
+      line: 1,
+      column: 1,
+      message: "mid1 has nobody behind it here, where 2 hosts have been seen.",
+    },
+  ]);
+});
+
 test("of a hop of the original it is said once that its hosts show no keys", () => {
   const known = knowing(["mid1"], ["mid1!"]);
   const problems = checkMap("mid1:\n    leaf1: {}\n    leaf2: {}\n", known);

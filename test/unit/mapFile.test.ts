@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -97,4 +105,18 @@ test("edits at the same time are all in it", async () => {
 
 test("a folder in its place is no map", async () => {
   await expect(new MapFile(folder).current()).rejects.toMatchObject({ reason: "bad-data" });
+});
+
+test("what killed processes left half written goes with the next edit, and nothing else", async () => {
+  const before = new Date(performance.timeOrigin - 1_000);
+  const old = [".map.0123456789ab.tmp", ".map.good.0123456789ab.tmp"];
+  const others = [".map.other", ".inventory.json.0123456789ab.tmp"];
+  for (const name of [...old, ...others]) {
+    writeFileSync(join(folder, name), "half");
+    utimesSync(join(folder, name), before, before);
+  }
+  const young = ".map.ba9876543210.tmp"; // somebody is just writing it
+  writeFileSync(join(folder, young), "half");
+  await file.edit(() => [leaf("a")]);
+  expect(readdirSync(folder).sort()).toEqual([...others, young, "map"].sort());
 });
