@@ -92,6 +92,8 @@ function parseYaml(text: string, lineCounter: LineCounter) {
 }
 
 const TOO_DEEP = `a host behind more than ${MAX_MAP_DEPTH} others cannot be right.`;
+const EMPTY =
+  "the map names no host: it is empty, or was cut off. The map of an overlord without minions is {}.";
 const NEXT_STEP = "Correct the file, or build the map anew: func build-map.";
 
 class MapReader {
@@ -105,7 +107,7 @@ class MapReader {
   ) {}
 
   read(contents: unknown): MapNode[] {
-    return contents === null ? [] : this.children(contents, 0, 1);
+    return contents === null ? this.skip(0, EMPTY) : this.children(contents, 0, 1);
   }
 
   note(offset: number, message: string, length = 1): void {

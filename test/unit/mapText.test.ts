@@ -61,15 +61,13 @@ describe("the text of a map", () => {
     expect(again.map(({ name }) => name).sort()).toEqual(map.map(({ name }) => name).sort());
   });
 
-  test.each([
-    ["nothing", "", []],
-    ["only comments", "# none yet\n", []],
-    ["an empty mapping", "---\n{}\n", []],
-  ])("%s is an empty map", (_what, text, map) => {
-    expect(parseMap(text, "map")).toEqual(map);
+  test("an empty mapping is an empty map", () => {
+    expect(parseMap("---\n{}\n", "map")).toEqual([]);
   });
 
   test.each([
+    ["nothing", "", /^map:1:1: the map names no host/],
+    ["only comments", "# none yet\n", /^map:1:1: the map names no host/],
     ["two documents", "a: {}\n---\nb: {}\n", /^map:2:1: /],
     ["a tag", "a: !!python/object:os.system {}\n", /^map:1:\d+: .*tag/i],
     ["an alias", "a: &x {b: {}}\nc: *x\n", /^map:2:4: an alias/],
