@@ -202,8 +202,8 @@ export class CallRunner {
   }
 
   /**
-   * Async jobs go on on their minions, for the next overlord to collect; sync calls are cancelled. Settles once
-   * these have ended, or their time is over.
+   * Async jobs go on on their minions, for the next overlord to collect, as do calls that an overlord above waits for;
+   * other sync calls are cancelled. Settles once these have ended, or their time is over.
    */
   async close(): Promise<void> {
     const { journal, cancels, kept } = this.tools;
@@ -211,7 +211,8 @@ export class CallRunner {
     const sync: Promise<void>[] = [];
     for (const [job, running] of this.running) {
       journal.noted(job, "stopped", "the overlord ended");
-      if (job.isAsync) {
+      const isForAbove = job.summary({ whole: false }).originator !== undefined;
+      if (job.isAsync || isForAbove) {
         job.suspend();
       } else {
         job.cancel();
