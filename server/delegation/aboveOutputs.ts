@@ -1,5 +1,5 @@
-import type { MinionCaller } from "../calls/minionCaller";
-import { FuncError } from "../common/errors";
+import type { MinionCaller, MinionCallOutcome } from "../calls/minionCaller";
+import { FuncError, type ErrorReason } from "../common/errors";
 import { Turns } from "../jobs/engine/turns";
 import { callIdIn } from "../jobs/jobId";
 import type { OutputFiles } from "../jobs/outputs/outputFiles";
@@ -10,6 +10,7 @@ import type { Inventory } from "../targets/inventory";
 import type { XmlRpcValue } from "../wire/value";
 import type { AboveJob } from "./aboveJobs";
 import type { AboveProgress } from "./aboveProgress";
+import { reasonOfRemoteType } from "./overlordErrors";
 
 /** Each takes a connection and some memory at both ends. */
 const MAX_HELD = 500;
@@ -105,9 +106,16 @@ export class AboveOutputs {
     );
     if (outcome.state === "succeeded") return partOf(outcome.value, minion);
     const { message, nextStep } = outcome.error;
-    const reason = outcome.reason ?? (outcome.state === "failed" ? "not-found" : outcome.state);
-    throw new FuncError(reason, message, nextStep);
+    throw new FuncError(reasonOf(outcome), message, nextStep);
   }
+}
+
+/** Whoever asks goes on asking where the host, or a hop on the way to it, is only away. */
+function reasonOf(outcome: Exclude<MinionCallOutcome, { state: "succeeded" }>): ErrorReason {
+  const { state, reason, answered, error } = outcome;
+  if (state !== "failed") return state;
+  if (!answered) return reason ?? "unavailable";
+  return reasonOfRemoteType(error.type) ?? "not-found";
 }
 
 function partOf(value: XmlRpcValue, { name }: MinionRecord): ReadAnswer {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MinionCallOutcome } from "../calls/minionCaller";
+import { isPassing } from "../calls/passingErrors";
 import { messageOf } from "../common/errors";
 import type { JobRun, JobTools } from "../jobs/engine/jobRun";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
@@ -296,11 +297,4 @@ class HopJob {
     this.#open.clear();
     return open;
   }
-}
-
-/** What a hop answers while its overlord is starting, ending or busy. */
-function isPassing(type: string): boolean {
-  return ["func.unavailable", "func.timed-out", "func.unreachable", "func.cancelled"].includes(
-    type,
-  );
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MinionCaller, MinionCallOutcome } from "../../calls/minionCaller";
+import { isPassing } from "../../calls/passingErrors";
 import type { OutputOffsets } from "../../protocol/jobs";
 import type { MinionRecord } from "../../protocol/minions";
 import { XmlRpcSpooled, type XmlRpcValue } from "../../wire/value";
@@ -202,7 +203,7 @@ function problemOf(
   outcome: Exclude<MinionCallOutcome, { state: "succeeded" }>,
 ): Exclude<OutputRead, { kind: "output" }> {
   const { message, type } = outcome.error;
-  if (!outcome.answered) return { kind: "away", message };
+  if (!outcome.answered || isPassing(type)) return { kind: "away", message };
   const answer = readJobAnswer(["REMOTE_ERROR", type, message]);
   if (answer.kind === "no-such-method") return { kind: "no-such-method" };
   return { kind: "refused", message };
