@@ -38,7 +38,7 @@ export class MapLanguage {
       this.stop(document);
     });
     languages.registerCompletionItemProvider(MAP_LANGUAGE, {
-      provideCompletionItems: () => this.names(),
+      provideCompletionItems: (document, position) => this.names(document, position),
     });
     languages.registerHoverProvider(MAP_LANGUAGE, {
       provideHover: (document, position) => this.hover(document, position),
@@ -81,11 +81,15 @@ export class MapLanguage {
     }
   }
 
-  private async names(): Promise<CompletionItem[]> {
+  /** Of this overlord's minions, in place of what is written of a name there. */
+  private async names(document: TextDocument, position: Position): Promise<CompletionItem[]> {
     const minions = await this.session.request("minions/list", {}).catch(() => []);
+    const range = document.getWordRangeAtPosition(position, NAME) ?? new Range(position, position);
+    const after = document.lineAt(position.line).text.slice(range.end.character);
+    const end = /^\s*:/.test(after) ? "" : ": {}";
     return minions.map(({ name, address }) => {
       const item = new CompletionItem(name, CompletionItemKind.Value);
-      return Object.assign(item, { detail: address, insertText: `${name}: {}` });
+      return Object.assign(item, { detail: address, insertText: name + end, range });
     });
   }
 
@@ -95,7 +99,7 @@ export class MapLanguage {
     const name = document.getText(range);
     const [answer, { states }] = await Promise.all([
       this.session.request("map/paths", { names: [name] }).catch(() => undefined),
-      this.session.request("map/states", {}),
+      this.session.request("map/states", {}).catch(() => ({ states: [] })),
     ]);
     const path = answer?.paths[0];
     if (!path) return new Hover(l10n.t("Not in the map that is in use."), range);

@@ -16,6 +16,7 @@ export function jobTooltip(job: JobSummary): MarkdownString {
     text.appendMarkdown(`**${label}** ${escaped(value)}  \n`);
   };
   line(l10n.t("State"), fullOutcome(job));
+  line(l10n.t("Warning"), job.warning);
   line(l10n.t("Targets"), targetsText(job));
   line(l10n.t("Minions"), String(job.total));
   line(l10n.t("Arguments"), job.argsText);

@@ -175,7 +175,7 @@ export class ResultsPanel implements Disposable {
   private header(): ResultsHeader | undefined {
     const summary = this.job.state?.summary;
     if (!summary) return undefined;
-    const { id, module, method, argsText, total, finished, cancelRequested } = summary;
+    const { id, module, method, argsText, total, finished, cancelRequested, warning } = summary;
     return {
       jobId: id,
       call: `${module}.${method}(${argsText})`,
@@ -186,6 +186,7 @@ export class ResultsPanel implements Disposable {
       cancelRequested,
       total,
       notes: headerNotes(summary),
+      warning,
       live: isCommand(summary) && summary.async,
       readOnly: !workspace.isTrusted,
     };

@@ -67,6 +67,8 @@ export interface ResultsHeader {
   total: number;
   /** What else there is to know: "in steps of 10%", "2nd attempt". */
   notes: string[];
+  /** What was wrong at its start: it runs all the same. */
+  warning?: string;
   /** Its commands write outputs that can be watched while they run. */
   live: boolean;
   /** Running is not possible: the workspace is not trusted. */

@@ -18,7 +18,7 @@ export function headerView(
     <header>
       <h1><span class="call">${header.call}</span> <span class="on">on ${header.spec}</span></h1>
       <p class="meta">${metaText(header)}</p>
-      ${lostView(lost)} ${barView(model, header)}
+      ${lostView(lost)} ${warningView(header)} ${barView(model, header)}
       <div class="figures">${countsView(model, toggleKind)}${durationsView(model)}</div>
     </header>
   `;
@@ -29,6 +29,10 @@ function lostView(lost: ResultsModel["lost"]): TemplateResult | typeof nothing {
   return html`<div class="notice" role="alert">
     <strong>${lost.message}</strong>${lost.nextStep ? html`<p>${lost.nextStep}</p>` : nothing}
   </div>`;
+}
+
+function warningView({ warning }: ResultsHeader): TemplateResult | typeof nothing {
+  return warning === undefined ? nothing : html`<div class="notice" role="status">${warning}</div>`;
 }
 
 function metaText(header: ResultsHeader): string {

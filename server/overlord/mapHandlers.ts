@@ -33,11 +33,11 @@ export function mapHandlers(parts: OverlordParts): Pick<Handlers, MapRequest> {
     },
     "map/validate": async ({ text, mapFile }) => {
       const file = mapFile ?? maps.own.file;
-      // a text that is being written is not of any overlord yet
-      if (text !== undefined) return { file, problems: checkMap(text) };
-      const [content] = await Promise.all([maps.text(file), maps.identities.load()]);
+      const reading = text ?? maps.text(file);
+      const [content] = await Promise.all([reading, maps.identities.load()]);
       const { inventory } = parts;
-      const isOwn = file === maps.own.file;
+      // a text that is being written need not be that of this overlord
+      const isOwn = text === undefined && file === maps.own.file;
       return { file, problems: checkMap(content, { inventory, seen: maps.identities, isOwn }) };
     },
     "map/build": (params, feed, signal) =>
@@ -72,5 +72,6 @@ function nodesWithIdentities(
 }
 
 function textOf({ message, nextStep }: FuncError): string {
-  return nextStep === undefined ? message : `${message} ${nextStep}`;
+  const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
+  return nextStep === undefined ? message : `${sentence} ${nextStep}`;
 }

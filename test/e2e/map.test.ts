@@ -171,6 +171,47 @@ test("a damaged map is told with its place, while the last good one shows", asyn
   expect(await session.accessibilityProblems(page())).toEqual([]);
 });
 
+test("the map's file is checked, completed and explained while it is edited", async () => {
+  const { page: window } = workbench;
+  await writeMap("---\nmid1:\n    minion1: {}\nstranger: {}\n");
+  await workbench.palette("Func: Open Delegation Map File");
+  await workbench.editorTab("map").waitFor();
+  const editor = window.locator(".part.editor .monaco-editor").first();
+  await editor.locator(".squiggly-error").first().waitFor();
+  const line = editor.locator(".view-line", { hasText: "mid1" });
+  await line
+    .locator("span > span")
+    .first()
+    .hover({ position: { x: 10, y: 8 } });
+  await window.locator(".monaco-hover").getByText(/^mid1/).first().waitFor();
+  await session.screenshots("map-file");
+  await window.keyboard.press("Escape");
+  await window.keyboard.press("Control+End");
+  await window.keyboard.type("mid");
+  await window.keyboard.press("Control+Space");
+  await window.locator(".suggest-widget").getByText("mid2").first().waitFor();
+  await window.keyboard.type("2");
+  await window.keyboard.press("Enter");
+  await editor.getByText("mid2:", { exact: false }).first().waitFor();
+  await window.keyboard.press("Control+S");
+  await waitUntil("the completed map", () => {
+    return Promise.resolve(/^mid2: \{\}/m.test(readFileSync(join(session.home, "map"), "utf8")));
+  });
+});
+
+test("a call by the last good map says what is wrong with the map", async () => {
+  await openMap(built);
+  await page().getByText("6 minions · 2 tiers").waitFor();
+  await writeMap("---\nmid1: [\n");
+  await workbench.palette("Func: Ping");
+  await workbench.type("minion1");
+  await workbench.editorTab(/^Results:/).waitFor();
+  const results = new ResultsPage(workbench);
+  await results.document.getByText(/map:\d+:\d+/).waitFor();
+  await session.screenshots("map-warning");
+  await writeMap(built);
+});
+
 test("without a map there is a way to build one", async () => {
   rmSync(join(session.home, "map"), { force: true });
   await workbench.palette("Func: Show Delegation Map");
