@@ -171,6 +171,8 @@ export class CallRunner {
     const { jobs, store, inventory, defaults, log, onResumed } = this.parts;
     try {
       for (const unfinished of await store.unfinished()) {
+        // taken up, or begun, since the first try
+        if (jobs.find(unfinished.job.id)) continue;
         this.tellRest(unfinished);
         if (unfinished.finished) continue;
         const resumed = resumedJob(unfinished, inventory, defaults);
