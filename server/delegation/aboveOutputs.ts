@@ -112,9 +112,9 @@ export class AboveOutputs {
 
 /** Whoever asks goes on asking where the host, or a hop on the way to it, is only away. */
 function reasonOf(outcome: Exclude<MinionCallOutcome, { state: "succeeded" }>): ErrorReason {
-  const { state, reason, answered, error } = outcome;
+  const { state, answered, error } = outcome;
   if (state !== "failed") return state;
-  if (!answered) return reason ?? "unavailable";
+  if (!answered) return "unreachable";
   return reasonOfRemoteType(error.type) ?? "not-found";
 }
 
