@@ -193,6 +193,8 @@ export class ClientFeed {
       if (this.outbox.isBehind()) return;
       this.missed.delete(jobId);
       this.deliver("jobs/progress", job.headline());
+      // its end was among what was missed, and it runs again by now
+      this.watch(job);
     }
   }
 }

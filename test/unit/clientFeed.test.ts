@@ -25,14 +25,31 @@ async function connection(): Promise<[Socket, Socket]> {
   return [socket, client];
 }
 
-it("tells a client the end of a job that came while a large answer was on its way", async () => {
+/** A client that has been sent more than it has read. */
+async function behind(): Promise<{ feed: ClientFeed; catchUp: () => Promise<() => string> }> {
   const [socket, client] = await connection();
   client.pause();
   const outbox = new Outbox(socket);
   const feed = new ClientFeed(outbox, (method, params) =>
     outbox.write({ jsonrpc: "2.0", method, params } as Parameters<Outbox["write"]>[0]),
   );
-  const job = new Job({
+  const answer = { jsonrpc: "2.0", id: 1, result: "x".repeat(32 * MIB) };
+  const answered = outbox.write(answer);
+  expect(outbox.isBehind()).toBe(true);
+  const catchUp = async (): Promise<() => string> => {
+    let tail = "";
+    client.on("data", (chunk: Buffer) => {
+      tail = (tail + chunk.toString("latin1")).slice(-10_000);
+    });
+    client.resume();
+    await answered;
+    return () => tail;
+  };
+  return { feed, catchUp };
+}
+
+function runningJob(): Job {
+  return new Job({
     id: "web-test-ping-1",
     spec: "web",
     module: "test",
@@ -41,18 +58,26 @@ it("tells a client the end of a job that came while a large answer was on its wa
     async: false,
     minions: [{ name: "web" }],
   });
+}
+
+it("tells a client the end of a job that came while a large answer was on its way", async () => {
+  const { feed, catchUp } = await behind();
+  const job = runningJob();
   feed.watch(job);
-  const answer = { jsonrpc: "2.0", id: 1, result: "x".repeat(32 * MIB) };
-  const answered = outbox.write(answer);
-  expect(outbox.isBehind()).toBe(true);
   job.update("web", { state: "succeeded", value: 1 });
   expect(job.finished).toBe(true);
+  const told = await catchUp();
+  await expect.poll(told, { timeout: 5_000 }).toContain('"finished":true');
+});
 
-  let tail = "";
-  client.on("data", (chunk: Buffer) => {
-    tail = (tail + chunk.toString("latin1")).slice(-10_000);
-  });
-  client.resume();
-  await answered;
-  await expect.poll(() => tail, { timeout: 5_000 }).toContain('"finished":true');
+it("tells a client the end of a job that ran again before its first end could be told", async () => {
+  const { feed, catchUp } = await behind();
+  const job = runningJob();
+  feed.watch(job);
+  job.update("web", { state: "failed" });
+  job.again(["web"]);
+  const told = await catchUp();
+  await expect.poll(told, { timeout: 5_000 }).toContain('"finished":false');
+  job.update("web", { state: "succeeded", value: 1 });
+  await expect.poll(told, { timeout: 5_000 }).toContain('"finished":true');
 });
