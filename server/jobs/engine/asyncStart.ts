@@ -56,7 +56,7 @@ export async function startOnce(
       const why = "it answered the start of the job without a job id.";
       return { kind: "ended", ending: lostResult(minion, why) };
     }
-    journal.started(job, name, value, isOriginal || run.secret);
+    await journal.started(job, name, value, isOriginal || run.secret);
     job.update(name, { state: "running", minionJobId: value });
     return { kind: "started", minionJobId: value };
   }

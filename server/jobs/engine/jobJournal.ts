@@ -65,12 +65,12 @@ export class JobJournal {
     }
   }
 
-  /** Where it is `needed`, nobody could ask for the id again: it is written at once. */
-  started(job: Job, minion: string, minionJobId: string, needed: boolean): void {
+  /** Where it is `needed`, nobody could ask for the id again: it is durable when it settles. Never throws. */
+  async started(job: Job, minion: string, minionJobId: string, needed: boolean): Promise<void> {
     if (job.isBackground) return;
     const attempt = job.attemptOf(minion);
     const what = { jobId: job.id, minion, attempt, atMs: Date.now(), minionJobId };
-    if (needed) this.appendSoon([{ kind: "started", ...what }]);
+    if (needed) await this.appendSoon([{ kind: "started", ...what }]);
     else this.store.note([{ kind: "started", ...what }]);
   }
 
@@ -133,7 +133,7 @@ export class JobJournal {
       const those = minions.filter((minion) => job.attemptOf(minion) === attempt);
       return { ...what, attempt, minions: those };
     });
-    if (needed) this.appendSoon(events);
+    if (needed) void this.appendSoon(events);
     else this.store.note(events);
   }
 
@@ -168,8 +168,8 @@ export class JobJournal {
     else this.writing.set(job, left);
   }
 
-  private appendSoon(events: JobEvent[]): void {
-    this.store.append(events).catch((error: unknown) => {
+  private appendSoon(events: JobEvent[]): Promise<void> {
+    return this.store.append(events).catch((error: unknown) => {
       this.log.error("a started job is not on record", { problem: messageOf(error) });
     });
   }
