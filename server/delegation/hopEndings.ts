@@ -27,7 +27,8 @@ export function endingOfLeft({ minion, failedHop, cause, mayHaveRun, denied }: L
       failedHop,
       error: {
         type: "lost job",
-        message: `${minion.name}: lost at hop ${failedHop}: ${cause}`,
+        // it is meant of the last question to the hop
+        message: `${minion.name}: lost at hop ${failedHop}: ${cause.replace(/ Nothing was run\.$/, "")}`,
         trace: "",
         nextStep: `It may have run: look on ${minion.name} before you call it again.`,
       },

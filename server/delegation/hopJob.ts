@@ -159,8 +159,8 @@ class HopJob {
     const { hop } = this.share;
     for (const minion of this.#takeOpen()) {
       const told = isPending
-        ? `Cancelled here while ${hop.name} could not be reached.`
-        : `Cancelled; ${hop.name} was told to stop it.`;
+        ? `The call on ${minion.name} was cancelled here while ${hop.name} could not be reached.`
+        : `The call on ${minion.name} was cancelled; ${hop.name} was told to stop it.`;
       const ending = cancelledResult({ ...hop, name: minion.name }, told);
       const more = { mayHaveRun: true, via: [hop.name], ...(isPending && { cancelPending: true }) };
       this.#going.push(this.#end(minion, { ...ending, ...more }));

@@ -5,6 +5,8 @@ import { MAX_MAP_DEPTH, MAX_MAP_NODES, nameKey, type MapNode } from "./delegatio
 /** About a hundred bytes for each of the most nodes. */
 const MAX_TEXT_LENGTH = 100_000_000;
 const MAX_NAME_LENGTH = 253;
+/** What is quoted of the text in a problem may be all of it. */
+const MAX_PROBLEM = 200;
 const INDENT = "    ";
 /** A name that YAML reads as nothing else, written as it is. */
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
@@ -195,7 +197,9 @@ function offsetOf(node: unknown): number | undefined {
 /** What the YAML library says, in one line; very deep nesting ends it within. */
 function problemOf(message: string): string {
   if (message.includes("call stack")) return TOO_DEEP;
-  return message.split("\n", 1)[0] ?? message;
+  const [line = ""] = message.split("\n", 1);
+  const shown = line.length > MAX_PROBLEM ? `${line.slice(0, MAX_PROBLEM)}...` : line;
+  return shown.replace(/\p{Cc}/gu, "\uFFFD");
 }
 
 /** Last name first, since the end of the list is taken first. */

@@ -52,7 +52,7 @@ export class SubOverlord {
       const end = AbortSignal.any([signal, time]);
       return await connection.request(method, params, { signal: end, timeoutMs });
     } catch (error) {
-      throw asMethodError(time.aborted && !signal.aborted ? tooLate(method, timeoutMs) : error);
+      throw asMethodError(time.aborted && !signal.aborted ? tooLate(timeoutMs) : error);
     } finally {
       if (--this.#underWay === 0) this.#restLater(connection);
     }
@@ -90,8 +90,8 @@ export class SubOverlord {
   }
 }
 
-function tooLate(method: string, timeoutMs: number): FuncError {
-  const message = `The overlord of this host did not answer ${method} in ${timeoutMs} ms.`;
+function tooLate(timeoutMs: number): FuncError {
+  const message = `The overlord of this host did not answer in ${timeoutMs / 1_000} seconds.`;
   return new FuncError("timed-out", message);
 }
 

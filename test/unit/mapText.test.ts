@@ -66,6 +66,7 @@ describe("the text of a map", () => {
   });
 
   test.each([
+    ["no text at all", "\u0000\u0001".repeat(5_000), /^map:\d+:\d+: [^\p{Cc}]{1,220}$/u],
     ["nothing", "", /^map:1:1: the map names no host/],
     ["only comments", "# none yet\n", /^map:1:1: the map names no host/],
     ["two documents", "a: {}\n---\nb: {}\n", /^map:2:1: /],
