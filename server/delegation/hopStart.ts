@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { ErrorReason } from "../common/errors";
+import { isPassing } from "../calls/passingErrors";
 import type { JobRun } from "../jobs/engine/jobRun";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
 import { cancelledResult, expiredResult, type Ending } from "../jobs/engine/outcome";
@@ -21,14 +21,6 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 /** What a hop says that speaks the original's protocol only. */
 const LACKING = /ModuleNotFoundException|InvalidMethodException/;
-
-/** Why a hop's funcd has no answer of its overlord, which may have the start all the same: it was killed, or is frozen. */
-const UNSURE: ReadonlySet<ErrorReason | undefined> = new Set([
-  "timed-out",
-  "unavailable",
-  "unreachable",
-  "cancelled",
-]);
 
 const SECRET_GONE =
   "the overlord ended before it was called, and its arguments are secret and kept nowhere.";
@@ -86,8 +78,8 @@ export async function startOnHop(whole: HopShare): Promise<Started> {
     if (answered && LACKING.test(error.type)) {
       return { left: await callOriginalHop(share) };
     }
-    if (answered && UNSURE.has(reason)) {
-      // its overlord may have taken the start, or take it later; funcd would answer the same id with this error again
+    if (answered && isPassing(error.type)) {
+      // its overlord, killed or frozen, may have the start, or take it later; funcd would answer the same id with this again
       mayHaveRun = true;
       callId = `${startedAs}:${++unsure}`;
     } else if (answered) {

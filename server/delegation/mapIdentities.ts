@@ -33,7 +33,7 @@ export class MapIdentities {
 
   /** Reads the file where it has changed, unless it was looked at within `knownMs`. Never throws: `problem` tells. */
   async load(knownMs = 0): Promise<void> {
-    if (performance.now() - this.lookedAtMs < knownMs) return;
+    if (!this.loading && performance.now() - this.lookedAtMs < knownMs) return;
     this.loading ??= this.loadOnce().finally(() => {
       this.loading = undefined;
     });

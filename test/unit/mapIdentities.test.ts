@@ -102,3 +102,13 @@ test("a host that was away when it was first told of counts as ours once it has 
   expect(identities.saw(["mid1", "web1"], KEY, false)).toBe("known");
   expect(identities.find(["mid1", "web1"])?.native).toBe(true);
 });
+
+test("who asks while the file is being read for the first time waits for it", async () => {
+  const before = await opened();
+  before.saw(["mid1", "leaf1"], KEY, true);
+  await before.save();
+  const identities = new MapIdentities(file);
+  void identities.load(1_000);
+  await identities.load(1_000);
+  expect(identities.keyOf(["mid1", "leaf1"])).toBe(KEY);
+});
