@@ -17,13 +17,13 @@ const MAX_ATTEMPTS = 10;
 export async function resultFacts(
   reader: ResultReader,
   jobId: string,
-  { minion, attempt = 1, cancelPending }: MinionResult,
+  { minion, attempt = 1, cancelPending, later }: MinionResult,
 ): Promise<ResultFact[]> {
   const facts: ResultFact[] = [];
-  if (cancelPending) {
-    const text = l10n.t("{0} cannot be reached: it is told to stop as soon as it can be.", minion);
-    facts.push({ key: "cancelPending", title: l10n.t("Cancel"), text });
-  }
+  const text = cancelPending
+    ? l10n.t("{0} cannot be reached: it is told to stop as soon as it can be.", minion)
+    : later?.message;
+  if (text) facts.push({ key: "cancelPending", title: l10n.t("Cancel"), text });
   if (attempt < 2) return facts;
   const { results } = await reader.request("jobs/attempts", { jobId, minion });
   const earlier = results.filter((result) => (result.attempt ?? 1) < attempt);

@@ -4,6 +4,9 @@ import type { JsonValue } from "../protocol/value";
 /** The member of `--json` that is no host: names of hosts do not begin so. */
 export const DELEGATION_MEMBER = "$delegation";
 
+/** As `DELEGATION_MEMBER`, in jobs of which something was learnt after their end. */
+export const LATER_MEMBER = "$later";
+
 const SIGNED: Readonly<Record<NonNullable<MinionResult["signed"]>, string>> = {
   yes: "signed",
   first: "signed, by a key seen for the first time",
@@ -34,4 +37,12 @@ export function delegationJson(
     return [[minion, told]];
   });
   return { ...(mapFile !== undefined && { mapFile }), minions: Object.fromEntries(minions) };
+}
+
+/** What `--json` tells of calls that had ended otherwise than was known at their end; undefined where there are none. */
+export function laterJson(results: readonly MinionResult[]): JsonValue | undefined {
+  const words = results.flatMap(({ minion, later }): [string, JsonValue][] =>
+    later ? [[minion, { ...later }]] : [],
+  );
+  return words.length > 0 ? Object.fromEntries(words) : undefined;
 }

@@ -8,6 +8,7 @@ import type { XmlRpcValue } from "../wire/value";
 
 const STATES: readonly MinionCallState[] = ["queued", "sent", "running", ...FINAL_STATES];
 const MAX_OUTPUTS = 10_000;
+const MAX_WORD_LENGTH = 2_000;
 
 const text = v.string();
 const keyText = v.pipe(text, v.maxLength(2_000));
@@ -26,6 +27,15 @@ const Result = v.object({
   mayHaveRun: v.optional(v.boolean()),
   failedHop: v.optional(text),
   cancelPending: v.optional(v.boolean()),
+  // a value that comes so late was judged by nobody
+  later: v.optional(
+    v.object({
+      state: v.picklist([...FINAL_STATES]),
+      atMs: v.number(),
+      message: v.pipe(text, v.maxLength(MAX_WORD_LENGTH)),
+      exitStatus: number,
+    }),
+  ),
   progress: v.optional(v.object({ done: v.number(), total: v.number() })),
   via: v.optional(v.array(text)),
   outputs: v.optional(

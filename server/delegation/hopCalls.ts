@@ -2,7 +2,13 @@ import { messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import type { MinionCaller } from "../calls/minionCaller";
 import type { JobRun, JobTools } from "../jobs/engine/jobRun";
-import { nextHop, type HopCaller, type MinionBehind } from "../jobs/engine/minionsBehind";
+import type { LaterEnds } from "../jobs/engine/laterWords";
+import {
+  nextHop,
+  type HopCaller,
+  type LaterQuestion,
+  type MinionBehind,
+} from "../jobs/engine/minionsBehind";
 import { cancelledResult, type Ending } from "../jobs/engine/outcome";
 import { settle } from "../jobs/engine/settle";
 import type { OutputFiles } from "../jobs/outputs/outputFiles";
@@ -10,6 +16,7 @@ import type { Inventory } from "../targets/inventory";
 import type { DelegationMaps } from "./delegationMaps";
 import { endingOfLeft, notSent, type LeftBehind } from "./hopEndings";
 import { callOverHop } from "./hopJob";
+import { laterEnds } from "./laterEnds";
 import { HopValues } from "./hopValues";
 import { OtherRoutes } from "./otherRoutes";
 import { ResultTrust } from "./resultTrust";
@@ -61,6 +68,10 @@ export class HopCalls implements HopCaller {
     // what an earlier process had a hop begin is one job there, beside what it has not begun
     const starts = groupBy(run.behind, ({ name }) => run.past.get(name)?.minionJobId);
     await Promise.all([...starts.values()].map((one) => this.callAll(whole, one, new Set())));
+  }
+
+  laterEnds(question: LaterQuestion): Promise<LaterEnds> {
+    return laterEnds(question, this.parts.caller, this.trust);
   }
 
   /** `failed`: hops that these were not to be reached by. */
@@ -125,8 +136,23 @@ export class HopCalls implements HopCaller {
           this.callAll(whole, [...found.values()], without),
           ...rest.map((one) => end(run, tools, one.minion, endingOf(run, one))),
         ]);
+        if (!run.job.isSuspended) this.followLater(whole, failedHop, rest);
       }),
     );
+  }
+
+  /** A hop that is away with the job may come back, and tell how those ended that are lost here. */
+  private followLater({ run, tools }: HopRun, hopName: string, lost: readonly LeftBehind[]): void {
+    const hop = this.parts.inventory.find(hopName);
+    if (!hop) return;
+    for (const [id, all] of groupBy(lost, ({ awayWith }) => awayWith)) {
+      if (id === undefined) continue;
+      const names = all.map(({ minion }) => minion.name);
+      for (const [attempt, those] of groupBy(names, (name) => run.job.attemptOf(name))) {
+        const call = { jobId: run.job.id, minion: hop, attempt, id, names: those };
+        tools.later.add({ ...call, sinceMs: Date.now() });
+      }
+    }
   }
 
   /** `mayHaveRun`: only those that run nothing twice. */

@@ -11,6 +11,8 @@ export interface LeftBehind {
   cause: string;
   /** The call may have got further than that hop. */
   mayHaveRun: boolean;
+  /** The job of the hop that failed, where that hop is away with it: it may tell later what became of it. */
+  awayWith?: string;
   /** By the hop's own word it may not be asked at all. */
   denied?: boolean;
 }

@@ -13,7 +13,7 @@ import { readProgress } from "./delegatedProgress";
 import type { LeftBehind } from "./hopEndings";
 import { untold } from "./hopEndings";
 import { abortedLater } from "./abortedLater";
-import { awayLimitMs, workLimitMs } from "./hopLimits";
+import { awayLimitMs, MAX_PROGRESS_BYTES, workLimitMs } from "./hopLimits";
 import { startOnHop } from "./hopStart";
 import type { HopValues } from "./hopValues";
 import type { ResultTrust } from "./resultTrust";
@@ -22,7 +22,6 @@ import type { SignedTargets } from "./signedTargets";
 const WAIT_SECONDS = 25;
 /** How much later than promised an answer may come: each overlord on the way may have to be started. */
 const GRACE_MS = 20_000;
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 /** After an answer without a final result: hops that answer at once are not asked all the time. */
@@ -61,6 +60,8 @@ class HopJob {
   readonly #open = new Map<string, MinionBehind>();
   readonly #left: LeftBehind[] = [];
   readonly #going: Promise<void>[] = [];
+  /** By attempt, those whose end the hop will know only after it is told here. */
+  readonly #endLater = new Map<number, string[]>();
   #cursor = "";
   #pauseMs = FIRST_PAUSE_MS;
   #awaySinceMs: number | undefined;
@@ -92,7 +93,7 @@ class HopJob {
         break;
       }
       if (performance.now() > untilMs) {
-        this.#leave("it did not tell the end of the call in time.");
+        this.#leave("it did not tell the end of the call in time.", true);
         break;
       }
       const outcome = await this.#ask();
@@ -101,6 +102,7 @@ class HopJob {
       else await this.#failed(outcome);
     }
     await Promise.all(this.#going);
+    this.#followLater();
     return this.#left;
   }
 
@@ -117,7 +119,7 @@ class HopJob {
     return tools.caller.call(hop, "delegation.collect", [this.hopJobId, this.#cursor, seconds], {
       timeoutMs: isCancelled ? SHORT_MS : timeoutMs,
       signal: AbortSignal.any(news),
-      inMemoryBytes: MAX_ANSWER_BYTES,
+      inMemoryBytes: MAX_PROGRESS_BYTES,
     });
   }
 
@@ -158,6 +160,8 @@ class HopJob {
   #endCancelled(isPending = false): void {
     const { hop } = this.share;
     for (const minion of this.#takeOpen()) {
+      // who is still to be told is asked after that
+      if (!isPending) this.#endsLater(minion.name);
       const told = isPending
         ? `The call on ${minion.name} was cancelled here while ${hop.name} could not be reached.`
         : `The call on ${minion.name} was cancelled; ${hop.name} was told to stop it.`;
@@ -165,6 +169,22 @@ class HopJob {
       const more = { mayHaveRun: true, via: [hop.name], ...(isPending && { cancelPending: true }) };
       this.#going.push(this.#end(minion, { ...ending, ...more }));
     }
+  }
+
+  #followLater(): void {
+    const { run, tools, hop } = this.share;
+    if (this.#isSuspended()) return;
+    for (const [attempt, names] of this.#endLater) {
+      const call = { jobId: run.job.id, minion: hop, attempt, id: this.hopJobId };
+      tools.later.add({ ...call, sinceMs: Date.now(), names });
+    }
+  }
+
+  #endsLater(name: string): void {
+    const attempt = this.share.run.job.attemptOf(name);
+    const names = this.#endLater.get(attempt);
+    if (names) names.push(name);
+    else this.#endLater.set(attempt, [name]);
   }
 
   async #failed(outcome: Exclude<MinionCallOutcome, { state: "succeeded" }>): Promise<void> {
@@ -179,7 +199,7 @@ class HopJob {
     this.#awaySinceMs ??= now;
     const awayMs = now - this.#awaySinceMs;
     if (awayMs > awayLimitMs(run)) {
-      this.#leave(outcome.error.message);
+      this.#leave(outcome.error.message, true);
       return;
     }
     await this.#offer(awayMs);
@@ -245,6 +265,7 @@ class HopJob {
     const { job } = run;
     const { callId, outputs = [], state, value, error, mayHaveRun, receipt } = result;
     const { cancelPending, failedHop, via = [] } = result;
+    if (cancelPending) this.#endsLater(minion.name);
     const ending: Ending = {
       state,
       ...(value !== undefined && !error && { value }),
@@ -285,11 +306,10 @@ class HopJob {
     await tools.journal.ended(run.job, await settle(run.job, peer, ending, tools.keeper));
   }
 
-  #leave(cause: string): void {
-    const failedHop = this.share.hop.name;
-    for (const minion of this.#takeOpen()) {
-      this.#left.push({ minion, failedHop, cause, mayHaveRun: true });
-    }
+  #leave(cause: string, isAway = false): void {
+    const failed = { failedHop: this.share.hop.name, cause, mayHaveRun: true };
+    const away = isAway && { awayWith: this.hopJobId };
+    for (const minion of this.#takeOpen()) this.#left.push({ minion, ...failed, ...away });
   }
 
   #takeOpen(): MinionBehind[] {

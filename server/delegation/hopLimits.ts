@@ -3,6 +3,8 @@ import type { MinionBehind } from "../jobs/engine/minionsBehind";
 
 /** What each tier may need besides, to connect and to start its overlord: nobody gives up before those behind. */
 const TIER_MS = 30_000;
+/** What a hop may answer to `delegation.collect`. */
+export const MAX_PROGRESS_BYTES = 16 * 1024 * 1024;
 /** Of sync calls: how long a hop may be away with its results. */
 const LEAST_AWAY_MS = 10_000;
 const MOST_AWAY_MS = 60_000;

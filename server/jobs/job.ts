@@ -223,7 +223,7 @@ export class Job implements JobView {
   }
 
   /** Tells something more about a final result. */
-  amend(minion: string, change: Pick<MinionResult, "cancelPending" | "warning">): void {
+  amend(minion: string, change: Pick<MinionResult, "cancelPending" | "warning" | "later">): void {
     const entry = this.entries.get(minion);
     if (entry) this.put({ ...entry, result: { ...entry.result, ...change } });
   }

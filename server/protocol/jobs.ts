@@ -59,6 +59,20 @@ export interface CallError {
   cut?: boolean;
 }
 
+/** How a call had ended, as it was told after it had got its final state here: that state stays. */
+export interface LaterWord {
+  /** A final one. */
+  state: MinionCallState;
+  /** When it was learnt. */
+  atMs: number;
+  /** One sentence: who told it, and how the result begins or what the problem was. */
+  message: string;
+  /** Where there is one, it is small, and nobody says that another than the host has made it. */
+  value?: JsonValue;
+  /** Of command.run, also where `value` was left out. */
+  exitStatus?: number;
+}
+
 /** One minion's part of a job. */
 export interface MinionResult {
   minion: string;
@@ -94,6 +108,8 @@ export interface MinionResult {
   progress?: { done: number; total: number };
   /** Cancelled here; the host is told as soon as it can be reached. */
   cancelPending?: boolean;
+  /** What the host, or the sub-overlord before it, told once it could be reached again. */
+  later?: LaterWord;
   /** The sub-overlords that the call went through, the first hop first. */
   via?: string[];
   /** The sub-overlord that could not be reached, or was lost from sight, on the way. */

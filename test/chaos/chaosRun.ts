@@ -327,8 +327,8 @@ class ChaosRun {
   }
 }
 
-/** Without what may still change: a minion that was away may have been told of its cancel by now. */
-function lasting({ cancelPending: _, ...result }: MinionResult): MinionResult {
+/** Without what may still change: a minion that was away may have been told of its cancel by now, and have told its end. */
+function lasting({ cancelPending: _, later: __, ...result }: MinionResult): MinionResult {
   return result;
 }
 

@@ -18,6 +18,51 @@ beforeAll(async () => {
 
 afterAll(() => tree.close(), LIMIT_MS);
 
+describe("a sub-overlord that is away while a call is cancelled", () => {
+  it(
+    "tells later how those behind it ended, which changes no end that was told",
+    async () => {
+      const go = join(tree.root, "goLater");
+      const runs = join(tree.root, "runsLater");
+      const jobId = await start(
+        `echo x >>${runs}; until [ -e ${go} ]; do sleep 0.1; done; echo end`,
+      );
+      await until(async () => (await linesOf(runs)) === 4);
+      await tree.killMinions("mid1");
+      const connection = await tree.connection();
+      await connection.request("jobs/cancel", { jobId });
+      const { byName } = await endOf(jobId);
+      const behind = leaves.filter((leaf) => hopOf(leaf) === "mid1");
+      for (const leaf of behind) {
+        expect(byName.get(leaf)).toMatchObject({ state: "cancelled", cancelPending: true });
+      }
+      await mkdir(go);
+      const below = await tree.connection("mid1");
+      await until(async () => (await below.request("jobs/list", {})).jobs[0]?.finished === true);
+      await tree.startMinions("mid1");
+      await tree.call({ spec: "mid1", module: "test", method: "ping" });
+      const resultOf = (minion: string) => connection.request("jobs/result", { jobId, minion });
+      for (const leaf of behind) {
+        await until(async () => (await resultOf(leaf)).later !== undefined);
+        const { state, cancelPending, digest, later } = await resultOf(leaf);
+        expect({ state, cancelPending, digest }).toEqual({
+          state: "cancelled",
+          digest: byName.get(leaf)?.digest,
+        });
+        expect(later).toMatchObject({ state: "succeeded", value: [0, "end\n", ""], exitStatus: 0 });
+        expect(later?.message).toBe(`mid1 told later: on ${leaf} it had succeeded: end`);
+      }
+      const shown = await tree.func(["jobs", "show", jobId]);
+      expect(shown.stderr).toContain("mid1 told later: on leaf1 it had succeeded: end");
+      const asJson = await tree.func(["--json", "jobs", "show", jobId]);
+      const { $later } = JSON.parse(asJson.stdout) as { $later: Record<string, unknown> };
+      expect(Object.keys($later)).toEqual(behind);
+      expect($later.leaf1).toMatchObject({ state: "succeeded", value: [0, "end\n", ""] });
+    },
+    LIMIT_MS,
+  );
+});
+
 describe("a sub-overlord that fails during an async call", () => {
   it(
     "costs those behind it their results alone, where it forgets the job half way",

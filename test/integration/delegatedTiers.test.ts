@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { JobOutput, JobProgress, MinionResult } from "../../server/protocol/jobs";
@@ -141,6 +141,40 @@ describe("three tiers", () => {
         maxErrors: 0,
       });
       expect([...results.values()].map(({ state }) => state)).toEqual(["succeeded", "skipped"]);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "tell upwards what a hop further down told only after a cancel, also to the next overlord at the top",
+    async () => {
+      const connection = await fleet.connection();
+      const [go, runs] = [join(fleet.root, "goOn"), join(fleet.root, "runsOn")];
+      const { id: jobId } = await connection.request("calls/start", {
+        ...RUN,
+        spec: "leaf1",
+        args: [`echo x >> ${runs}; until [ -e ${go} ]; do sleep 0.1; done; echo end`],
+      });
+      await until(async () => (await linesOf(runs)) === 1);
+      await fleet.killMinions("mid2");
+      await connection.request("jobs/cancel", { jobId });
+      await fleet.finished(jobId);
+      const resultOf = async () =>
+        (await fleet.connection()).request("jobs/result", { jobId, minion: "leaf1" });
+      const told = await resultOf();
+      expect(told).toMatchObject({ state: "cancelled", cancelPending: true });
+      await fleet.killOverlord(TOP);
+      await writeFile(go, "");
+      const below = await fleet.connection("mid2");
+      await until(async () => (await below.request("jobs/list", {})).jobs[0]?.finished === true);
+      await fleet.startMinions("mid2");
+      await fleet.call({ ...PING, spec: "mid2" });
+      await until(async () => (await resultOf()).later !== undefined);
+      const { later, ...rest } = await resultOf();
+      expect(later).toMatchObject({ state: "succeeded", exitStatus: 0 });
+      expect(later?.message).toBe("mid2 told later: on leaf1 it had succeeded: end");
+      const { cancelPending: _, ...stays } = told;
+      expect(rest).toEqual(stays);
     },
     LIMIT_MS,
   );

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { JobProgress, JobsChanged, MinionResult } from "../../server/protocol/jobs";
@@ -131,7 +131,37 @@ it("remembers a cancel for a minion that is away, over a restart, and tells it w
   await fleet.connection();
   await until(() => !isRunning(pid));
   await until(async () => (await result(jobId, "web1")).cancelPending !== true);
-  expect((await result(jobId, "web1")).state).toBe("cancelled");
+  const message = "web1 told later: Cancelled; web1 has stopped the job.";
+  const later = { state: "cancelled", message };
+  expect(await result(jobId, "web1")).toMatchObject({ state: "cancelled", later });
+});
+
+it("learns how a call had ended that was cancelled while its minion was away", async () => {
+  const go = join(fleet.root, "go");
+  const args = [
+    `touch ${go}.begun; until [ -e ${go} ]; do sleep 0.1; done; echo end; touch ${go}.ended; exit 3`,
+  ];
+  const jobId = await start({ spec: "web1", args, async: true });
+  await until(() => Promise.resolve(existsSync(`${go}.begun`)));
+  await fleet.stopMinion("web1");
+  const connection = await fleet.connection();
+  await connection.request("jobs/cancel", { jobId });
+  const { results } = await ended(jobId);
+  expect(results).toMatchObject([{ state: "cancelled", cancelPending: true }]);
+  await writeFile(go, "");
+  await until(() => Promise.resolve(existsSync(`${go}.ended`)));
+  await fleet.startMinion("web1");
+  await until(async () => (await result(jobId, "web1")).later !== undefined);
+  expect(await result(jobId, "web1")).toMatchObject({
+    state: "cancelled",
+    digest: results[0]?.digest,
+    later: {
+      state: "succeeded",
+      message: "web1 told later: the call had succeeded (exit 3): end",
+      value: [3, "end\n", ""],
+      exitStatus: 3,
+    },
+  });
 });
 
 it("cancels what runs, and keeps the result of what had ended before", async () => {

@@ -5,7 +5,13 @@ import { findJob } from "../findJob";
 import { JsonObject } from "../jsonObject";
 import { jobHeading, timeText } from "../jobTable";
 import { jobMinions, type JobMinions } from "../jobMinions";
-import { DELEGATION_MEMBER, delegationJson, nameWithWay } from "../resultWay";
+import {
+  DELEGATION_MEMBER,
+  delegationJson,
+  LATER_MEMBER,
+  laterJson,
+  nameWithWay,
+} from "../resultWay";
 import { withNextStep } from "../resultStep";
 import type { Session } from "../session";
 import { jsonResult, printResult } from "./runJob";
@@ -38,7 +44,7 @@ export async function jobsShow(session: Session, wanted: JobsShow): Promise<numb
 
 /**
  * One object: host to result, those that run left out; with attempts: host to their results, oldest first. Of a
- * delegated job also the way of each.
+ * delegated job also the way of each, and of any what was told after its end.
  */
 async function printJson(session: Session, job: JobMinions, attempts: boolean): Promise<void> {
   const { out, options, overlord } = session;
@@ -56,6 +62,8 @@ async function printJson(session: Session, job: JobMinions, attempts: boolean): 
   if (job.summary.delegate) {
     await object.member(DELEGATION_MEMBER, delegationJson(job.summary, job.results));
   }
+  const later = laterJson(job.results);
+  if (later !== undefined) await object.member(LATER_MEMBER, later);
   object.end();
   out.result("\n");
 }
@@ -88,6 +96,7 @@ async function printOne(session: Session, job: JobMinions, result: MinionResult)
     return;
   }
   await printResult(session, withNextStep(await whole(session, job, result), job.summary), true);
+  if (result.later) session.out.note(`    ${result.later.message}\n`);
 }
 
 /** With what was left out for its size; of earlier attempts there is no more than this. */

@@ -1,12 +1,12 @@
-import type { MinionCallOutcome } from "../../calls/minionCaller";
 import type { MinionResult } from "../../protocol/jobs";
 import type { MinionRecord } from "../../protocol/minions";
 import { AnswerMemory } from "../../wire/answerMemory";
 import type { JobRun, JobTools } from "./jobRun";
-import { cancelledResult, type Ending } from "./outcome";
+import { cancelledResult, stoppedResult, type Ending } from "./outcome";
 import { settle } from "./settle";
 import { askedResultOf, endedJob, signedCallId } from "./signedCalls";
 import { isTaken } from "./takenResult";
+import { wasStopped } from "./wasStopped";
 
 /** So long may a cancelled job take to end, before it counts as cancelled without being asked again. */
 const TRUTH_SECONDS = 10;
@@ -94,16 +94,5 @@ async function stop(
   if (answer === "nothing" || !wasStopped(asked.outcome, job.isCommand)) {
     return askedResultOf(asked, minion);
   }
-  return {
-    ...cancelledResult(minion, `Cancelled; ${name} has stopped the job.`),
-    mayHaveRun: true,
-  };
-}
-
-/** What ends by a signal, or says so. */
-function wasStopped(outcome: MinionCallOutcome, isCommand: boolean): boolean {
-  if (outcome.state !== "succeeded") return outcome.error.type.includes("Cancel");
-  if (!isCommand || !Array.isArray(outcome.value)) return false;
-  const [status] = outcome.value;
-  return typeof status === "number" && status < 0;
+  return stoppedResult(minion);
 }

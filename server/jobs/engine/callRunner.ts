@@ -3,6 +3,7 @@ import type { MinionCaller } from "../../calls/minionCaller";
 import type { SeenMinions } from "../../calls/seenMinions";
 import { FuncError, messageOf } from "../../common/errors";
 import type { Log } from "../../common/log";
+import { FINAL_STATES, type LaterWord } from "../../protocol/jobs";
 import type { MinionRecord } from "../../protocol/minions";
 import type { StartCallParams } from "../../protocol/requests";
 import type { JsonValue } from "../../protocol/value";
@@ -12,22 +13,23 @@ import type { XmlRpcValue } from "../../wire/value";
 import { AsyncCollector } from "./asyncCollector";
 import { Delivery } from "./delivery";
 import { Job } from "../job";
-import { callIdIn } from "../jobId";
 import type { JobView } from "../jobView";
 import { stopLeftovers } from "./leftovers";
 import { JobJournal } from "./jobJournal";
 import type { JobRegistry } from "../jobRegistry";
 import type { JobRun, JobTools } from "./jobRun";
 import { KeptTeller } from "./keptTeller";
+import { LaterWords } from "./laterWords";
 import { makeRun, type CallDefaults } from "./makeRun";
 import { NO_HOPS, type HopCaller } from "./minionsBehind";
 import { newJob, type JobOrigin } from "./newJob";
 import { lostResult } from "./outcome";
-import { PendingCancels } from "./pendingCancels";
+import { PendingCancels, type Cancel } from "./pendingCancels";
 import { minionsToRetry } from "./retryable";
 import { divide, resumedJob, type ResumedJob } from "./resumedJob";
 import { runSteps } from "./runSteps";
-import type { JobAbove, JobRecord, JobStore, UnfinishedJob } from "../store/storeTypes";
+import { tellRest } from "./tellRest";
+import type { JobAbove, JobRecord, JobStore } from "../store/storeTypes";
 import type { ValueKeeper } from "../outputs/valueKeeper";
 
 /** Sync calls get so long to end when the overlord does. */
@@ -69,22 +71,27 @@ export class CallRunner {
     const journal = new JobJournal(store, log, () => {
       jobs.tidy();
     });
+    const hops = parts.hops ?? NO_HOPS;
+    const later = new LaterWords({
+      caller,
+      seen,
+      store,
+      hops,
+      log,
+      onWord: (call, minion, word) => this.takeLater(call, minion, word),
+    });
     this.tools = {
       caller,
-      hops: parts.hops ?? NO_HOPS,
+      hops,
       keeper,
       journal,
       seen,
+      later,
       collector: new AsyncCollector(caller),
-      cancels: new PendingCancels(
-        caller,
-        seen,
-        log,
-        ({ jobId, minion: { name }, attempt, names = [name] }) => {
-          for (const minion of names) jobs.find(jobId)?.amend(minion, { cancelPending: undefined });
-          journal.told(names.map((minion) => ({ jobId, minion, attempt, what: "cancel" })));
-        },
-      ),
+      // what is told now may have ended before
+      cancels: new PendingCancels(caller, seen, log, (cancel) => {
+        later.add(cancel);
+      }),
       kept: new KeptTeller(caller, seen, ({ name: minion }, results) => {
         journal.told(
           results.map(({ jobId, attempt }) => ({ jobId, minion, attempt, what: "kept" })),
@@ -95,8 +102,8 @@ export class CallRunner {
 
   /** True while there is something to do that no client waits for. */
   get isBusy(): boolean {
-    const { journal, cancels } = this.tools;
-    return journal.isBehind || cancels.isTrying;
+    const { journal, cancels, later } = this.tools;
+    return journal.isBehind || cancels.isTrying || later.isTrying;
   }
 
   /**
@@ -173,7 +180,7 @@ export class CallRunner {
       for (const unfinished of await store.unfinished()) {
         // taken up, or begun, since the first try
         if (jobs.find(unfinished.job.id)) continue;
-        this.tellRest(unfinished);
+        tellRest(unfinished, inventory, this.tools);
         if (unfinished.finished) continue;
         const resumed = resumedJob(unfinished, inventory, defaults);
         jobs.restore(resumed.run.job);
@@ -208,7 +215,7 @@ export class CallRunner {
    * other sync calls are cancelled. Settles once these have ended, or their time is over.
    */
   async close(): Promise<void> {
-    const { journal, cancels, kept } = this.tools;
+    const { journal, cancels, later, kept } = this.tools;
     clearTimeout(this.resumeTimer);
     const sync: Promise<void>[] = [];
     for (const [job, running] of this.running) {
@@ -224,6 +231,7 @@ export class CallRunner {
     const limit = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_MS).unref());
     await Promise.race([Promise.all(sync), limit]);
     cancels.close();
+    later.close();
     kept.close();
     journal.close();
   }
@@ -294,27 +302,21 @@ export class CallRunner {
     return new Job(record, { results, cancelRequested: false, finishedAtMs });
   }
 
-  /** What minions of an earlier process's job have not been told yet. */
-  private tellRest({ job: record, minions }: UnfinishedJob): void {
-    const { id: jobId, async } = record;
-    const { inventory } = this.parts;
-    const { cancels, kept } = this.tools;
-    const hops = new Map(record.minions.map(({ name, path }) => [name, path?.[0]]));
-    for (const { minion: name, attempt, result, toldKept, toldCancel } of minions) {
-      const hop = hops.get(name);
-      const minion = inventory.find(hop ?? name);
-      if (!result || !minion) continue;
-      const { minionJobId, atMs: sinceMs } = result;
-      if (hop !== undefined) {
-        if (!result.cancelPending || toldCancel || minionJobId === undefined) continue;
-        cancels.add({ jobId, minion, attempt, id: minionJobId, sinceMs, names: [name] });
-      } else if (result.cancelPending && !toldCancel) {
-        const id = minionJobId ?? callIdIn(record, name, attempt);
-        cancels.add({ jobId, minion, attempt, id, sinceMs });
-      } else if (async && !toldKept && minionJobId !== undefined) {
-        kept.add(minion, { jobId, attempt, minionJobId });
-      }
+  /** False while the end of that attempt is not on record. */
+  private takeLater(
+    { jobId, attempt }: Cancel,
+    minion: string,
+    later: LaterWord | undefined,
+  ): boolean {
+    const job = this.parts.jobs.find(jobId);
+    if (job?.attemptOf(minion) === attempt) {
+      if (!FINAL_STATES.has(job.result(minion).state)) return false;
+      job.amend(minion, { cancelPending: undefined, ...(later && { later }) });
     }
+    const { journal } = this.tools;
+    if (later) journal.toldLater([{ jobId, minion, attempt, later }]);
+    journal.told([{ jobId, minion, attempt, what: "cancel" }]);
+    return true;
   }
 }
 

@@ -141,6 +141,11 @@ export class JobJournal {
     this.store.note(told.map((one) => ({ kind: "told", ...one })));
   }
 
+  /** How attempts that have ended here had ended there; a crash may lose it, then it is asked for again. */
+  toldLater(told: Omit<Extract<JobEvent, { kind: "later" }>, "kind">[]): void {
+    this.store.note(told.map((one) => ({ kind: "later", ...one })));
+  }
+
   /** Finishes the job in the store too, once all its results are there. Never throws. */
   async finishWhenWritten(job: Job): Promise<void> {
     if (!job.finished || job.isKept || job.isBackground || this.finishing.has(job)) return;

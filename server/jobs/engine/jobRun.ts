@@ -8,6 +8,7 @@ import type { Job } from "../job";
 import type { JobJournal } from "./jobJournal";
 import type { HopCaller, MinionBehind } from "./minionsBehind";
 import type { KeptTeller } from "./keptTeller";
+import type { LaterWords } from "./laterWords";
 import type { PendingCancels } from "./pendingCancels";
 import type { JobAbove, JobRecord, UnfinishedMinion } from "../store/storeTypes";
 import type { ValueKeeper } from "../outputs/valueKeeper";
@@ -55,5 +56,6 @@ export interface JobTools {
   seen: SeenMinions;
   cancels: PendingCancels;
   kept: KeptTeller;
+  later: LaterWords;
   hops: HopCaller;
 }

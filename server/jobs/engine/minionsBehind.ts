@@ -1,5 +1,7 @@
-import { lostResult } from "./outcome";
+import type { MinionRecord } from "../../protocol/minions";
 import type { JobRun, JobTools } from "./jobRun";
+import type { LaterEnds } from "./laterWords";
+import { lostResult } from "./outcome";
 
 /** A minion of a job that is called through sub-overlords. */
 export interface MinionBehind {
@@ -11,6 +13,19 @@ export interface MinionBehind {
   identity?: string;
 }
 
+/** What a hop is asked about calls that have ended here without its word. */
+export interface LaterQuestion {
+  hop: MinionRecord;
+  /** The hop's own id of the job that they were part of. */
+  hopJobId: string;
+  asked: readonly { minion: MinionBehind; callId: string }[];
+  /** What was called is command.run. */
+  isCommand: boolean;
+  /** An overlord above asked for it: who signed a result is for that one to judge. */
+  isForAbove: boolean;
+  signal: AbortSignal;
+}
+
 /** Calls minions behind sub-overlords. */
 export interface HopCaller {
   /**
@@ -18,6 +33,8 @@ export interface HopCaller {
    * written. Never rejects because of a hop.
    */
   call(run: JobRun, tools: JobTools): Promise<void>;
+  /** How these ended by what the hop knows now. Never rejects. */
+  laterEnds(question: LaterQuestion): Promise<LaterEnds>;
 }
 
 /** For an overlord that can call nobody behind others. */
@@ -30,6 +47,7 @@ export const NO_HOPS: HopCaller = {
       }),
     );
   },
+  laterEnds: () => Promise.resolve({ words: new Map(), isOpen: false }),
 };
 
 /** The first hop to it. */

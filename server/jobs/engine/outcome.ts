@@ -46,6 +46,12 @@ export function cancelledResult(
   return { state: "cancelled", error: callErrorOf(error, minion) };
 }
 
+/** It has ended the job when it was told to. */
+export function stoppedResult(minion: Named): Ending {
+  const ending = cancelledResult(minion, `Cancelled; ${minion.name} has stopped the job.`);
+  return { ...ending, mayHaveRun: true };
+}
+
 /** It was away until its delivery limit had passed. */
 export function expiredResult(minion: { name: string }, problem: string): Ending {
   const message = `${minion.name} was away until the delivery limit had passed; nothing was run there. The last problem: ${problem}`;

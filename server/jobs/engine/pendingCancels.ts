@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CancelAnswer } from "../../calls/cancelTeller";
 import { fanOut } from "../../calls/fanOut";
 import type { MinionCaller } from "../../calls/minionCaller";
+import { isPassing } from "../../calls/passingErrors";
 import type { SeenMinions } from "../../calls/seenMinions";
 import type { Log } from "../../common/log";
 import type { MinionRecord } from "../../protocol/minions";
@@ -154,5 +155,6 @@ async function tellHop(
     signal: AbortSignal.timeout(2 * HOP_MS),
   });
   if (outcome.state === "succeeded") return outcome.value === true ? "stops" : "nothing";
-  return outcome.answered ? "nothing" : "away";
+  // its funcd alone has answered: the overlord beside it may hang, and go on with the job later
+  return outcome.answered && !isPassing(outcome.error.type) ? "nothing" : "away";
 }

@@ -2,6 +2,7 @@ import { isFailedCommand } from "../../protocol/jobs";
 import { textBytes, type SqlValue } from "./database";
 import type { DayDatabase } from "./dayDatabase";
 import type { DayJob } from "./dayJob";
+import { attemptRow, safeDetail } from "./dayQueries";
 import {
   CANCEL_PENDING,
   FAILED_COMMAND,
@@ -15,6 +16,7 @@ import {
   stateCode,
   TOLD_CANCEL,
   TOLD_KEPT,
+  type ResultDetail,
 } from "./dayRows";
 import type { JobEvent } from "./storeTypes";
 
@@ -65,6 +67,9 @@ export function applyToDay(day: DayDatabase, event: JobEvent): void {
       return;
     case "told":
       tell(day, job, event);
+      return;
+    case "later":
+      addLater(day, job, event);
       return;
     case "retried":
       retry(day, job, event);
@@ -165,6 +170,21 @@ function tell(day: DayDatabase, job: DayJob, { minion, attempt, what }: EventOf<
   if (attempt === job.attempt(place) && day.database.changed > 0) {
     job.set(place, attempt, job.state(place), job.flagsOf(place) | flag);
   }
+}
+
+/** To what is kept of an attempt that has ended; a newer word takes the place of an older one. */
+function addLater(day: DayDatabase, job: DayJob, event: EventOf<"later">): void {
+  const { minion, attempt, later } = event;
+  const place = job.roster.places.get(minion);
+  if (place === undefined) return;
+  const row = attemptRow(day, job, place, attempt);
+  if (!row || !isFinal(row.state)) return;
+  const detail: ResultDetail = { ...safeDetail(day, row), later };
+  day.begin();
+  day.database.run(
+    "UPDATE results SET detail = CAST(? AS TEXT), hash = ? WHERE job = ? AND place = ? AND attempt = ?",
+    [...keepDetail(day, JSON.stringify(detail)), job.number, place, attempt],
+  );
 }
 
 function retry(day: DayDatabase, job: DayJob, event: EventOf<"retried">): void {

@@ -81,7 +81,7 @@ export class DayJob {
   /** True where the job goes on, or a minion has to be told something still. */
   get isOpen(): boolean {
     if (this.finishedAtMs === undefined) return true;
-    return this.record.async && this.stands.states.some((_, place) => this.isUntold(place));
+    return this.stands.states.some((_, place) => this.isUntold(place));
   }
 
   get hasProblems(): boolean {
@@ -165,6 +165,7 @@ export class DayJob {
     const flags = this.flagsOf(place);
     if (!isFinal(this.state(place))) return false;
     if (flags & CANCEL_PENDING) return (flags & TOLD_CANCEL) === 0;
+    if (!this.record.async) return false;
     return (flags & HAS_MINION_JOB) !== 0 && (flags & TOLD_KEPT) === 0;
   }
 }

@@ -110,6 +110,16 @@ export function latestRows(
   return rows;
 }
 
+/** Undefined where nothing has happened to it. */
+export function attemptRow(
+  day: DayDatabase,
+  job: DayJob,
+  place: number,
+  attempt: number,
+): ResultRow | undefined {
+  return rowsOf(day, job, place, place + 1).find((row) => row.attempt === attempt);
+}
+
 /** By place and attempt. */
 function rowsOf(day: DayDatabase, job: DayJob, from: number, end: number): ResultRow[] {
   const rows = day.database.all(
@@ -131,7 +141,7 @@ function resultOfRow(day: DayDatabase, job: DayJob, row: ResultRow): StoredResul
 }
 
 /** A damaged log takes the values with it, and nothing else. */
-function safeDetail(day: DayDatabase, row: ResultRow): ResultDetail {
+export function safeDetail(day: DayDatabase, row: ResultRow): ResultDetail {
   try {
     return detailOf(day, row);
   } catch (error) {

@@ -56,11 +56,13 @@ export interface ResultDetail {
   signed?: MinionResult["signed"];
   failedHop?: string;
   receipt?: ResultReceipt;
+  later?: MinionResult["later"];
 }
 
 /** As text; undefined where there is nothing. */
 export function detailText(result: StoredResult): string | undefined {
-  const { value, error, excerpt, progress, outputs, via, signed, failedHop, receipt } = result;
+  const { value, error, excerpt, progress, outputs, via, signed, failedHop, receipt, later } =
+    result;
   const detail: ResultDetail = {
     value,
     error,
@@ -71,6 +73,7 @@ export function detailText(result: StoredResult): string | undefined {
     signed,
     failedHop,
     receipt,
+    later,
   };
   const text = JSON.stringify(detail);
   return text === "{}" ? undefined : text;
@@ -158,7 +161,18 @@ export function resultOf(
     const started = startedAtMs !== undefined && { startedAtMs };
     return { ...known, outputs: [], atMs, ...started };
   }
-  const { value, error, excerpt, progress, outputs = [], via, signed, failedHop, receipt } = detail;
+  const {
+    value,
+    error,
+    excerpt,
+    progress,
+    outputs = [],
+    via,
+    signed,
+    failedHop,
+    receipt,
+    later,
+  } = detail;
   return {
     ...known,
     outputs,
@@ -171,6 +185,7 @@ export function resultOf(
     ...(signed && { signed }),
     ...(failedHop !== undefined && { failedHop }),
     ...(receipt && { receipt }),
+    ...(later && { later }),
     ...(row.exitStatus !== undefined && { exitStatus: row.exitStatus }),
     ...(row.digest !== undefined && { digest: row.digest }),
     ...(row.beganAtMs !== undefined && { startedAtMs: row.beganAtMs }),

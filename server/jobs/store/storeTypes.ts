@@ -5,6 +5,7 @@ import type {
   JobPage,
   JobQuery,
   JobSummary,
+  LaterWord,
   MinionResult,
 } from "../../protocol/jobs";
 import type { OutputRef } from "../../protocol/outputs";
@@ -117,6 +118,8 @@ export type JobEvent =
   | { kind: "ended"; jobId: string; result: StoredResult }
   /** The minion has been told that its result is kept here, or that its work is to stop. */
   | { kind: "told"; jobId: string; minion: string; attempt: number; what: "kept" | "cancel" }
+  /** How an attempt that has ended here had ended there, as it was told since. */
+  | { kind: "later"; jobId: string; minion: string; attempt: number; later: LaterWord }
   /** `minions` get `attempt`, and are queued again; the job runs again. */
   | { kind: "retried"; jobId: string; atMs: number; minions: readonly string[]; attempt: number }
   /** Of the job as a whole. "finished" closes it: every minion has a final state. */

@@ -1,0 +1,105 @@
+import type { MinionCaller } from "../calls/minionCaller";
+import { isPassing } from "../calls/passingErrors";
+import { laterWordOf } from "../jobs/engine/laterWord";
+import type { LaterEnds } from "../jobs/engine/laterWords";
+import type { LaterQuestion } from "../jobs/engine/minionsBehind";
+import type { Ending } from "../jobs/engine/outcome";
+import type { DelegatedProgress, DelegatedResult } from "../protocol/delegation";
+import { FINAL_STATES, type LaterWord } from "../protocol/jobs";
+import { readProgress } from "./delegatedProgress";
+import { MAX_PROGRESS_BYTES } from "./hopLimits";
+import type { ResultTrust } from "./resultTrust";
+
+const WAIT_SECONDS = 5;
+const GRACE_MS = 20_000;
+
+/**
+ * Asks a hop for the ends of calls that have ended here without its word. A value that it says was signed is judged as
+ * ever; what is large stays there. Never rejects.
+ */
+export async function laterEnds(
+  question: LaterQuestion,
+  caller: Pick<MinionCaller, "call">,
+  trust: ResultTrust,
+): Promise<LaterEnds> {
+  const { asked, hop, isForAbove } = question;
+  const open = new Map(asked.map((one) => [one.callId, one.minion]));
+  /** Those that the hop could not tell to stop, and will have a word of later. */
+  const pendingBelow = new Set<string>();
+  const words = new Map<string, LaterWord>();
+  for (let cursor = ""; ;) {
+    const progress = await progressOf(question, caller, cursor);
+    if (progress === undefined || progress === "away") {
+      return { words, isOpen: progress === "away" };
+    }
+    for (const result of progress.results) {
+      const { callId } = result;
+      const minion = open.get(callId);
+      if (!minion || !FINAL_STATES.has(result.state)) continue;
+      if (result.cancelPending && !result.later) {
+        pendingBelow.add(callId);
+        continue;
+      }
+      const ending = endingOf(result, hop.name);
+      const told = { minion, callId, hop: hop.name, ending };
+      const judged = isForAbove || isLarge(result) ? ending : await trust.judge(told);
+      open.delete(callId);
+      pendingBelow.delete(callId);
+      words.set(minion.name, result.later ?? wordOf(question, minion.name, judged, result));
+    }
+    if (progress.finished) return { words, isOpen: pendingBelow.size > 0 };
+    // there is no more to tell now
+    if (open.size === 0 || progress.cursor === cursor) return { words, isOpen: open.size > 0 };
+    cursor = progress.cursor;
+  }
+}
+
+/** Undefined where the hop does not know the job, or tells nothing that can be read. */
+async function progressOf(
+  { hop, hopJobId, signal }: LaterQuestion,
+  caller: Pick<MinionCaller, "call">,
+  cursor: string,
+): Promise<DelegatedProgress | "away" | undefined> {
+  const words = [hopJobId, cursor, WAIT_SECONDS];
+  const outcome = await caller.call(hop, "delegation.collect", words, {
+    timeoutMs: WAIT_SECONDS * 1_000 + GRACE_MS,
+    signal,
+    inMemoryBytes: MAX_PROGRESS_BYTES,
+  });
+  if (outcome.state !== "succeeded") {
+    return outcome.answered && !isPassing(outcome.error.type) ? undefined : "away";
+  }
+  try {
+    return readProgress(outcome.value);
+  } catch {
+    return undefined;
+  }
+}
+
+function endingOf(result: DelegatedResult, hop: string): Ending {
+  const { state, value, error, exitStatus, mayHaveRun, receipt, via = [] } = result;
+  return {
+    state,
+    ...(value !== undefined && !error && { value }),
+    ...(error && { error }),
+    ...(exitStatus !== undefined && { exitStatus }),
+    ...(mayHaveRun && { mayHaveRun }),
+    via: [hop, ...via],
+    ...(receipt && { receipt }),
+  };
+}
+
+function wordOf(
+  { hop, isCommand }: LaterQuestion,
+  minion: string,
+  ending: Ending,
+  result: DelegatedResult,
+): LaterWord {
+  const bytes = (result.outputs ?? []).reduce((sum, output) => sum + output.bytes, 0);
+  const whole = isLarge(result) && { wholeBytes: bytes };
+  return laterWordOf({ teller: hop.name, minion, ending, isCommand, ...whole });
+}
+
+function isLarge({ outputs = [] }: DelegatedResult): boolean {
+  return outputs.length > 0;
+}

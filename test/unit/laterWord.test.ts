@@ -1,0 +1,41 @@
+import { expect, it } from "vitest";
+import { laterWordOf } from "../../server/jobs/engine/laterWord";
+import type { Ending } from "../../server/jobs/engine/outcome";
+
+function wordOf(ending: Ending, teller = "mid1", wholeBytes?: number) {
+  const whole = wholeBytes !== undefined && { wholeBytes };
+  return laterWordOf({ teller, minion: "web1", ending, isCommand: true, ...whole });
+}
+
+it("says who told it, and how the result begins", () => {
+  const value = [2, "", "no such file\nat all\n"];
+  expect(wordOf({ state: "succeeded", value })).toEqual({
+    state: "succeeded",
+    atMs: expect.any(Number) as number,
+    message: "mid1 told later: on web1 it had succeeded (exit 2): no such file",
+    value,
+    exitStatus: 2,
+  });
+  expect(wordOf({ state: "succeeded", value: [0, "", ""] }, "web1").message).toBe(
+    "web1 told later: the call had succeeded",
+  );
+});
+
+it("has no value that is large, or whose most part stays where it is", () => {
+  const large = wordOf({ state: "succeeded", value: [0, "x".repeat(5_000), ""] });
+  expect(large.value).toBeUndefined();
+  expect(large.message.length).toBeLessThan(300);
+  const part = wordOf({ state: "succeeded", value: [0, "x", ""], exitStatus: 0 }, "mid1", 70_000);
+  expect(part.value).toBeUndefined();
+  expect(part.message).toContain("had succeeded (70000 bytes, which mid1 keeps): x");
+});
+
+it("gives a problem in one line", () => {
+  const error = { type: "x", message: "web1 said:\n no\u001b[2J", trace: "" };
+  const { message } = wordOf({ state: "failed", error });
+  expect(message).toBe("mid1 told later: on web1 it had failed: web1 said: no [2J");
+  const stopped = { ...error, message: "Cancelled; web1 has stopped the job." };
+  expect(wordOf({ state: "cancelled", error: stopped }).message).toBe(
+    "mid1 told later: Cancelled; web1 has stopped the job.",
+  );
+});
