@@ -64,13 +64,18 @@ export const HELP = `Usage:
   func ca forget NAME... [--yes]                  take minions out and revoke them; a host with a new
                                                   key may have the name again
   func build-map [-a|--append] [-o|--only-alive] [-t SEC] [-v|--verbose]
-                                                  ask all minions for those behind them (func-build-map)
+                                                  ask all minions for those behind them (func-build-map);
+                                                  -a: add to the map that is there; -o: leave out who is
+                                                  away; -t: for each host, with all behind it; -v: print the
+                                                  tree. Exit status 1: some host could not be asked (with
+                                                  -o: one that has hosts behind it), or no map was written
   func map show [--mapfile FILE]                  the delegation map, as a tree
   func map path NAME... [--mapfile FILE]          over which sub-overlords a host is reached
-  func map check [--mapfile FILE]                 what is wrong in the file, with line and column
+  func map check [FILE | --mapfile FILE]          what is wrong in the file, with line and column
                                                   exit status 1: show: the last good map is in use; path: a
-                                                  host is not in it; check: it cannot be used; build-map: a
-                                                  host could not be asked; --json: what they tell as JSON
+                                                  host is not in it, or behind one that is no minion; check:
+                                                  it cannot be used, or names at its top one that is no
+                                                  minion; --json: what they tell as JSON
   func audit show [--last N | --since TIME]       who asked what of this overlord (TIME: 2h, 2026-11-22)
   func audit verify                               whether a line of it was changed or removed
   func address NAME HOST[:PORT]                   where a minion is reached from now on

@@ -34,9 +34,13 @@ export function parseMapCommand(reader: OptionReader): MapCommand {
     case "show":
       nothingMore(reader);
       return { kind: "mapShow", ...place };
-    case "check":
+    case "check": {
+      const file = reader.next()?.word;
       nothingMore(reader);
-      return { kind: "mapCheck", ...place };
+      if (file === undefined) return { kind: "mapCheck", ...place };
+      if (place.mapFile !== undefined) throw usage("map check takes one file: FILE or --mapfile.");
+      return { kind: "mapCheck", mapFile: mapFilePath(file) };
+    }
     case "path": {
       const names: string[] = [];
       for (let next = reader.next(); next; next = reader.next()) names.push(next.word);
@@ -50,6 +54,6 @@ export function parseMapCommand(reader: OptionReader): MapCommand {
 
 /** The overlord may have another working directory. */
 export function mapFilePath(text: string): string {
-  if (text === "") throw usage("--mapfile needs the name of a file.");
+  if (text === "") throw usage("The name of the map's file is empty.");
   return resolve(text);
 }

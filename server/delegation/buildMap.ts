@@ -1,9 +1,13 @@
 import { FuncError } from "../common/errors";
-import type { BuildMapParams, MapBuilding, MapBuildResult } from "../protocol/delegation";
-import { planMap, countNodes, type FoundKey } from "./buildMapPlan";
+import type {
+  BuildMapParams,
+  MapBefore,
+  MapBuilding,
+  MapBuildResult,
+} from "../protocol/delegation";
+import { planMap, type MapPlan } from "./buildMapPlan";
 import { probeMinions, type ProbeTools } from "./buildMapProbe";
-import type { MapNode } from "./delegationMap";
-import { MAX_MAP_DEPTH, MAX_MAP_NODES } from "./delegationMap";
+import { countNodes, MAX_MAP_DEPTH, MAX_MAP_NODES, type MapNode } from "./delegationMap";
 import type { DelegationMaps } from "./delegationMaps";
 import type { MapBelowAnswer, ProbedHost } from "./mapBelow";
 import { mapChanges, mergeMaps } from "./mergeMaps";
@@ -16,6 +20,13 @@ const MOST_AT_ONCE = 16;
 const PROGRESS_MS = 100;
 /** Problems that are told one by one. */
 const MAX_PROBLEMS = 2_000;
+/** Where a build has found nobody. */
+const UNCHANGED: Readonly<Record<MapBefore, string>> = {
+  good: "the delegation map stays as it was",
+  "last-good": "the damaged delegation map stays as it is, and the last good one in use",
+  damaged: "the damaged delegation map stays as it is",
+  none: "no delegation map was made",
+};
 
 export interface MapBuilderParts extends ProbeTools {
   maps: DelegationMaps;
@@ -64,25 +75,23 @@ export class MapBuilder {
       }),
     );
     progress.end();
-    const last = await maps.current().then(
-      ({ nodes }) => nodes,
-      () => [],
-    );
+    const { lastMap, last } = await this.lastMap();
     await maps.identities.load();
     const seenBehind = (path: readonly string[]) => maps.identities.seenBehind(path);
-    const plan = planMap(hosts, last, { onlyAlive, append, seenBehind });
+    const plan = planMap(hosts, last, { onlyAlive, append, lastMap, seenBehind });
     if (plan.nodes.length === 0 && minions.length > 0) {
       throw new FuncError(
         "unreachable",
-        "No minion answers, so the delegation map stays as it was.",
+        `No minion answers, so ${UNCHANGED[lastMap]}.`,
         "Look at the network, then build it again.",
       );
     }
     const nodes = await this.write(plan.nodes, append);
-    const rekeyed = await this.learn(plan.keys, options.attended);
+    const rekeyed = await this.learn(plan, options.attended);
     await maps.built();
     return {
       file: maps.own.file,
+      before: lastMap,
       hosts: countNodes(nodes),
       ...mapChanges(last, nodes),
       rekeyed,
@@ -117,6 +126,16 @@ export class MapBuilder {
     return { hosts };
   }
 
+  private async lastMap(): Promise<{ lastMap: MapBefore; last: readonly MapNode[] }> {
+    try {
+      const { nodes, problem } = await this.parts.maps.current();
+      return { lastMap: problem ? "last-good" : "good", last: nodes };
+    } catch (error) {
+      const isNone = error instanceof FuncError && error.reason === "not-found";
+      return { lastMap: isNone ? "none" : "damaged", last: [] };
+    }
+  }
+
   private async entered<T>(run: () => Promise<T>): Promise<T> {
     if (this.underWay >= MOST_AT_ONCE) {
       throw new FuncError(
@@ -147,8 +166,9 @@ export class MapBuilder {
   }
 
   /** Those whose key is another than before. */
-  private async learn(keys: readonly FoundKey[], attended: boolean): Promise<string[][]> {
-    const { identities } = this.parts.maps;
+  private async learn({ keys, tellings }: MapPlan, attended: boolean): Promise<string[][]> {
+    const { inventory, maps } = this.parts;
+    const { identities } = maps;
     await identities.load();
     const rekeyed = keys.filter(({ path, key, native }) => {
       const other = identities.saw(path, key, native) === "other";
@@ -156,6 +176,9 @@ export class MapBuilder {
       if (other && (attended || path.length === 1)) identities.replace(path, key, native);
       return other && path.length > 1;
     });
+    const names = inventory.list().map(({ name }) => name);
+    const own = { path: [], names, hosts: names.length, isWhole: true };
+    identities.told([own, ...tellings], Date.now());
     await identities.save();
     return rekeyed.map(({ path }) => path);
   }

@@ -1,6 +1,8 @@
 import type { MapBuildProblem } from "../protocol/delegation";
-import { nameKey, type MapNode } from "./delegationMap";
+import { countNodes, nameKey, type MapNode } from "./delegationMap";
+import type { HopTelling } from "./hopTellings";
 import { isAlive, type ProbedHost } from "./mapBelow";
+import { notAskedText, type NotAskedOptions } from "./notAskedText";
 
 /** A key that a host of the map has shown. */
 export interface FoundKey {
@@ -14,15 +16,7 @@ export interface MapPlan {
   nodes: MapNode[];
   problems: MapBuildProblem[];
   keys: FoundKey[];
-}
-
-export interface PlanOptions {
-  /** Leaves out who is away, with all behind. */
-  onlyAlive: boolean;
-  /** The last map stays in any case. */
-  append: boolean;
-  /** How many hosts behind the one at the path have ever shown a key. */
-  seenBehind: (path: readonly string[]) => number;
+  tellings: HopTelling[];
 }
 
 /**
@@ -32,9 +26,9 @@ export interface PlanOptions {
 export function planMap(
   hosts: readonly ProbedHost[],
   last: readonly MapNode[],
-  options: PlanOptions,
+  options: NotAskedOptions,
 ): MapPlan {
-  const plan: MapPlan = { nodes: [], problems: [], keys: [] };
+  const plan: MapPlan = { nodes: [], problems: [], keys: [], tellings: [] };
   plan.nodes = planHosts(hosts, last, [], options, plan);
   return plan;
 }
@@ -43,24 +37,26 @@ function planHosts(
   hosts: readonly ProbedHost[],
   last: readonly MapNode[],
   above: readonly string[],
-  options: PlanOptions,
+  options: NotAskedOptions,
   plan: MapPlan,
 ): MapNode[] {
   const lastByName = new Map(last.map((node) => [nameKey(node.name), node]));
   return hosts.flatMap((host) => {
     const path = [...above, host.name];
-    const before = lastByName.get(nameKey(host.name))?.children ?? [];
+    const stood = lastByName.get(nameKey(host.name));
+    const before = stood?.children ?? [];
     const told = plan.problems.length;
     const isOut = options.onlyAlive && !isAlive(host);
     const text =
       host.outcome === "not-asked"
-        ? notAskedText(host, path, countNodes(before), isOut, options)
+        ? notAskedText(host, path, stood && countNodes(before), options)
         : undefined;
     const problem = text === undefined ? problemOf(host, path) : notAsked(path, text);
     if (problem) plan.problems.push(problem);
     if (isOut) return [];
     if (host.identity !== undefined) {
       plan.keys.push({ path, key: host.identity, native: host.native === true });
+      plan.tellings.push(...tellingOf(host, path, options));
     }
     if (host.outcome === "not-asked" && !options.onlyAlive) {
       return [{ name: host.name, children: before }];
@@ -72,6 +68,21 @@ function planHosts(
     }
     return [{ name: host.name, children }];
   });
+}
+
+/** None of one that could not be asked, and of leaves, but where a sub-overlord is none any more. */
+function tellingOf(
+  { outcome, native, children }: ProbedHost,
+  path: string[],
+  { onlyAlive, seenBehind }: NotAskedOptions,
+): HopTelling[] {
+  const names = children.map(({ name }) => name);
+  if (outcome === "overlord" || outcome === "no-minions") {
+    if (native) return [{ path, names, hosts: names.length, isWhole: true }];
+    return onlyAlive ? [] : [{ path, names, hosts: countNodes(children), isWhole: false }];
+  }
+  const isNone = outcome === "not-an-overlord" && seenBehind(path).hosts > 0;
+  return isNone ? [{ path, names: [], hosts: 0, isWhole: native === true }] : [];
 }
 
 function problemOf(
@@ -105,46 +116,4 @@ function noMinions(path: string[]): MapBuildProblem {
 function notAsked(path: string[], message: string): MapBuildProblem {
   const nextStep = "Once it answers, build the map again: func build-map.";
   return { path, outcome: "not-asked", message, nextStep };
-}
-
-/** Undefined where only those that are alive are wanted, and one is away that has nobody behind it. */
-function notAskedText(
-  { alive, message = "" }: ProbedHost,
-  path: readonly string[],
-  before: number,
-  isOut: boolean,
-  { onlyAlive, append, seenBehind }: PlanOptions,
-): string | undefined {
-  const seen = before > 0 ? 0 : seenBehind(path);
-  if (isOut && alive === false && before + seen === 0) return undefined;
-  const why = message === "" ? [] : [message];
-  if (before > 0 && (append || !onlyAlive)) return [...why, keptText(before)].join(" ");
-  if (isOut) {
-    const state = alive === false ? "It is away: left out" : "It could not be asked: left out";
-    const sum = before > 0 ? `, with ${hostsText(before)} behind it` : "";
-    return [`${state}${sum}.`, ...seenText(seen), ...why].join(" ");
-  }
-  const out = before > 0 ? [`Left out: ${hostsText(before)} behind it.`] : seenText(seen);
-  return [...why, ...out].join(" ");
-}
-
-function keptText(kept: number): string {
-  return kept === 1
-    ? "The host behind it is the one of the last map."
-    : `The ${kept} hosts behind it are those of the last map.`;
-}
-
-function seenText(seen: number): string[] {
-  return seen > 0
-    ? [`The last map has nobody behind it; earlier ${hostsText(seen)} had been seen there.`]
-    : [];
-}
-
-function hostsText(count: number): string {
-  return count === 1 ? "1 host" : `${count} hosts`;
-}
-
-/** All entries of a map. */
-export function countNodes(nodes: readonly MapNode[]): number {
-  return nodes.reduce((sum, { children }) => sum + 1 + countNodes(children), 0);
 }

@@ -172,6 +172,10 @@ function problemOf(
   return "There was no time left for its answer.";
 }
 
+/** What the texts of calls have besides: a build runs nothing anywhere, and is nothing that the original has. */
+const OF_CALLS = /^\[Errno -?\d+\] [^:]*: | Nothing was run\.$/g;
+
 function textOf({ message, nextStep }: { message: string; nextStep?: string }): string {
-  return nextStep === undefined ? message : `${message} ${nextStep}`;
+  const text = message.replace(OF_CALLS, "");
+  return nextStep === undefined ? text : `${text} ${nextStep}`;
 }

@@ -18,6 +18,11 @@ export function nameKey(name: string): string {
   return name.toLowerCase();
 }
 
+/** A host's place in the map as one text: no name has a line's end. */
+export function pathKey(path: readonly string[]): string {
+  return path.map(nameKey).join("\n");
+}
+
 /** Every node with its depth (1 for those directly below), parents before children. */
 export function* walkMap(map: readonly MapNode[]): Generator<{ node: MapNode; depth: number }> {
   let level = map;
@@ -29,4 +34,9 @@ export function* walkMap(map: readonly MapNode[]): Generator<{ node: MapNode; de
     }
     level = next.flat();
   }
+}
+
+/** All entries of a map. */
+export function countNodes(nodes: readonly MapNode[]): number {
+  return nodes.reduce((sum, { children }) => sum + 1 + countNodes(children), 0);
 }

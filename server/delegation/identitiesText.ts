@@ -10,6 +10,10 @@ export interface HostIdentity {
   /** One of our own funcd; else one of the original. */
   native: boolean;
   firstSeenMs: number;
+  /** What this host, a sub-overlord, told last: how many stand directly behind it, of the original at any depth. */
+  told?: { hosts: number; atMs: number };
+  /** Since the sub-overlord above has told that it is none of its minions; its key counts all the same. */
+  goneSinceMs?: number;
 }
 
 const HEADER = [
@@ -20,9 +24,16 @@ const HEADER = [
 /** YAML with a JSON object a line, so that a hundred thousand hosts are read at once. */
 export function formatIdentities(identities: Iterable<HostIdentity>): string {
   const lines = [...HEADER];
-  for (const { path, key, native, firstSeenMs } of identities) {
-    const first_seen = new Date(firstSeenMs).toISOString();
-    lines.push(`- ${JSON.stringify({ path, key, native, first_seen })}`);
+  for (const { path, key, native, firstSeenMs, told, goneSinceMs } of identities) {
+    const line = {
+      path,
+      key,
+      native,
+      first_seen: timeText(firstSeenMs),
+      ...(told && { told: { hosts: told.hosts, at: timeText(told.atMs) } }),
+      ...(goneSinceMs !== undefined && { gone_since: timeText(goneSinceMs) }),
+    };
+    lines.push(`- ${JSON.stringify(line)}`);
   }
   if (lines.length === HEADER.length) lines.push("[]");
   return `${lines.join("\n")}\n`;
@@ -53,14 +64,42 @@ export function parseIdentities(
 function identityOf(line: string): HostIdentity | undefined {
   if (!line.startsWith("- ")) return undefined;
   try {
-    const { path, key, native, first_seen } = JSON.parse(line.slice(2)) as Record<string, unknown>;
+    const { path, key, native, first_seen, told, gone_since } = JSON.parse(line.slice(2)) as Record<
+      string,
+      unknown
+    >;
     if (!Array.isArray(path) || path.length === 0 || path.length > MAX_MAP_DEPTH) return undefined;
     const names = path.filter((name): name is string => typeof name === "string" && name !== "");
-    const firstSeenMs = typeof first_seen === "string" ? Date.parse(first_seen) : NaN;
-    if (names.length !== path.length || !Number.isFinite(firstSeenMs)) return undefined;
+    const firstSeenMs = timeOf(first_seen);
+    if (names.length !== path.length || firstSeenMs === undefined) return undefined;
     if (typeof key !== "string" || !/^[0-9a-f]{64}$/.test(key)) return undefined;
-    return { path: names, key, native: native === true, firstSeenMs };
+    const goneSinceMs = timeOf(gone_since);
+    return {
+      path: names,
+      key,
+      native: native === true,
+      firstSeenMs,
+      ...toldOf(told),
+      ...(goneSinceMs !== undefined && { goneSinceMs }),
+    };
   } catch {
     return undefined;
   }
+}
+
+function toldOf(value: unknown): Pick<HostIdentity, "told"> {
+  if (typeof value !== "object" || value === null) return {};
+  const { hosts, at } = value as Record<string, unknown>;
+  const atMs = timeOf(at);
+  if (typeof hosts !== "number" || !Number.isSafeInteger(hosts) || atMs === undefined) return {};
+  return hosts < 0 ? {} : { told: { hosts, atMs } };
+}
+
+function timeText(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function timeOf(value: unknown): number | undefined {
+  const ms = typeof value === "string" ? Date.parse(value) : NaN;
+  return Number.isFinite(ms) ? ms : undefined;
 }

@@ -3,8 +3,10 @@ import { open, rename } from "node:fs/promises";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
 import { SerialQueue } from "../common/serialQueue";
-import { MAX_MAP_NODES, nameKey } from "./delegationMap";
+import { MAX_MAP_NODES, nameKey, pathKey } from "./delegationMap";
 import { formatIdentities, parseIdentities, type HostIdentity } from "./identitiesText";
+import { changedByTellings, type HopTelling } from "./hopTellings";
+import { SeenHosts, type SeenBehind } from "./seenHosts";
 
 const MAX_BYTES = 400_000_000;
 
@@ -22,7 +24,7 @@ export class MapIdentities {
   private known = new Map<string, HostIdentity>();
   /** By key, once somebody has asked: a path whose key has changed since may still be in it. */
   private paths: Map<string, string[][]> | undefined;
-  private behind: { version: number; counts: Map<string, number> } | undefined;
+  private behind: { version: number; hosts: SeenHosts } | undefined;
   private seen: string | undefined;
   private lookedAtMs = -Infinity;
   private loading: Promise<void> | undefined;
@@ -42,20 +44,36 @@ export class MapIdentities {
 
   /** hex SHA-256 of the key of the host at the path; undefined where it was never seen. After `load`. */
   keyOf(path: readonly string[]): string | undefined {
-    return this.known.get(keyOfPath(path))?.key;
+    return this.known.get(pathKey(path))?.key;
   }
 
   /** Undefined where nobody has noted it. After `load`. */
   find(path: readonly string[]): HostIdentity | undefined {
-    return this.known.get(keyOfPath(path));
+    return this.known.get(pathKey(path));
   }
 
-  /** How many hosts behind the one at the path have ever shown a key. After `load`. */
-  seenBehind(path: readonly string[]): number {
+  /** Who was seen behind the hop at the path, but those that are gone. After `load`. */
+  seenBehind(path: readonly string[]): SeenBehind {
     if (this.behind?.version !== this.version) {
-      this.behind = { version: this.version, counts: countBehind(this.known.keys()) };
+      this.behind = { version: this.version, hosts: new SeenHosts(this.known.values()) };
     }
-    return this.behind.counts.get(keyOfPath(path)) ?? 0;
+    return this.behind.hosts.behind(path);
+  }
+
+  /** All places below some hop where a host of this name has shown a key, also those where it is gone. After `load`. */
+  placesOf(name: string): HostIdentity[] {
+    const key = nameKey(name);
+    return [...this.known.values()].filter(
+      ({ path }) => path.length > 1 && nameKey(path.at(-1) ?? "") === key,
+    );
+  }
+
+  /**
+   * Notes what hops have told of those behind them, and who is gone by that: such a host keeps its key, so that it
+   * cannot come back with another one unnoticed. `save` makes it durable. After `load`.
+   */
+  told(tellings: readonly HopTelling[], atMs: number): void {
+    for (const changed of changedByTellings(this.known.values(), tellings, atMs)) this.put(changed);
   }
 
   /**
@@ -78,7 +96,8 @@ export class MapIdentities {
   replace(path: readonly string[], key: string, native: boolean): void {
     const known = this.find(path);
     if (known?.key === key && known.native === native) return;
-    this.put({ path: [...path], key, native, firstSeenMs: Date.now() });
+    const told = known?.told && { told: known.told };
+    this.put({ path: [...path], key, native, firstSeenMs: Date.now(), ...told });
   }
 
   /** Takes `to` as the key of the host that has had `from`, over all paths to it. After `load`. */
@@ -114,13 +133,14 @@ export class MapIdentities {
   }
 
   private put(identity: HostIdentity): void {
-    const key = keyOfPath(identity.path);
+    const key = pathKey(identity.path);
     if (!this.known.has(key) && this.known.size >= MAX_MAP_NODES) {
       const [oldest] = this.known.keys();
       if (oldest !== undefined) this.known.delete(oldest);
     }
+    const isOther = this.known.get(key)?.key !== identity.key;
     this.known.set(key, identity);
-    this.index(identity);
+    if (isOther) this.index(identity);
     this.dirty = true;
     this.version++;
   }
@@ -142,7 +162,7 @@ export class MapIdentities {
       if (version === this.seen) return;
       const read = await this.read(true);
       const { identities, problem } = parseIdentities(read?.text ?? "", this.file);
-      this.known = new Map(identities.map((one) => [keyOfPath(one.path), one]));
+      this.known = new Map(identities.map((one) => [pathKey(one.path), one]));
       this.paths = undefined;
       this.seen = read?.version ?? "";
       this.problem = problem;
@@ -173,20 +193,4 @@ export class MapIdentities {
       throw error;
     }
   }
-}
-
-function countBehind(keys: Iterable<string>): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const key of keys) {
-    for (let end = key.lastIndexOf("\n"); end > 0; end = key.lastIndexOf("\n", end - 1)) {
-      const above = key.slice(0, end);
-      counts.set(above, (counts.get(above) ?? 0) + 1);
-    }
-  }
-  return counts;
-}
-
-/** No name of a host has a line's end. */
-function keyOfPath(path: readonly string[]): string {
-  return path.map(nameKey).join("\n");
 }

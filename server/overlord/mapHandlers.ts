@@ -2,6 +2,7 @@ import type { FuncError } from "../common/errors";
 import { checkMap } from "../delegation/checkMap";
 import type { MapNode } from "../delegation/delegationMap";
 import type { MapIdentities } from "../delegation/mapIdentities";
+import { strangersOf, wayTo } from "../delegation/wayTo";
 import { MapStates } from "../delegation/mapStates";
 import type { DelegationMapNode } from "../protocol/delegation";
 import type { JsonValue } from "../protocol/value";
@@ -29,15 +30,17 @@ export function mapHandlers(parts: OverlordParts): Pick<Handlers, MapRequest> {
     },
     "map/paths": async ({ names, mapFile }) => {
       const { paths } = await maps.current(mapFile);
-      return { paths: names.map((name) => paths.pathTo(name) ?? null) };
+      const found = names.map((name) => wayTo(name, paths, maps.identities, parts.inventory));
+      const strangers = strangersOf(found, parts.inventory);
+      return { paths: found, ...(strangers.length > 0 && { strangers }) };
     },
     "map/validate": async ({ text, mapFile }) => {
       const file = mapFile ?? maps.own.file;
       const reading = text ?? maps.text(file);
       const [content] = await Promise.all([reading, maps.identities.load()]);
       const { inventory } = parts;
-      // a text that is being written need not be that of this overlord
-      const isOwn = text === undefined && file === maps.own.file;
+      // a text of which no file is told need not be that of this overlord
+      const isOwn = (text === undefined || mapFile !== undefined) && file === maps.own.file;
       return { file, problems: checkMap(content, { inventory, seen: maps.identities, isOwn }) };
     },
     "map/build": (params, feed, signal) =>

@@ -91,9 +91,10 @@ export class MapSchedule {
     const params = { onlyAlive: settings.onlyAlive };
     try {
       const built = await builder.build(params, { signal, attended: false });
-      const { hosts, added, removed, rekeyed, problems, moreProblems } = built;
+      const { hosts, before, added, removed, rekeyed, problems, moreProblems } = built;
       const told = {
         hosts,
+        ...(before !== "good" && { before }),
         added: added.length,
         removed: removed.length,
         rekeyed: rekeyed.length,

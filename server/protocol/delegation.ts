@@ -55,8 +55,16 @@ export type MapProbeOutcome =
   | "cycle"
   | "too-deep";
 
+/**
+ * What the map was before a build: "last-good" where its file was damaged, "damaged" where there was no good copy of
+ * it either.
+ */
+export type MapBefore = "good" | "last-good" | "damaged" | "none";
+
 export interface MapBuildResult {
   file: string;
+  /** What it is compared with, and where hosts behind those that could not be asked were taken from. */
+  before: MapBefore;
   /** All entries of the new map. */
   hosts: number;
   /** Paths, from the top, of what is new and what is gone; what stands below one is not told again. */

@@ -264,10 +264,13 @@ export interface OverlordRequests {
 
   /** Throws "not-found" where there is no map, "bad-data" with its place where it cannot be read. */
   "map/read": { params: { mapFile?: string }; result: DelegationMapAnswer };
-  /** The shortest call path to each of the names, itself last; null where the map does not have it. */
+  /**
+   * The shortest call path to each of the names, itself last; null where the map does not have it. `strangers`: hosts
+   * at the beginning of one that are no minions of this overlord, so that nobody is called over them.
+   */
   "map/paths": {
     params: { names: string[]; mapFile?: string };
-    result: { paths: (string[] | null)[] };
+    result: { paths: (string[] | null)[]; strangers?: string[] };
   };
   /** What is wrong with a text, or without one with the map's file, in the order of the file; at most 200. */
   "map/validate": {

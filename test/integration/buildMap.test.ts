@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build as bundle } from "esbuild";
@@ -60,7 +60,10 @@ test("what cannot be asked now stays as it was, and only alive leaves it out", a
     ["mid1/leaf1", "not-asked"],
     ["mid2", "not-asked"],
   ]);
-  expect(kept.problems[1]?.message).toContain("The 2 hosts behind it are those of the last map.");
+  expect(kept.problems[1]?.message).toMatch(
+    /^The 2 hosts behind it are those of the last map\. mid2 .* refused the connection/,
+  );
+  expect(kept.problems[1]?.message).not.toMatch(/Nothing was run|Errno/);
 
   const alive = await build({ onlyAlive: true });
   expect(alive.removed).toEqual([["mid1", "leaf1"], ["mid2"]]);
@@ -71,13 +74,30 @@ test("what cannot be asked now stays as it was, and only alive leaves it out", a
   // the last map knows nothing of them any more
   const again = await fleet.func(["build-map", "-o"]);
   expect(again).toMatchObject({ status: 1 });
-  expect(again.stderr).toMatch(/^func: mid2: It is away: left out\. .*2 hosts had been seen there/);
+  expect(again.stderr).toMatch(
+    /^func: mid2: It is away: left out; 2 hosts were seen behind it, last on .* UTC\. /,
+  );
   const plain = await fleet.func(["build-map"]);
   expect(plain).toMatchObject({ status: 1 });
-  expect(plain.stderr).toMatch(/^func: mid2: .*2 hosts had been seen there/m);
+  expect(plain.stderr).toMatch(
+    /^func: mid2: It stands in the map without hosts, as in the last map; 2 hosts were seen behind it, last on /m,
+  );
   expect(await mapFile()).toContain("mid2: {}\n");
   const check = await fleet.func(["map", "check"]);
-  expect(check.stdout).toMatch(/map:5:1: warning: mid2 has nobody behind it here, where 2 hosts/);
+  expect(check.stdout).toMatch(
+    /map:5:1: warning: mid2 has nobody behind it here, where 2 hosts were seen, last on .*: leaf3, leaf4\. Unless/,
+  );
+
+  // as after a disk was lost, and a person's slip
+  await rm(join(fleet.dataOf(TOP), "map"));
+  const first = await fleet.func(["build-map"]);
+  expect(first.stdout).toMatch(/map: 5 hosts; there was no map before\n {2}\+ mid1\n/);
+  expect(first.stderr).toMatch(/^func: mid2: It stands .* since there was no map before; 2 hosts/m);
+  await fleet.writeMap("web1: {}\nmid2");
+  const mended = await fleet.func(["build-map"]);
+  expect(mended.stdout).toMatch(
+    /map: 5 hosts, as in the last good map; the damaged one is replaced/,
+  );
 
   await fleet.startMinions("mid2", "leaf1");
   const appended = await build({ append: true });
@@ -169,13 +189,41 @@ test("a check compares the map with the minions of the overlord and what it has 
   const check = await fleet.func(["map", "check"]);
   expect(check.status).toBe(1);
   expect(check.stdout.split("\n")).toEqual([
-    `${map}: warning: of this overlord's minions mid2 does not stand in the map.`,
+    `${map}: warning: of this overlord's minions mid2 (with 2 hosts behind it) does not stand in the map. Unless it was taken out on purpose: func build-map.`,
+    expect.stringMatching(/map:1:1: .* 2 are not in the map: leaf1, leaf2\. Unless/),
     `${map}:2:5: warning: leaf9 has never shown a key: nobody has found it behind mid1.`,
     `${map}:3:1: error: mid9 is no minion of this overlord, so nothing can be called over it.`,
     `${map}:4:1: warning: web1 is not known to be a sub-overlord: nobody has ever been found behind it.`,
     `${map}:5:5: warning: leaf1 has never shown a key: nobody has found it behind web1.`,
     "",
   ]);
+  await fleet.writeMap(
+    "mid1:\n    mid2:\n        mid1:\n            leaf1: {}\nmid9:\n    leaf3: {}\n",
+  );
+  const cycle = await fleet.func(["map", "check"]);
+  expect(cycle.stdout).toMatch(
+    /map:3:9: warning: mid1 -> mid2 -> mid1 is a cycle, which begins in line 1 and ends here/,
+  );
+  const stranger = await fleet.func(["map", "path", "leaf3", "mid2"]);
+  expect(stranger).toMatchObject({ status: 1, stdout: "mid9 -> leaf3\nmid2\n" });
+  expect(stranger.stderr).toMatch(
+    /^func: mid9 is no minion of .*nothing can be called over it\.\n/,
+  );
+  // cut off at a line's end, and a copy of it
+  await fleet.writeMap("---\nmid1:\n    leaf1: {}\n");
+  const cut = await fleet.func(["map", "check"]);
+  expect(cut.status).toBe(0);
+  expect(cut.stdout).toMatch(
+    /^.*map: warning: .* mid2 \(with 2 hosts behind it\), web1 do not stand/,
+  );
+  expect(cut.stdout).toMatch(
+    /map:2:1: warning: of the 2 hosts .* behind mid1, last on .*, 1 is not in the map: leaf2\. Unless/,
+  );
+  const copy = join(fleet.root, "copy.yaml");
+  await writeFile(copy, "mid1:\n    leaf1: {}\nnobody: {}\n");
+  const checked = await fleet.func(["map", "check", copy]);
+  expect(checked).toMatchObject({ status: 1 });
+  expect(checked.stdout).toMatch(/copy\.yaml:3:1: error: nobody is no minion/);
   await fleet.writeMap("");
   const empty = await fleet.func(["map", "check"]);
   expect(empty).toMatchObject({ status: 1 });
@@ -297,5 +345,17 @@ test("an overlord with a schedule builds its map by itself", async () => {
   const { records } = await (await fleet.connection("mid2")).request("audit/read", { limit: 100 });
   expect(records.map(({ fields }) => fields)).toContainEqual(
     expect.objectContaining({ event: "map/build", hosts: 2, onlyAlive: false }),
+  );
+});
+
+test("a host that was taken from its sub-overlord is missed no more once the map was built", async () => {
+  const below = await fleet.connection("mid1");
+  await below.request("minions/forget", { names: ["leaf2"] });
+  const before = await fleet.func(["map", "check"]);
+  expect(before.stdout).toMatch(/map is right\./);
+  expect((await build()).removed).toEqual([["mid1", "leaf2"]]);
+  expect((await fleet.func(["map", "check"])).stdout).toMatch(/map is right\./);
+  expect(await readFile(join(fleet.dataOf(TOP), "map.identities.yaml"), "utf8")).toMatch(
+    /"leaf2"\],"key":"[0-9a-f]{64}".*"gone_since":/,
   );
 });

@@ -1,27 +1,40 @@
 import { expect, test } from "vitest";
 import { checkMap, type KnownHosts } from "../../server/delegation/checkMap";
 import type { HostIdentity } from "../../server/delegation/identitiesText";
+import { SeenHosts } from "../../server/delegation/seenHosts";
 import type { MinionRecord } from "../../server/protocol/minions";
 
 const placed = (text: string, known?: KnownHosts) =>
   checkMap(text, known).map(({ line, column, severity }) => [line, column, severity]);
 
-/** An overlord with these minions, that has seen hosts at these paths; "!" marks those of the original. */
+const AT = Date.UTC(2026, 0, 31, 12);
+
+/**
+ * An overlord with these minions, that has seen hosts at these paths; "!" marks those of the original, "-" those that
+ * are gone, "=5" hops that have told of five.
+ */
 function knowing(minions: readonly string[], paths: readonly string[], isOwn = false): KnownHosts {
   const list = minions.map((name) => ({ name }) as MinionRecord);
   const seen = new Map<string, HostIdentity>();
   for (const marked of paths) {
-    const path = marked.replace("!", "").split("/");
-    const identity = { path, key: "a".repeat(64), native: !marked.endsWith("!"), firstSeenMs: 0 };
-    seen.set(path.join("/"), identity);
+    const [, name = "", native, gone, told] = /^([^!=-]*)(!?)(-?)=?(.*)$/.exec(marked) ?? [];
+    const path = name.split("/");
+    seen.set(name, {
+      path,
+      key: "a".repeat(64),
+      native: native === "",
+      firstSeenMs: 0,
+      ...(gone !== "" && { goneSinceMs: AT }),
+      ...(told !== "" && { told: { hosts: Number(told), atMs: AT } }),
+    });
   }
+  const hosts = new SeenHosts(seen.values());
   return {
     inventory: { find: (name) => list.find((one) => one.name === name), list: () => list },
     seen: {
       problem: undefined,
       find: (path) => seen.get(path.join("/")),
-      seenBehind: (path) =>
-        [...seen.keys()].filter((one) => one.startsWith(`${path.join("/")}/`)).length,
+      seenBehind: (path) => hosts.behind(path),
     },
     isOwn,
   };
@@ -54,7 +67,11 @@ test("what YAML itself does not take is told with its place", () => {
 test("a host above itself, and a name of no host, are strange without an overlord, too", () => {
   const problems = checkMap("mid1:\n    mid1:\n        leaf1: {}\nweb9: {}\nMinion 2: {}\n");
   expect(problems.map(({ line, severity, message }) => [line, severity, message])).toEqual([
-    [2, "warning", expect.stringContaining("stands above itself") as string],
+    [
+      2,
+      "warning",
+      "mid1 -> mid1 is a cycle, which begins in line 1 and ends here; what is behind mid1 here is not needed.",
+    ],
     [5, "warning", expect.stringContaining("no name") as string],
   ]);
 });
@@ -90,9 +107,61 @@ test("a hop that has lost all hosts behind it is strange", () => {
     {
       line: 1,
       column: 1,
-      message: "mid1 has nobody behind it here, where 2 hosts have been seen.",
+      message:
+        "mid1 has nobody behind it here, where 2 hosts were seen: leaf1, web1. Unless they were taken out on purpose: func build-map.",
     },
   ]);
+});
+
+const warned = (text: string, known: KnownHosts) =>
+  checkMap(text, known).map(({ line, message }) => [line, message.replace(/ Unless .*/, "")]);
+
+test("a map that was cut off at a line's end lacks hosts that were seen, by name", () => {
+  const leaves = Array.from({ length: 9 }, (_, index) => `mid1/web${index}`);
+  const known = knowing(
+    ["mid1", "mid2"],
+    ["mid1=10", "mid1/mid3=2", "mid1/mid3/db1", "mid1/mid3/db2", ...leaves, "mid2", "mid2/x"],
+    true,
+  );
+  expect(warned("---\nmid1:\n    web0: {}\n    web1: {}\n", known)).toEqual([
+    [0, "of this overlord's minions mid2 (with 1 host behind it) does not stand in the map."],
+    [
+      2,
+      "of the 10 hosts that were seen directly behind mid1, last on 2026-01-31 12:00 UTC, 8 are not in the map: " +
+        "mid3 (with 2 hosts behind it), web2, web3, web4, web5, 3 more.",
+    ],
+  ]);
+  // a map of one's own choice may have any of them
+  expect(checkMap("mid1:\n    web0: {}\n", { ...known, isOwn: false })).toEqual([]);
+});
+
+test("hosts that a sub-overlord tells of no more are not missed; in the map they are strange", () => {
+  const known = knowing(["mid1"], ["mid1=1", "mid1/leaf1", "mid1/web1-"], true);
+  expect(warned("mid1:\n    leaf1: {}\n", known)).toEqual([]);
+  expect(warned("mid1:\n    leaf1: {}\n    web1: {}\n", known)).toEqual([
+    [3, "web1 is no minion of mid1 any more, as that told on 2026-01-31 12:00 UTC."],
+  ]);
+});
+
+test("of a hop of the original the number tells that hosts are missing", () => {
+  const known = knowing(["mid1"], ["mid1!=3"], true);
+  expect(warned("mid1:\n    a: {}\n    b: {}\n    c: {}\n", known)).toEqual([]);
+  expect(warned("mid1:\n    a: {}\n    b: {}\n", known)).toEqual([
+    [1, "mid1 has 2 behind it here, where 3 hosts were seen, last on 2026-01-31 12:00 UTC."],
+  ]);
+});
+
+test("a cycle is named, with the lines where it begins and ends", () => {
+  const text = "top1:\n  mid1:\n    mid2:\n      mid1:\n        leaf1: {}\n";
+  expect(checkMap(text)).toMatchObject([
+    {
+      line: 4,
+      column: 7,
+      message: expect.stringMatching(/^mid1 -> mid2 -> mid1 is .* line 2 /) as string,
+    },
+  ]);
+  // as building it writes it: nobody is behind it twice
+  expect(checkMap("mid1:\n  mid2:\n    mid1: {}\n")).toEqual([]);
 });
 
 test("of a hop of the original it is said once that its hosts show no keys", () => {

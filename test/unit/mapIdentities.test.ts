@@ -86,11 +86,11 @@ test("how many hosts were seen behind one is known, at any depth", async () => {
   for (const path of [["mid1"], ["mid1", "web1"], ["MID1", "mid2", "db1"], ["mid10", "web1"]]) {
     identities.saw(path, KEY, true);
   }
-  expect(identities.seenBehind(["Mid1"])).toBe(2);
-  expect(identities.seenBehind(["mid1", "mid2"])).toBe(1);
-  expect(identities.seenBehind(["web1"])).toBe(0);
+  expect(identities.seenBehind(["Mid1"]).hosts).toBe(2);
+  expect(identities.seenBehind(["mid1", "mid2"]).hosts).toBe(1);
+  expect(identities.seenBehind(["web1"]).hosts).toBe(0);
   identities.saw(["web1", "db1"], KEY, true);
-  expect(identities.seenBehind(["web1"])).toBe(1);
+  expect(identities.seenBehind(["web1"]).hosts).toBe(1);
 });
 
 test("a host that was away when it was first told of counts as ours once it has answered", async () => {
@@ -111,4 +111,47 @@ test("who asks while the file is being read for the first time waits for it", as
   void identities.load(1_000);
   await identities.load(1_000);
   expect(identities.keyOf(["mid1", "leaf1"])).toBe(KEY);
+});
+
+test("who is told of no more counts as gone, keeps its key, and may come back", async () => {
+  const identities = await opened();
+  const paths = ["mid1", "mid1/web1", "mid1/mid2", "mid1/mid2/db1", "mid3", "mid3/web3"];
+  for (const path of paths) identities.saw(path.split("/"), KEY, true);
+  const at = Date.UTC(2026, 0, 31);
+  const own = { path: [], names: ["MID1", "mid3"], hosts: 2, isWhole: true };
+  const mid1 = { path: ["mid1"], names: ["Web1"], hosts: 1, isWhole: true };
+  const gone = () =>
+    paths.filter((path) => identities.find(path.split("/"))?.goneSinceMs !== undefined);
+
+  identities.told([own, mid1], at);
+  expect(gone()).toEqual(["mid1/mid2", "mid1/mid2/db1"]);
+  expect(identities.seenBehind(["mid1"])).toMatchObject({ hosts: 1, atMs: at });
+  // who was not asked has told nothing
+  expect(identities.seenBehind(["mid3"])).toMatchObject({ hosts: 1 });
+  await identities.save();
+
+  const later = await opened();
+  expect(later.find(["mid1", "mid2"])).toMatchObject({ key: KEY, goneSinceMs: at });
+  expect(later.find(["mid1"])).toMatchObject({ told: { hosts: 1, atMs: at } });
+  expect(later.saw(["mid1", "mid2"], OTHER, true)).toBe("other");
+  expect(later.placesOf("DB1").map(({ path }) => path.join("/"))).toEqual(["mid1/mid2/db1"]);
+
+  identities.told([{ ...mid1, names: ["web1", "mid2"], hosts: 2 }], at + 1);
+  // what stands behind it is told by itself
+  expect(gone()).toEqual(["mid1/mid2/db1"]);
+  identities.told([{ path: ["mid1", "mid2"], names: ["db1"], hosts: 1, isWhole: true }], at + 1);
+  expect(gone()).toEqual([]);
+  identities.told([{ ...own, names: ["mid1"], hosts: 1 }], at + 2);
+  expect(gone()).toEqual(["mid3", "mid3/web3"]);
+});
+
+test("a hop of the original says how many stand behind it, and of none that it is gone", async () => {
+  const identities = await opened();
+  identities.saw(["old"], KEY, false);
+  identities.saw(["old", "web1"], KEY, true);
+  const telling = { path: ["old"], names: ["x"], hosts: 5, isWhole: false };
+  identities.told([telling], Date.UTC(2026, 0, 31));
+  expect(identities.seenBehind(["old"])).toMatchObject({ hosts: 5 });
+  identities.replace(["old"], OTHER, false);
+  expect(identities.seenBehind(["old"]).hosts).toBe(5);
 });

@@ -1,4 +1,9 @@
-import type { MapBuildProblem, MapBuildResult, MapProbeOutcome } from "../../protocol/delegation";
+import type {
+  MapBefore,
+  MapBuildProblem,
+  MapBuildResult,
+  MapProbeOutcome,
+} from "../../protocol/delegation";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { mapTree } from "../mapTree";
 import type { Session } from "../session";
@@ -13,6 +18,18 @@ interface BuildMapCommand {
 const REQUEST_TIMEOUT_MS = 24 * 60 * 60_000;
 /** Changes of one kind that are told one by one. */
 const MAX_CHANGES = 20;
+/** Behind the number of hosts, where the map is another than before, and where it is the same. */
+const CHANGED: Readonly<Record<MapBefore, string>> = {
+  good: "",
+  "last-good": "; the damaged map is replaced, and what follows compares it with the last good one",
+  damaged: "; the damaged map is replaced, of which there was no good copy",
+  none: "; there was no map before",
+};
+const UNCHANGED: Readonly<Record<MapBefore, string>> = {
+  ...CHANGED,
+  good: ", as before",
+  "last-good": ", as in the last good map; the damaged one is replaced",
+};
 /** What stands behind such a host is not in the map, or not as it is now. */
 const INCOMPLETE: ReadonlySet<MapProbeOutcome> = new Set<MapProbeOutcome>([
   "not-asked",
@@ -66,10 +83,11 @@ function showProgress({ out }: Session, text: string): void {
   if (out.notes.terminal) void out.notes.chunk(`\r\x1b[K${text}`);
 }
 
-function summaryOf({ file, hosts, added, removed, rekeyed }: MapBuildResult): string {
+function summaryOf({ file, before, hosts, added, removed, rekeyed }: MapBuildResult): string {
   const changed = added.length + removed.length + rekeyed.length > 0;
+  const how = changed ? CHANGED[before] : UNCHANGED[before];
   return [
-    `${file}: ${hosts === 1 ? "1 host" : `${hosts} hosts`}${changed ? "" : ", as before"}\n`,
+    `${file}: ${hosts === 1 ? "1 host" : `${hosts} hosts`}${how}\n`,
     ...changeLines("+", added),
     ...changeLines("-", removed),
     ...changeLines("!", rekeyed, "has another key than before"),

@@ -1,3 +1,4 @@
+import { utcTime } from "../../common/utcTime";
 import { readLine } from "../../common/readLine";
 import { FuncError } from "../../common/errors";
 import { isFingerprint } from "../../pki/certificates/fingerprintWords";
@@ -6,7 +7,6 @@ import type { InspectedMinion } from "../../protocol/certmaster";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import type { CaAccept } from "../parseCaImport";
 import type { Session } from "../session";
-import { utcTime } from "./caTables";
 
 /**
  * `func ca accept NAME ADDRESS`: with what was compared on the command line, or a person who compares now. Throws

@@ -1,10 +1,10 @@
+import { utcTime } from "../../common/utcTime";
 import { readFile } from "node:fs/promises";
 import { isEncryptedKey } from "../../pki/certificates/encryptedKey";
 import { EXIT_OK } from "../exitStatus";
 import type { CaImport } from "../parseCaImport";
 import { askSecret } from "../secretPrompt";
 import type { Session } from "../session";
-import { utcTime } from "./caTables";
 
 /** `func ca import`: the overlord reads the files itself, so that the key goes over no socket. */
 export async function caImport(

@@ -1,9 +1,10 @@
+import { utcTime } from "../../common/utcTime";
 import type { CertmasterList } from "../../protocol/certmaster";
 import { askAt } from "../../client/askAt";
 import { waitingBelow } from "../../client/waitingBelow";
 import { EXIT_OK } from "../exitStatus";
 import type { Session } from "../session";
-import { certificateLines, tokenLines, utcTime, waitingLines } from "./caTables";
+import { certificateLines, tokenLines, waitingLines } from "./caTables";
 
 /** Sub-overlords that take longer are left out. */
 const BELOW_TIMEOUT_MS = 4_000;

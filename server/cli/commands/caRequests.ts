@@ -1,3 +1,4 @@
+import { utcTime } from "../../common/utcTime";
 import { askAt } from "../../client/askAt";
 import { readLine } from "../../common/readLine";
 import { FuncError } from "../../common/errors";
@@ -6,7 +7,7 @@ import type { CertmasterList, WaitingRequest } from "../../protocol/certmaster";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import type { CaAt } from "../parseAt";
 import type { Session } from "../session";
-import { utcTime, waitingLines } from "./caTables";
+import { waitingLines } from "./caTables";
 
 /** `func ca waiting`: what waits, with the words to be compared. */
 export async function caWaiting(session: Session, at: readonly string[] = []): Promise<number> {

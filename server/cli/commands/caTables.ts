@@ -1,10 +1,6 @@
+import { utcTime } from "../../common/utcTime";
 import type { CertificateRecord, TokenRecord, WaitingRequest } from "../../protocol/certmaster";
 import { renderTable } from "../render";
-
-/** "2026-01-31 12:00 UTC". */
-export function utcTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
-}
 
 /** A line for each request that waits. */
 export function waitingLines(waiting: readonly WaitingRequest[]): string {

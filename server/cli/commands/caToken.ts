@@ -1,8 +1,8 @@
+import { utcTime } from "../../common/utcTime";
 import type { CreateTokenParams } from "../../protocol/certmaster";
 import { askAt } from "../../client/askAt";
 import { EXIT_OK } from "../exitStatus";
 import type { Session } from "../session";
-import { utcTime } from "./caTables";
 
 /** `func ca token`, of this overlord or the sub-overlord at the end of a path: the token alone on stdout, so that it can be piped to a host. */
 export async function caToken(

@@ -21,14 +21,15 @@ export async function mapShow(session: Session, { mapFile }: MapPlace): Promise<
   return EXIT_FAILED;
 }
 
-/** `func map path`: over whom each host is reached. 1 where the map lacks one. */
+/** `func map path`: over whom each host is reached. 1 where the map lacks one, or one cannot be called that way. */
 export async function mapPath(
   session: Session,
   { names, mapFile }: MapPlace & { names: string[] },
 ): Promise<number> {
   const connection = await session.connect();
   const place = mapFile !== undefined && { mapFile };
-  const { paths } = await connection.request("map/paths", { names, ...place });
+  const answer = await connection.request("map/paths", { names, ...place });
+  const { paths, strangers = [] } = answer;
   const missing = names.filter((_name, index) => !paths[index]);
   if (session.options.json) {
     const byName = Object.fromEntries(names.map((name, index) => [name, paths[index] ?? null]));
@@ -38,7 +39,18 @@ export async function mapPath(
   }
   for (const name of missing) session.out.note(`func: "${name}" is not in the map.\n`);
   if (missing.length > 0) session.out.note("      Build it again: func build-map.\n");
-  return missing.length > 0 ? EXIT_FAILED : EXIT_OK;
+  for (const name of strangers) {
+    const who = paths.some((path) => path?.[0] === name && path.length > 1)
+      ? "nothing can be called over it"
+      : "it cannot be called";
+    session.out.note(`func: ${name} is no minion of this overlord, so ${who}.\n`);
+  }
+  if (strangers.length > 0) {
+    session.out.note(
+      "      Enrol it, or take it out of the map: func map check tells where it stands.\n",
+    );
+  }
+  return missing.length + strangers.length > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
 /** `func map check`: what is wrong or strange in the file, each with its place. 1 where it cannot be used. */

@@ -1,10 +1,10 @@
+import { utcTime } from "../../common/utcTime";
 import { FuncError } from "../../common/errors";
 import { defaultFuncdHome } from "../../common/funcdHome";
 import type { OverlordConnection } from "../../client/connection";
 import { EXIT_OK } from "../exitStatus";
 import { LocalFuncd } from "../localFuncd";
 import type { Session } from "../session";
-import { utcTime } from "./caTables";
 import { installedService } from "./overlordService";
 
 /** `func suboverlord status`: this host towards the overlord above, and what stands below it. */
