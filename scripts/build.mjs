@@ -86,7 +86,7 @@ const bundles = [
     kB: 15,
     options: { ...node, external: ["vscode"] },
   },
-  { file: "overlord.js", entry: "server/overlord/main.ts", kB: 700, options: node },
+  { file: "overlord.js", entry: "server/overlord/main.ts", kB: 750, options: node },
   { file: "store.js", entry: "server/jobs/store/worker.ts", kB: 120, options: node },
   {
     file: "funcd.js",
