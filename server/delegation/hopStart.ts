@@ -168,8 +168,7 @@ function noteStarted({ run, tools, minions }: HopShare, hopJobId: string): void 
   for (const { name, path } of minions) {
     job.update(name, { state: "sent", minionJobId: hopJobId, via: path.slice(0, -1) });
   }
-  const names = minions.map(({ name }) => name);
-  tools.journal.startedBehind(job, names, hopJobId, run.secret);
+  tools.journal.startedBehind(job, minions, hopJobId, run.secret);
 }
 
 function leave(

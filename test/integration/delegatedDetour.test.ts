@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startTreeFleet, type TreeFleet } from "../fixtures/treeFleet";
+import { until } from "../fixtures/overlordBundle";
+import { startTreeFleet, TOP, type TreeFleet } from "../fixtures/treeFleet";
 
 let tree: TreeFleet;
 
@@ -37,4 +38,35 @@ it("a start that a hop does not answer takes the other way, and runs once", asyn
   tree.thawOverlord("mid1");
   await tree.call({ spec: "mid1", module: "test", method: "ping" });
   expect(await readFile(file, "utf8")).toBe("ran\n");
+}, 120_000);
+
+it("a call that went another way is asked for there by the next overlord, and nowhere else", async () => {
+  await tree.call({ spec: "leaf1", module: "test", method: "ping", delegate: true });
+  await tree.killHost("mid1");
+  const [go, ran] = [join(tree.root, "go"), join(tree.root, "ranOnce")];
+  const connection = await tree.connection();
+  const { id: jobId } = await connection.request("calls/start", {
+    spec: "leaf1",
+    module: "command",
+    method: "run",
+    args: [`echo ran >>${ran}; until [ -e ${go} ]; do sleep 0.1; done`],
+    async: true,
+    delegate: true,
+  });
+  const result = async () =>
+    (await tree.connection(TOP)).request("jobs/result", { jobId, minion: "leaf1" });
+  await until(async () => (await result()).state === "running");
+  // what was noted is on the disk with it
+  await tree.call({ spec: "mid2", module: "test", method: "ping" });
+  await tree.killOverlord(TOP);
+  const asked = async () =>
+    (await readFile(join(tree.homeOf("mid1"), "audit.log"), "utf8")).split('"delegation.').length;
+  const before = await asked();
+  await tree.startMinions("mid1");
+  expect(await result()).toMatchObject({ state: "running", via: ["mid2"] });
+  await writeFile(go, "");
+  await until(async () => (await result()).state === "succeeded");
+  expect((await result()).via).toEqual(["mid2"]);
+  expect(await readFile(ran, "utf8")).toBe("ran\n");
+  expect(await asked()).toBe(before);
 }, 120_000);

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { SqlJsStatic } from "sql.js";
 import { beforeAll, expect, test } from "vitest";
 import { loadSqlite } from "../../server/jobs/store/database";
-import { attemptsOf, latestResults } from "../../server/jobs/store/dayQueries";
+import { attemptsOf, latestResults, unfinishedJob } from "../../server/jobs/store/dayQueries";
 import { StoreDatabases } from "../../server/jobs/store/storeDatabases";
 import type { JobEvent } from "../../server/jobs/store/storeTypes";
 import { anyEvent } from "../fixtures/storeEvents";
@@ -128,6 +128,8 @@ function compare({ databases, model }: Lab): void {
     const { day, job } = found;
     expect(job.fullRecord()).toEqual(record);
     expect(latestResults(day, job, 0, 100)).toEqual(model.results(id));
+    const ways = unfinishedJob(day, job).minions.map(({ minion, path }) => [minion, path]);
+    expect(ways).toEqual(model.ways(id));
     for (const { name } of record.minions) {
       expect(attemptsOf(day, job, name)).toEqual(model.attempts(id, name));
     }

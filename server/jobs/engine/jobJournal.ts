@@ -3,6 +3,7 @@ import type { Log } from "../../common/log";
 import type { Job } from "../job";
 import { storedResult, type JobEntry } from "../jobEntry";
 import type { JobEvent, JobRecord, JobStore } from "../store/storeTypes";
+import type { MinionBehind } from "./minionsBehind";
 import { isTaken } from "./takenResult";
 import { UnwrittenResults } from "./unwrittenResults";
 
@@ -125,13 +126,21 @@ export class JobJournal {
   }
 
   /** A hop has taken the call for all of them, under its own id. */
-  startedBehind(job: Job, minions: readonly string[], hopJobId: string, needed: boolean): void {
+  startedBehind(
+    job: Job,
+    minions: readonly MinionBehind[],
+    hopJobId: string,
+    needed: boolean,
+  ): void {
     if (job.isBackground) return;
     const what = { kind: "started-behind" as const, jobId: job.id, atMs: Date.now(), hopJobId };
-    const attempts = new Set(minions.map((minion) => job.attemptOf(minion)));
+    const attempts = new Set(minions.map(({ name }) => job.attemptOf(name)));
     const events = [...attempts].map((attempt): JobEvent => {
-      const those = minions.filter((minion) => job.attemptOf(minion) === attempt);
-      return { ...what, attempt, minions: those };
+      const those = minions.filter(({ name }) => job.attemptOf(name) === attempt);
+      const around = those.filter(({ name, path }) => !isSamePath(job.pathTo(name), path));
+      const paths = around.map(({ name, path }) => [name, path] as const);
+      const names = those.map(({ name }) => name);
+      return { ...what, attempt, minions: names, ...(around.length > 0 && { paths }) };
     });
     if (needed) void this.appendSoon(events);
     else this.store.note(events);
@@ -189,6 +198,10 @@ function endingEvents(job: Job, entry: JobEntry): JobEvent[] {
   const hasNews = cancelPending === true || (isTaken(result) && !job.pathTo(minion));
   if (!job.isAsync || minionJobId === undefined || hasNews) return events;
   return [...events, { kind: "told", jobId, minion, attempt, what: "kept" }];
+}
+
+function isSamePath(one: readonly string[] = [], other: readonly string[]): boolean {
+  return one.join("/") === other.join("/");
 }
 
 function finishedEvent(job: Job, atMs = job.finishedAtMs ?? Date.now()): JobEvent {

@@ -26,6 +26,7 @@ export function resumedJob(
   const open = past.filter(({ result }) => !result);
   const names = open.map(({ minion }) => minion);
   const all = divide(record, names, inventory);
+  const taken = new Map(open.map(({ minion, path }) => [minion, path]));
   // another host may have the name by now
   const minions = all.minions.filter(({ enrolledAtMs }) => enrolledAtMs <= record.createdAtMs);
   const here = new Set([...minions, ...all.behind].map(({ name }) => name));
@@ -36,7 +37,10 @@ export function resumedJob(
     run: {
       ...run,
       minions,
-      behind: all.behind,
+      behind: all.behind.map((one) => {
+        const path = taken.get(one.name);
+        return path ? { ...one, path } : one;
+      }),
       incomplete,
       ...(isFirst &&
         run.deliverUntilMs !== undefined && {

@@ -11,7 +11,7 @@ const ASKED_AT_ONCE = 64;
 
 /** How a minion stood when the earlier process ended. */
 export function pastResult(past: UnfinishedMinion, atMs: number): StoredResult {
-  const { minion, attempt, sentAtMs, startedAtMs, minionJobId, result } = past;
+  const { minion, attempt, sentAtMs, startedAtMs, minionJobId, path, result } = past;
   if (result) return result;
   return {
     minion,
@@ -20,6 +20,7 @@ export function pastResult(past: UnfinishedMinion, atMs: number): StoredResult {
     state: minionJobId !== undefined ? "running" : sentAtMs !== undefined ? "sent" : "queued",
     ...(minionJobId !== undefined && { minionJobId }),
     ...(startedAtMs !== undefined && { startedAtMs }),
+    ...(path && { via: path.slice(0, -1) }),
     valueBytes: 0,
     outputs: [],
   };

@@ -56,9 +56,11 @@ export function applyToDay(day: DayDatabase, event: JobEvent): void {
       start(day, job, event);
       return;
     case "started-behind": {
-      const { jobId, minions, attempt, atMs, hopJobId: minionJobId } = event;
+      const { jobId, minions, attempt, atMs, hopJobId: minionJobId, paths } = event;
+      const taken = new Map(paths);
       for (const minion of minions) {
-        start(day, job, { kind: "started", jobId, minion, attempt, atMs, minionJobId });
+        const started = { kind: "started", jobId, minion, attempt, atMs, minionJobId } as const;
+        start(day, job, started, taken.get(minion));
       }
       return;
     }
@@ -100,7 +102,12 @@ function send(day: DayDatabase, job: DayJob, event: EventOf<"sent">): void {
   job.set(place, attempt, state, job.flagsOf(place));
 }
 
-function start(day: DayDatabase, job: DayJob, event: EventOf<"started">): void {
+function start(
+  day: DayDatabase,
+  job: DayJob,
+  event: EventOf<"started">,
+  path?: readonly string[],
+): void {
   const { minion, attempt, minionJobId } = event;
   const place = placeToChange(job, minion, attempt);
   if (place === undefined) return;
@@ -108,10 +115,15 @@ function start(day: DayDatabase, job: DayJob, event: EventOf<"started">): void {
   const at = event.atMs - job.record.createdAtMs;
   day.begin();
   day.database.run(
-    "INSERT INTO results (job, place, attempt, state, flags, running_at, minion_job) " +
-      "VALUES (?, ?, ?, ?, ?, ?, CAST(? AS TEXT)) ON CONFLICT (job, place, attempt) DO UPDATE SET " +
-      "state = excluded.state, flags = excluded.flags, running_at = excluded.running_at, minion_job = excluded.minion_job",
-    [job.number, place, attempt, RUNNING, flags, at, textBytes(minionJobId)],
+    "INSERT INTO results (job, place, attempt, state, flags, running_at, minion_job, detail, hash) " +
+      "VALUES (?, ?, ?, ?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT), ?) " +
+      "ON CONFLICT (job, place, attempt) DO UPDATE SET state = excluded.state, flags = excluded.flags, " +
+      "running_at = excluded.running_at, minion_job = excluded.minion_job, detail = excluded.detail, " +
+      "hash = excluded.hash",
+    [
+      ...[job.number, place, attempt, RUNNING, flags, at, textBytes(minionJobId)],
+      ...keepDetail(day, path && JSON.stringify({ path } satisfies ResultDetail)),
+    ],
   );
   job.set(place, attempt, RUNNING, flags);
 }

@@ -164,12 +164,14 @@ function shown(result: StoredResult, { flags }: ResultRow): StoredResult {
 function unfinishedMinion(day: DayDatabase, job: DayJob, row: ResultRow): UnfinishedMinion {
   const { attempt, sentAtMs, runningAtMs, minionJobId, flags } = row;
   const result = resultOfRow(day, job, row);
+  const path = isFinal(row.state) ? undefined : safeDetail(day, row).path;
   return {
     minion: result.minion,
     attempt,
     ...(sentAtMs !== undefined && { sentAtMs }),
     ...(runningAtMs !== undefined && { startedAtMs: runningAtMs }),
     ...(minionJobId !== undefined && { minionJobId }),
+    ...(path && { path }),
     ...(isFinal(row.state) && { result }),
     ...(flags & TOLD_KEPT && { toldKept: true }),
     ...(flags & TOLD_CANCEL && { toldCancel: true }),

@@ -57,6 +57,8 @@ export interface ResultDetail {
   failedHop?: string;
   receipt?: ResultReceipt;
   later?: MinionResult["later"];
+  /** Only while it runs: the way that it took, where it is another than on record. */
+  path?: readonly string[];
 }
 
 /** As text; undefined where there is nothing. */

@@ -113,6 +113,8 @@ export type JobEvent =
       attempt: number;
       atMs: number;
       hopJobId: string;
+      /** Minions with the way that was taken, the hop first, where it is another than in the job's record. */
+      paths?: readonly (readonly [minion: string, path: readonly string[]])[];
     }
   /** A final state. */
   | { kind: "ended"; jobId: string; result: StoredResult }
@@ -151,6 +153,8 @@ export interface UnfinishedMinion {
   sentAtMs?: number;
   startedAtMs?: number;
   minionJobId?: string;
+  /** The way that the call took, where it is another than in the job's record. */
+  path?: readonly string[];
   /** Present where it ended. */
   result?: StoredResult;
   toldKept?: boolean;
