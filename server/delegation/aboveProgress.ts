@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Job } from "../jobs/job";
 import type { JobEntry } from "../jobs/jobEntry";
 import { callIdIn } from "../jobs/jobId";
@@ -10,12 +11,15 @@ import { ChangeLog } from "./changeLog";
 /** Of JSON in one answer; one result alone may have more. */
 const MAX_BYTES = 1_000_000;
 const PAGE_ENTRIES = 200;
+/** Least time between two answers that tell news, where so many minions are open: each costs every tier above. */
+const LONGEST_GATHER_MS = 500;
 /** Epoch of cursors in a job of the store: what follows is a place in the job's order. */
 const KEPT = "kept";
 
 /** Tells overlords above how far their jobs are, from where each has come to. */
 export class AboveProgress {
   readonly #logs = new WeakMap<Job, ChangeLog>();
+  readonly #toldAtMs = new WeakMap<Job, number>();
 
   /** What has changed since the cursor; waits for news for `waitMs` at most. */
   async collect(
@@ -26,6 +30,7 @@ export class AboveProgress {
     const log = this.logOf(job);
     const place = log.placeOf(cursor);
     if (!log.hasNews(place) && !job.finished) await log.wait(waitMs, signal);
+    await this.#gather(job, signal);
     const answer = new Answer(record, leaves);
     let reached = place;
     let isAll = true;
@@ -37,6 +42,9 @@ export class AboveProgress {
       reached = at;
     }
     const { results } = answer;
+    // the rest of what has no room comes at once
+    if (isAll) this.#toldAtMs.set(job, performance.now());
+    else this.#toldAtMs.delete(job);
     return { cursor: log.cursorAt(reached), results, finished: job.finished && isAll };
   }
 
@@ -54,6 +62,13 @@ export class AboveProgress {
       if (result.state !== "queued" || result.attempt !== undefined) log.changed(result.minion);
     }
     return log;
+  }
+
+  /** While many are open, answers wait for more to tell; the first one, and the last ones, do not. */
+  async #gather(job: Job, signal: AbortSignal): Promise<void> {
+    const toldAtMs = this.#toldAtMs.get(job) ?? -Infinity;
+    const restMs = toldAtMs + Math.min(job.open, LONGEST_GATHER_MS) - performance.now();
+    if (restMs > 0) await sleep(restMs, undefined, { signal }).catch(() => undefined);
   }
 }
 

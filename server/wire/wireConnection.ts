@@ -89,16 +89,23 @@ export class WireConnection {
       ...ADDRESSES,
       rejectUnauthorized: !judges.acceptExpired, // it is looked at below
       // host names mean nothing here: who the peer is says verifyPeer, below
-      checkServerIdentity: () => undefined,
+      checkServerIdentity: acceptAnyName,
     });
     if (resumable && CAN_SET_SESSION) (socket as SettableSession).setSession(resumable.ticket);
     socket.setNoDelay(true);
     skipLegacyCertificate(socket);
     let connected = false;
+    // what listens to the socket for as long as it is held must not hold what it was opened for
+    let waiting: typeof done | undefined = done;
+    const tell = (result: WireConnection | Error): void => {
+      const told = waiting;
+      waiting = undefined;
+      told?.(result);
+    };
     const fail = (error: Error): void => {
       facts.session = undefined; // a session that leads nowhere is not tried twice
       socket.destroy();
-      done(error);
+      tell(error);
     };
     const onError = (error: Error): void => {
       fail(connectError(error, peer, connected));
@@ -127,7 +134,7 @@ export class WireConnection {
       facts.native = connection.native;
       ({ certificate } = connection);
       if (early) facts.session = { ticket: early, certificate };
-      done(connection);
+      tell(connection);
     });
     return socket;
   }
@@ -198,6 +205,11 @@ export function verify(connection: WireConnection, peer: WirePeer, verifyPeer: V
  */
 function skipLegacyCertificate(socket: TLSSocket): void {
   Object.defineProperty(socket, "getPeerCertificate", { value: () => ({}), configurable: true });
+}
+
+/** A closure of its own would live as long as the socket, with all that stands around it. */
+function acceptAnyName(): undefined {
+  return undefined;
 }
 
 function ignore(): void {

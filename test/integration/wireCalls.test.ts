@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it } from "vitest";
 import { encodeResponse } from "../../server/wire/encode";
 import { RpcFault } from "../../server/wire/rpcFault";
@@ -27,6 +29,26 @@ describe("a call", () => {
     expect(requests[0]?.connection.native).toBe(true);
     expect(requests[0]?.connection.certificate?.subjectAltName).toBe("URI:func:overlord:main");
     expect(wire.isNative(peer)).toBe(true);
+  });
+
+  it("leaves nothing of itself with the connection that is held after it", async () => {
+    const peer = await harness.serve();
+    const wire = harness.client();
+    let options: WeakRef<object> | undefined;
+    await (async () => {
+      const own = { onSent: () => undefined };
+      options = new WeakRef(own.onSent);
+      await wire.call(peer, "a.b", [], own);
+    })();
+    expect(wire.isNative(peer)).toBe(true);
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    await expect
+      .poll(() => {
+        collect();
+        return options?.deref();
+      })
+      .toBeUndefined();
   });
 
   it("brings 20 MB in each direction", async () => {

@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { AboveProgress } from "../../server/delegation/aboveProgress";
+import { Job } from "../../server/jobs/job";
+import { FINAL_STATES } from "../../server/protocol/jobs";
+
+const NAMES = Array.from({ length: 400 }, (_, index) => `leaf${index}`);
+const CALL = { spec: "*", module: "test", method: "ping", argsText: "", async: false };
+const LIMITS = { nforks: 10, keepPlaces: true };
+
+function jobOf(id: string, names: readonly string[]) {
+  const record = {
+    ...CALL,
+    ...LIMITS,
+    id,
+    args: [],
+    createdAtMs: 0,
+    minions: names.map((name) => ({ name })),
+  };
+  return { job: new Job(record), record, leaves: new Map<string, string>() };
+}
+
+it("tells every result, many at a time while many are open", async () => {
+  const progress = new AboveProgress();
+  const asked = jobOf("a-1", NAMES);
+  const { signal } = new AbortController();
+  const ending = (async () => {
+    for (const name of NAMES) {
+      await sleep(1);
+      asked.job.update(name, { state: "succeeded", value: 1 });
+    }
+  })();
+  const ended = new Set<string>();
+  let answers = 0;
+  for (let cursor = "", finished = false; !finished; answers++) {
+    const told = await progress.collect(asked, { cursor, waitMs: 10_000, signal });
+    ({ cursor, finished } = told);
+    for (const { minion, state } of told.results) if (FINAL_STATES.has(state)) ended.add(minion);
+  }
+  await ending;
+  expect(ended.size).toBe(NAMES.length);
+  expect(answers).toBeLessThan(NAMES.length / 10);
+});
+
+it("lets nobody wait for the first result, nor for the last", async () => {
+  const progress = new AboveProgress();
+  const asked = jobOf("a-2", NAMES);
+  const { signal } = new AbortController();
+  const first = progress.collect(asked, { cursor: "", waitMs: 60_000, signal });
+  asked.job.update("leaf0", { state: "succeeded", value: 1 });
+  const { cursor, results } = await first;
+  expect(results.map(({ minion }) => minion)).toEqual(["leaf0"]);
+  const rest = progress.collect(asked, { cursor, waitMs: 60_000, signal });
+  for (const name of NAMES.slice(1)) asked.job.update(name, { state: "succeeded", value: 1 });
+  expect((await rest).results).toHaveLength(NAMES.length - 1);
+});
+
+it("does not keep an asker that has gone", async () => {
+  const progress = new AboveProgress();
+  const asked = jobOf("a-3", NAMES);
+  const asker = new AbortController();
+  const told = progress.collect(asked, { cursor: "", waitMs: 60_000, signal: asker.signal });
+  asker.abort();
+  expect(await told).toMatchObject({ results: [], finished: false });
+});
