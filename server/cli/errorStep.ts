@@ -6,13 +6,14 @@ import type { Session } from "./session";
  * there is no advice. Never throws.
  */
 export async function nextStepOf(error: FuncError, session?: Session): Promise<string | undefined> {
-  const isForAll = error.nextStep?.includes("--delegate") === true;
+  const isForAll = /--delegate|func build-map/.test(error.nextStep ?? "");
   if (error.reason !== "no-match" || session === undefined || isForAll) return error.nextStep;
+  const { delegate = false } = session.options;
   try {
     const connection = await session.connect(false);
     const { minions, dataDirectory } = await connection.request("overlord/status", {});
     return minions > 0
-      ? `func "*" list_minions shows all. func group list shows the groups.`
+      ? `func "*"${delegate ? " --delegate" : ""} list_minions shows all. func group list shows the groups.`
       : `No minion has been enrolled yet (data directory ${dataDirectory}): ` +
           "make a token with func ca token, then on the host: funcd join TOKEN.";
   } catch {

@@ -10,6 +10,7 @@ import { matchTargets, usesGroups } from "../targets/targetSpec";
 import type { CallPaths } from "./callPaths";
 import { nameKey } from "./delegationMap";
 import type { DelegationMap, DelegationMaps } from "./delegationMaps";
+import { explainNoMatch } from "./explainNoMatch";
 
 /** Who is called for a target expression. */
 export interface FoundTargets {
@@ -33,16 +34,23 @@ export interface TargetSources {
  * and DelegationMaps.current throw, and FuncError "conflict" for a name that several hosts have.
  */
 export async function findDelegatedTargets(
-  { spec, exclude, delegate = false, mapFile }: TargetParams,
+  params: TargetParams,
+  sources: TargetSources,
+): Promise<FoundTargets> {
+  const { spec, exclude, delegate = false } = params;
+  const { inventory, groups } = sources;
+  try {
+    if (delegate) return await findInMap(params, sources);
+    return { minions: await findTargets({ spec, exclude }, inventory, groups), behind: [] };
+  } catch (error) {
+    throw await explained(error, params, sources);
+  }
+}
+
+async function findInMap(
+  { spec, exclude, mapFile }: TargetParams,
   { inventory, groups, maps }: TargetSources,
 ): Promise<FoundTargets> {
-  if (!delegate) {
-    try {
-      return { minions: await findTargets({ spec, exclude }, inventory, groups), behind: [] };
-    } catch (error) {
-      throw await towardsMap(error, spec, maps);
-    }
-  }
   const map = await maps.current(mapFile);
   const known = hostsBehind(map, maps, inventory);
   const direct = inventory.list().map(({ name }) => name);
@@ -81,19 +89,23 @@ function withKnownNames(expression: string, known: ReadonlySet<string>, paths: C
   return expression.split(";").map(named).join(";");
 }
 
-/** Where nobody was found directly: says so of a host that the map has. */
-async function towardsMap(error: unknown, spec: string, maps: DelegationMaps): Promise<unknown> {
+/** Says of "no-match" what the map knows; who has no map delegates nothing. */
+async function explained(
+  error: unknown,
+  params: TargetParams,
+  { inventory, groups, maps }: TargetSources,
+): Promise<unknown> {
   if (!(error instanceof FuncError) || error.reason !== "no-match") return error;
-  // who has no map delegates nothing
-  const map = await maps.current().catch(() => undefined);
-  for (const part of map ? spec.split(";") : []) {
-    const name = part.trim();
-    const before = isPattern(name) ? undefined : map?.paths.onlyPathTo(name)?.at(-2);
-    if (before === undefined) continue;
-    const step = `${name} stands behind ${before} in the delegation map: call it with --delegate (VS Code: the setting func.delegate).`;
-    return new FuncError(error.reason, error.message, step);
-  }
-  return error;
+  const map = await maps.current(params.mapFile).catch(() => undefined);
+  if (!map) return error;
+  return explainNoMatch(error, params, {
+    own: inventory.list().map(({ name }) => name),
+    behind: [...hostsBehind(map, maps, inventory).keys()],
+    pathTo: (name) => map.paths.onlyPathTo(name),
+    nodes: map.nodes,
+    seen: maps.identities,
+    groups: usesGroups(params) ? await groups.groups().catch(() => new Map()) : new Map(),
+  });
 }
 
 /** By the name that a target expression has for each, in lower case. */

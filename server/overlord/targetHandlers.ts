@@ -1,6 +1,7 @@
 import { messageOf } from "../common/errors";
 import { describeBehind } from "../delegation/describeBehind";
 import { findDelegatedTargets } from "../delegation/findDelegatedTargets";
+import { textOfAsking } from "../delegation/textOfAsking";
 import type { MinionRecord } from "../protocol/minions";
 import type { Handlers, OverlordParts } from "./service";
 
@@ -27,7 +28,8 @@ export function targetHandlers(
         const hops = [...new Set(behind.map(({ path: [hop = ""] }) => hop))];
         const near: MinionRecord[] = hops.flatMap((hop) => inventory.find(hop) ?? []);
         const described = await methods.describe(near, signal);
-        return { ...described, insteadOf: { minion: first.name, problem: messageOf(error) } };
+        const problem = textOfAsking(messageOf(error));
+        return { ...described, insteadOf: { minion: first.name, problem } };
       }
     },
   };

@@ -88,6 +88,11 @@ test("what cannot be asked now stays as it was, and only alive leaves it out", a
     /map:5:1: warning: mid2 has nobody behind it here, where 2 hosts were seen, last on .*: leaf3, leaf4\. Unless/,
   );
 
+  const leaf = await fleet.func(["leaf3", "ping", "--delegate"]);
+  expect(leaf).toMatchObject({ status: 2 });
+  expect(leaf.stderr).toMatch(
+    /^func: Can't find any minions matching "leaf3": it was seen behind mid2, last on .*, which stands in the map without hosts\.\n +Build the map again: func build-map\.\n$/,
+  );
   // as after a disk was lost, and a person's slip
   await rm(join(fleet.dataOf(TOP), "map"));
   const first = await fleet.func(["build-map"]);
@@ -176,6 +181,9 @@ test("the command line shows what changed, the tree, paths and what is wrong in 
   expect(path).toMatchObject({ status: 1, stdout: "mid2 -> leaf3\nweb1\n" });
   expect(path.stderr).toContain('"nobody" is not in the map');
   expect(await fleet.func(["map", "check"])).toMatchObject({ status: 0 });
+  const glob = await fleet.func(["leaf*", "ping"]);
+  expect(glob).toMatchObject({ status: 2 });
+  expect(glob.stderr).toMatch(/4 hosts behind sub-overlords match "leaf\*": call them with --del/);
   const other = join(fleet.root, "other.yaml");
   await writeFile(other, "web1: {}\nweb1: 5\n");
   const check = await fleet.func(["map", "check", "--mapfile", other]);

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { FuncError } from "../../server/common/errors";
 import { silentLog } from "../../server/common/log";
 import { DelegationMaps } from "../../server/delegation/delegationMaps";
 import { findDelegatedTargets } from "../../server/delegation/findDelegatedTargets";
@@ -113,6 +114,62 @@ describe("targets of a delegated call", () => {
       reason: "no-match",
       nextStep: expect.stringContaining("leaf3 stands behind mid3") as string,
     });
+    await writeFile(join(folder, "groups"), "[far]\nhost = leaf2;leaf3;node01\n");
+    const steps = {
+      "leaf*": "3 hosts behind",
+      "node01;mid3*": "1 host behind",
+      "@far": "2 hosts of",
+    };
+    for (const [spec, step] of Object.entries(steps)) {
+      await expect(found({ spec, delegate: false }), spec).rejects.toMatchObject({
+        reason: "no-match",
+        nextStep: expect.stringMatching(`^${step}.* with --delegate`) as string,
+      });
+    }
+    await expect(found({ spec: "*", exclude: "leaf1", delegate: false })).rejects.toMatchObject({
+      nextStep: expect.stringContaining("leaf1 stands behind mid1") as string,
+    });
+    await expect(found({ spec: "nobody*", delegate: false })).rejects.toMatchObject({
+      nextStep: "List the minions to see their names.",
+    });
+  });
+
+  it("that the map has lost are told as such, from the keys on record", async () => {
+    const at = Date.UTC(2026, 0, 31, 12);
+    const mid = (name: string, ...names: string[]) => {
+      for (const leaf of names) maps.identities.saw([name, leaf], KEYS.one, true);
+      maps.identities.saw([name], KEYS.one, true);
+      return { path: [name], names, hosts: names.length, isWhole: true };
+    };
+    const tellings = [mid("mid1", "leaf1", "leaf2", "old1"), mid("mid2", "web1", "web2")];
+    maps.identities.told(tellings, at);
+    maps.identities.told([{ ...mid("mid1"), names: ["leaf1", "leaf2"] }], at);
+    await maps.identities.save();
+    await map("---\nmid1:\n    leaf1: {}\nmid2: {}\n");
+    const problem = (spec: string, delegate = true) =>
+      found({ spec, delegate }).then(
+        () => "found",
+        (error: unknown) => {
+          const { message, nextStep = "" } = error as FuncError;
+          return `${message} ${nextStep}`;
+        },
+      );
+    const none = "Can't find any minions matching";
+    const on = "on 2026-01-31 12:00 UTC";
+    const build = "Build the map again: func build-map.";
+    expect(await problem("leaf1;web1")).toBe(
+      `${none} "web1": it was seen behind mid2, last ${on}, which stands in the map without hosts. ${build}`,
+    );
+    expect(await problem("Leaf2", false)).toBe(
+      `${none} "Leaf2": it was seen behind mid1, last ${on}, and is not in the map. ${build} Then call it with --delegate.`,
+    );
+    expect(await problem("old1")).toBe(
+      `${none} "old1": it stood behind mid1, which told ${on} that it does no more. ${build}`,
+    );
+    expect(await problem("web*")).toBe(
+      `${none} "web*". In the map mid2 (2 were seen behind it, last ${on}) stands without hosts. ${build}`,
+    );
+    expect(await problem("web*", false)).toContain("List the minions");
   });
 
   it("are called directly where they are this overlord's own, too", async () => {

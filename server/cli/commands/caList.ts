@@ -1,7 +1,7 @@
 import { utcTime } from "../../common/utcTime";
 import type { CertmasterList } from "../../protocol/certmaster";
-import { askAt } from "../../client/askAt";
 import { waitingBelow } from "../../client/waitingBelow";
+import { askCa, atText } from "../askCa";
 import { EXIT_OK } from "../exitStatus";
 import type { Session } from "../session";
 import { certificateLines, tokenLines, waitingLines } from "./caTables";
@@ -18,12 +18,12 @@ export async function caList(session: Session, at: readonly string[] = []): Prom
   const below = at.length === 0 && !session.options.json;
   const asking = below ? waitingBelow(connection, BELOW_TIMEOUT_MS) : Promise.resolve([]);
   asking.catch(() => undefined); // said where it is awaited
-  const list = await askAt(connection, at, "certmaster/list", {});
+  const list = await askCa(connection, at, "certmaster/list", {});
   if (session.options.json) {
     session.out.result(`${JSON.stringify(list)}\n`);
     return EXIT_OK;
   }
-  show(session, list);
+  show(session, list, at);
   for (const { path, list: there } of await asking) {
     const count = there?.waiting.length ?? 0;
     const where = path.join("/");
@@ -33,9 +33,11 @@ export async function caList(session: Session, at: readonly string[] = []): Prom
   return EXIT_OK;
 }
 
-function show(session: Session, list: CertmasterList): void {
+function show(session: Session, list: CertmasterList, at: readonly string[]): void {
   if (list.caFingerprint === undefined) {
-    session.out.note("There is no CA yet: the first token makes it (func ca token).\n");
+    session.out.note(
+      `There is no CA yet: the first token makes it (func ca token${atText(at)}).\n`,
+    );
     return;
   }
   const { certificates, waiting, tokens } = list;

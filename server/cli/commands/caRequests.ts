@@ -1,24 +1,24 @@
 import { utcTime } from "../../common/utcTime";
-import { askAt } from "../../client/askAt";
 import { readLine } from "../../common/readLine";
 import { FuncError } from "../../common/errors";
 import { isFingerprint } from "../../pki/certificates/fingerprintWords";
 import type { CertmasterList, WaitingRequest } from "../../protocol/certmaster";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
+import { askCa, atText } from "../askCa";
 import type { CaAt } from "../parseAt";
 import type { Session } from "../session";
 import { waitingLines } from "./caTables";
 
 /** `func ca waiting`: what waits, with the words to be compared. */
 export async function caWaiting(session: Session, at: readonly string[] = []): Promise<number> {
-  const list = await askAt(await session.connect(), at, "certmaster/list", {});
+  const list = await askCa(await session.connect(), at, "certmaster/list", {});
   if (session.options.json) {
     const { caFingerprint, caWords, waiting, modes } = list;
     session.out.result(`${JSON.stringify({ caFingerprint, caWords, waiting, modes })}\n`);
     return EXIT_OK;
   }
   session.out.result(waitingLines(list.waiting));
-  if (list.waiting.length === 0) session.out.note(`Nothing waits. ${approvalText(list)}\n`);
+  if (list.waiting.length === 0) session.out.note(`Nothing waits. ${approvalText(list, at)}\n`);
   else {
     session.out.note(
       `Compare the words with those on the host, then: func ca approve NAME${atText(at)}\n` +
@@ -64,7 +64,7 @@ export async function caApprove(
     }
   }
   const params = { name, keyFingerprint };
-  result(session, await askAt(await session.connect(), at, "certmaster/approve", params));
+  result(session, await askCa(await session.connect(), at, "certmaster/approve", params));
   session.out.note(
     `${name} is approved${replaces ? ", its certificate with the other key revoked" : ""}. ` +
       "The host fetches its certificate within half a minute.\n",
@@ -79,7 +79,7 @@ export async function caDeny(
 ): Promise<number> {
   const { name, keyFingerprint, words } = await find(session, wanted);
   const params = { name, keyFingerprint };
-  result(session, await askAt(await session.connect(), wanted.at ?? [], "certmaster/deny", params));
+  result(session, await askCa(await session.connect(), wanted.at ?? [], "certmaster/deny", params));
   session.out.note(`${name} with the key ${words} is denied for an hour.\n`);
   return EXIT_OK;
 }
@@ -89,14 +89,15 @@ export async function caApproval(
   session: Session,
   { at = [], forMs }: CaAt & { forMs: number },
 ): Promise<number> {
-  const list = await askAt(await session.connect(), at, "certmaster/setApproval", { forMs });
+  const list = await askCa(await session.connect(), at, "certmaster/setApproval", { forMs });
   result(session, list);
-  session.out.note(`${approvalText(list)}\n`);
+  session.out.note(`${approvalText(list, at)}\n`);
   const [address, ...others] = list.modes.approvalAddresses ?? [];
   if (address !== undefined) {
     session.out.note(
       `On a host: funcd join --ask ${address} --ca-fingerprint ${list.caFingerprint ?? "HEX"}\n` +
-        (others.length > 0 ? `Or by way of ${others.join(", ")}.\n` : ""),
+        (others.length > 0 ? `Or by way of ${others.join(", ")}.\n` : "") +
+        `Then here: func ca waiting${atText(at)}\n`,
     );
   }
   return EXIT_OK;
@@ -108,7 +109,7 @@ export async function caClose(
   { at = [], tokenId }: CaAt & { tokenId: string },
 ): Promise<number> {
   const params = { id: tokenId };
-  result(session, await askAt(await session.connect(), at, "certmaster/closeToken", params));
+  result(session, await askCa(await session.connect(), at, "certmaster/closeToken", params));
   session.out.note(`The token ${tokenId} is closed.\n`);
   return EXIT_OK;
 }
@@ -117,7 +118,7 @@ async function find(
   session: Session,
   { at = [], name, fingerprint }: CaAt & { name: string; fingerprint?: string },
 ): Promise<WaitingRequest> {
-  const { waiting } = await askAt(await session.connect(), at, "certmaster/list", {});
+  const { waiting } = await askCa(await session.connect(), at, "certmaster/list", {});
   const named = waiting.filter((request) => request.name === name);
   const found = named.filter(
     ({ keyFingerprint }) => fingerprint === undefined || isFingerprint(fingerprint, keyFingerprint),
@@ -142,17 +143,12 @@ async function find(
   );
 }
 
-/** What has to stand behind the next command too. */
-function atText(at: readonly string[]): string {
-  return at.length === 0 ? "" : ` --at ${at.join("/")}`;
-}
-
 function result(session: Session, list: CertmasterList): void {
   if (session.options.json) session.out.result(`${JSON.stringify(list)}\n`);
 }
 
-function approvalText({ modes }: CertmasterList): string {
+function approvalText({ modes }: CertmasterList, at: readonly string[]): string {
   return modes.approvalUntilMs === undefined
-    ? "Requests without a token are not taken (func ca approval on)."
+    ? `Requests without a token are not taken (func ca approval on${atText(at)}).`
     : `Requests without a token are taken until ${utcTime(modes.approvalUntilMs)}.`;
 }

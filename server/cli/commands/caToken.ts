@@ -1,6 +1,6 @@
 import { utcTime } from "../../common/utcTime";
 import type { CreateTokenParams } from "../../protocol/certmaster";
-import { askAt } from "../../client/askAt";
+import { askCa } from "../askCa";
 import { EXIT_OK } from "../exitStatus";
 import type { Session } from "../session";
 
@@ -11,11 +11,12 @@ export async function caToken(
   params: CreateTokenParams,
 ): Promise<number> {
   const connection = await session.connect();
-  const token = await askAt(connection, at, "certmaster/createToken", params);
+  const token = await askCa(connection, at, "certmaster/createToken", params);
   session.out.result(session.options.json ? `${JSON.stringify(token)}\n` : `${token.token}\n`);
   session.out.note(
     `Valid once, until ${utcTime(token.expiresAtMs)}, by way of ${token.addresses.join(", ")}.\n` +
-      `On the new host: funcd join TOKEN, then start funcd.\n`,
+      "On the new host: funcd join TOKEN, then start funcd.\n" +
+      (at.length > 0 ? "Then here, so that calls reach it: func build-map.\n" : ""),
   );
   return EXIT_OK;
 }

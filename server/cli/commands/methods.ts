@@ -4,10 +4,13 @@ import type {
   MethodDescription,
   ModuleDescription,
 } from "../../protocol/methods";
+import type { OverlordRequests } from "../../protocol/requests";
 import { nearestNames } from "../../targets/nearestNames";
 import { EXIT_OK } from "../exitStatus";
 import { renderTable } from "../render";
 import type { Session } from "../session";
+
+type MinionMethods = OverlordRequests["minions/describe"]["result"];
 
 /**
  * `func SPEC methods [MODULE]`: what the first answering minion has. Throws "bad-argument" where it has
@@ -18,28 +21,27 @@ export async function methods(session: Session, spec: string, module?: string): 
   const { delegate = false } = session.options;
   const described = await connection.request("minions/describe", session.targets(spec));
   const { minion, insteadOf } = described;
-  const modules =
-    module === undefined ? described.modules : [find(described.modules, module, minion, delegate)];
+  const modules = module === undefined ? described.modules : [find(described, module, delegate)];
   session.out.result(
     session.options.json
       ? `${JSON.stringify({ minion, modules, ...(insteadOf && { insteadOf }) })}\n`
       : renderTable(module === undefined ? modules.map(moduleRow) : modules.flatMap(methodRows)),
   );
+  const asked = insteadOf?.minion ?? minion;
+  const more = `func ${asked}${delegate ? " --delegate" : ""} methods MODULE shows the methods of one`;
   if (insteadOf) {
-    const { minion: asked, problem } = insteadOf;
-    session.out.note(`Warning: ${asked} could not be asked: ${problem}\n`);
+    session.out.note(`Warning: ${asked} could not be asked: ${insteadOf.problem}\n`);
     session.out.note(`These are those of its sub-overlord ${minion}; ${asked} may have others.\n`);
+    if (module === undefined) session.out.note(`${more}.\n`);
   } else {
-    const more = `func ${minion}${delegate ? " --delegate" : ""} methods MODULE shows the methods of one`;
     session.out.note(`As ${minion} has them${module === undefined ? `; ${more}` : ""}.\n`);
   }
   return EXIT_OK;
 }
 
 function find(
-  modules: ModuleDescription[],
+  { minion, modules, insteadOf }: MinionMethods,
   wanted: string,
-  minion: string,
   delegate: boolean,
 ): ModuleDescription {
   const found = modules.find(({ name }) => name === wanted);
@@ -48,10 +50,15 @@ function find(
     wanted,
     modules.map(({ name }) => name),
   );
+  const hint = near.length > 0 ? ` Did you mean ${near.join(", ")}?` : "";
+  const asked = insteadOf?.minion ?? minion;
+  const who = insteadOf
+    ? `${asked} could not be asked (${insteadOf.problem}), and its sub-overlord ${minion} has`
+    : `${minion} has`;
   throw new FuncError(
     "bad-argument",
-    `${minion} has no module "${wanted}".${near.length > 0 ? ` Did you mean ${near.join(", ")}?` : ""}`,
-    `func ${minion}${delegate ? " --delegate" : ""} methods shows the modules.`,
+    `${who} no module "${wanted}".${hint}`,
+    `func ${asked}${delegate ? " --delegate" : ""} methods shows the modules.`,
   );
 }
 
