@@ -51,15 +51,16 @@ function find(
     modules.map(({ name }) => name),
   );
   const hint = near.length > 0 ? ` Did you mean ${near.join(", ")}?` : "";
-  const asked = insteadOf?.minion ?? minion;
-  const who = insteadOf
-    ? `${asked} could not be asked (${insteadOf.problem}), and its sub-overlord ${minion} has`
-    : `${minion} has`;
-  throw new FuncError(
-    "bad-argument",
-    `${who} no module "${wanted}".${hint}`,
-    `func ${asked}${delegate ? " --delegate" : ""} methods shows the modules.`,
-  );
+  const text = `no module "${wanted}".${hint}`;
+  if (insteadOf) {
+    throw new FuncError(
+      "bad-argument",
+      `${minion}, which was asked in the place of ${insteadOf.minion}, has ${text}`,
+      `${insteadOf.minion} could not be asked: ${insteadOf.problem}`,
+    );
+  }
+  const step = `func ${minion}${delegate ? " --delegate" : ""} methods shows the modules.`;
+  throw new FuncError("bad-argument", `${minion} has ${text}`, step);
 }
 
 function moduleRow({ name, methods: { length }, description }: ModuleDescription): string[] {
