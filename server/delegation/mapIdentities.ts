@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { open, rename } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
 import { SerialQueue } from "../common/serialQueue";
@@ -9,6 +10,9 @@ import { changedByTellings, type HopTelling } from "./hopTellings";
 import { SeenHosts, type SeenBehind } from "./seenHosts";
 
 const MAX_BYTES = 400_000_000;
+/** Of the time, writing takes a tenth at most: hosts that are seen for the first time come in crowds, each save writes all. */
+const PAUSE_PER_WRITING = 9;
+const LONGEST_PAUSE_MS = 1_000;
 
 /** What a sighting of a host's key came to. */
 export type KeySight = "first" | "known" | "other";
@@ -29,6 +33,8 @@ export class MapIdentities {
   private lookedAtMs = -Infinity;
   private loading: Promise<void> | undefined;
   private dirty = false;
+  /** No save writes before. */
+  private restUntilMs = -Infinity;
   private readonly saves = new SerialQueue();
 
   constructor(private readonly file: string) {}
@@ -114,8 +120,11 @@ export class MapIdentities {
   /** Writes what is not written yet. Throws FuncError "unavailable". */
   save(): Promise<void> {
     return this.saves.run(async () => {
+      const restMs = this.restUntilMs - performance.now();
+      if (this.dirty && restMs > 0) await sleep(restMs);
       if (!this.dirty) return;
       this.dirty = false;
+      const sinceMs = performance.now();
       try {
         if (this.problem) await rename(this.file, `${this.file}.damaged`).catch(() => undefined);
         await writeFileAtomic(this.file, formatIdentities(this.known.values()));
@@ -128,6 +137,10 @@ export class MapIdentities {
           `${this.file} cannot be written: ${messageOf(error)}`,
           "The keys are known until the overlord ends. Look at the disk.",
         );
+      } finally {
+        const nowMs = performance.now();
+        const pauseMs = PAUSE_PER_WRITING * (nowMs - sinceMs);
+        this.restUntilMs = nowMs + Math.min(LONGEST_PAUSE_MS, pauseMs);
       }
     });
   }
