@@ -65,7 +65,8 @@ export class MapLanguage {
     const { version, uri } = document;
     try {
       const text = document.getText();
-      const { problems } = await this.session.request("map/validate", { text });
+      const place = uri.scheme === "file" && { mapFile: uri.fsPath };
+      const { problems } = await this.session.request("map/validate", { text, ...place });
       if (document.isClosed || document.version !== version) return;
       const found = problems.map(({ line, column, length, severity, message }) => {
         const at = Math.max(0, line - 1);

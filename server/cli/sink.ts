@@ -3,11 +3,16 @@ import { inertText } from "../common/inertText";
 
 /** One of the two streams that func writes to. */
 export class Sink {
-  constructor(private readonly stream: Writable & { isTTY?: boolean }) {}
+  constructor(private readonly stream: Writable & { isTTY?: boolean; columns?: number }) {}
 
   /** True where it is a terminal, which obeys control characters. */
   get terminal(): boolean {
     return this.stream.isTTY === true;
+  }
+
+  /** How wide the terminal is; undefined where it is none. */
+  get columns(): number | undefined {
+    return this.terminal ? this.stream.columns : undefined;
   }
 
   /** Takes text of any origin at once. Newlines are the caller's. */

@@ -68,7 +68,7 @@ export async function buildMap(
   else {
     if (verbose) {
       const { nodes } = await connection.request("map/read", {});
-      session.out.result(mapTree(nodes));
+      session.out.result(mapTree(nodes, session.out.results.columns));
     }
     session.out.result(summaryOf(built));
     session.out.note(problemText(built));

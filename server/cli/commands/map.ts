@@ -1,3 +1,6 @@
+import { utcTime } from "../../common/utcTime";
+import { countNodes } from "../../delegation/delegationMap";
+import type { DelegationMapAnswer } from "../../protocol/delegation";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { mapTree } from "../mapTree";
 import type { Session } from "../session";
@@ -13,12 +16,19 @@ export async function mapShow(session: Session, { mapFile }: MapPlace): Promise<
   if (session.options.json) {
     session.out.result(`${JSON.stringify(map)}\n`);
   } else {
-    session.out.result(mapTree(map.nodes));
+    const { columns } = session.out.results;
+    session.out.result(mapTree(map.nodes, columns));
     if (map.nodes.length === 0) session.out.note("The map is empty.\n");
+    else if (columns !== undefined) session.out.note(sumOf(map));
   }
   if (map.problem === undefined) return EXIT_OK;
   session.out.note(`func: the last good map is in use: ${map.problem}\n`);
   return EXIT_FAILED;
+}
+
+function sumOf({ file, nodes, changedAtMs }: DelegationMapAnswer): string {
+  const all = countNodes(nodes);
+  return `${file}, as of ${utcTime(changedAtMs)}: ${all === 1 ? "1 host" : `${all} hosts`}.\n`;
 }
 
 /** `func map path`: over whom each host is reached. 1 where the map lacks one, or one cannot be called that way. */
