@@ -7,7 +7,8 @@ import type { Inventory } from "../targets/inventory";
 import { toJson } from "../wire/jsonValue";
 import { XmlRpcDouble, type XmlRpcValue } from "../wire/value";
 import { readMapBelow, readOriginalMap, type NodeBudget, type ProbedHost } from "./mapBelow";
-import { NO_OVERLORD } from "./overlordErrors";
+import { NO_OVERLORD } from "../calls/overlordErrors";
+import { textOfAsking } from "./textOfAsking";
 
 const AT_ONCE = 32;
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
@@ -172,10 +173,7 @@ function problemOf(
   return "There was no time left for its answer.";
 }
 
-/** What the texts of calls have besides: a build runs nothing anywhere, and is nothing that the original has. */
-const OF_CALLS = /^\[Errno -?\d+\] [^:]*: | Nothing was run\.$/g;
-
 function textOf({ message, nextStep }: { message: string; nextStep?: string }): string {
-  const text = message.replace(OF_CALLS, "");
+  const text = textOfAsking(message);
   return nextStep === undefined ? text : `${text} ${nextStep}`;
 }
