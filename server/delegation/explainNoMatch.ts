@@ -8,7 +8,6 @@ import type { MapIdentities } from "./mapIdentities";
 
 const MAX_HOPS = 3;
 const MAX_SHOWN = 100;
-const BUILD = "Build the map again: func build-map.";
 
 /** What is known where a target expression matched nothing. */
 export interface NoMatchFacts {
@@ -119,7 +118,8 @@ function ofLostHost(
     place.goneSinceMs === undefined
       ? `it was seen behind ${hop}${on}, ${lackText(hopPath, nodes)}`
       : `it stood behind ${hop}, which told on ${utcTime(place.goneSinceMs)} that it does no more`;
-  const step = delegate ? BUILD : `${BUILD} Then call it with --delegate.`;
+  const build = `Once ${hop} answers, build the map again: func build-map.`;
+  const step = delegate ? build : `${build} Then call it with --delegate.`;
   return new FuncError("no-match", `Can't find any minions ${what} "${part}": ${why}.`, step);
 }
 
@@ -143,7 +143,8 @@ function withEmptyHops(error: FuncError, { nodes, seen }: NoMatchFacts): FuncErr
   if (empty.length > MAX_HOPS) told.push(`${empty.length - MAX_HOPS} more`);
   const stand = empty.length === 1 ? "stands" : "stand";
   const message = `${error.message} In the map ${told.join(", ")} ${stand} without hosts.`;
-  return new FuncError(error.reason, message, BUILD);
+  const who = empty.length === 1 ? `${empty[0]?.path.join("/") ?? ""} answers` : "they answer";
+  return new FuncError(error.reason, message, `Once ${who}, build the map again: func build-map.`);
 }
 
 function emptyHops(

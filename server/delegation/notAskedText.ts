@@ -48,7 +48,9 @@ export function notAskedText(
     ].join(" ");
   }
   if (seen.hosts === 0) return why.join(" ");
-  const state = `It stands in the map without hosts, ${NO_HOSTS[lastMap]}; ${seenText(seen)}.`;
+  const isNew = before === undefined && (lastMap === "good" || lastMap === "last-good");
+  const reason = isNew ? "since the last one lacks it" : NO_HOSTS[lastMap];
+  const state = `It stands in the map without hosts, ${reason}; ${seenText(seen)}.`;
   return [state, ...why].join(" ");
 }
 

@@ -86,7 +86,7 @@ test("a hop that the last map has left out already is told by what was seen behi
     [
       "mid1",
       "not-asked",
-      `It stands in the map without hosts, as in the last map; 4 hosts were seen behind it${ON}. It is down.`,
+      `It stands in the map without hosts, since the last one lacks it; 4 hosts were seen behind it${ON}. It is down.`,
     ],
   ]);
 });

@@ -156,18 +156,18 @@ describe("targets of a delegated call", () => {
       );
     const none = "Can't find any minions matching";
     const on = "on 2026-01-31 12:00 UTC";
-    const build = "Build the map again: func build-map.";
+    const build = (hop: string) => `Once ${hop} answers, build the map again: func build-map.`;
     expect(await problem("leaf1;web1")).toBe(
-      `${none} "web1": it was seen behind mid2, last ${on}, which stands in the map without hosts. ${build}`,
+      `${none} "web1": it was seen behind mid2, last ${on}, which stands in the map without hosts. ${build("mid2")}`,
     );
     expect(await problem("Leaf2", false)).toBe(
-      `${none} "Leaf2": it was seen behind mid1, last ${on}, and is not in the map. ${build} Then call it with --delegate.`,
+      `${none} "Leaf2": it was seen behind mid1, last ${on}, and is not in the map. ${build("mid1")} Then call it with --delegate.`,
     );
     expect(await problem("old1")).toBe(
-      `${none} "old1": it stood behind mid1, which told ${on} that it does no more. ${build}`,
+      `${none} "old1": it stood behind mid1, which told ${on} that it does no more. ${build("mid1")}`,
     );
     expect(await problem("web*")).toBe(
-      `${none} "web*". In the map mid2 (2 were seen behind it, last ${on}) stands without hosts. ${build}`,
+      `${none} "web*". In the map mid2 (2 were seen behind it, last ${on}) stands without hosts. ${build("mid2")}`,
     );
     expect(await problem("web*", false)).toContain("List the minions");
   });
