@@ -10,9 +10,12 @@ import type { DelegatedRequest, PlainDelegatedRequest } from "../protocol/delega
 import type { Inventory } from "../targets/inventory";
 import { divideTargets } from "./aboveTargets";
 import { nameKey } from "./delegationMap";
+import { startOfId, type Start } from "./idOfStart";
 
 /** Jobs whose records are at hand. */
 const MAX_RECORDS = 50;
+/** Starts that were cancelled before they came. */
+const MAX_REFUSED = 1_000;
 const SIGNED_PREFIX = "delegated-";
 const PLAIN_PREFIX = "delegated_run-";
 
@@ -47,17 +50,22 @@ export class AboveJobs {
   readonly #starting = new Map<string, Promise<StartedAbove>>();
   /** Least lately used first. */
   readonly #records = new Map<string, AboveRecord>();
+  /** Jobs that must not begin any more, oldest first. */
+  readonly #refused = new Set<string>();
 
   constructor(private readonly parts: AboveParts) {}
 
   /**
    * The job of a signed call, under an id that follows from who asked and the call id of the first host: a repeat finds
    * the same, also where it has finished. Throws FuncError "denied", "bad-data" for a call that is not signed,
-   * "bad-argument", "unavailable".
+   * "bad-argument", "unavailable", "conflict" for one that was cancelled before it came.
    */
   async start(request: DelegatedRequest, by: string): Promise<StartedAbove> {
     const { method } = readSignedCall(request.call);
-    const jobId = `${SIGNED_PREFIX}${method}-${hashOf(by, request.targets[0]?.callId ?? "")}`;
+    const jobId = signedJobId({ method, callId: request.targets[0]?.callId ?? "" }, by);
+    if (this.#refused.has(jobId)) {
+      throw new FuncError("conflict", `${by} has cancelled this call before it began.`);
+    }
     const starting =
       this.#starting.get(jobId) ??
       this.#startOnce(jobId, request, by).finally(() => this.#starting.delete(jobId));
@@ -83,8 +91,26 @@ export class AboveJobs {
     return { jobId, begun: { job, originator: by } };
   }
 
-  /** Throws FuncError "not-found" where there is no such job of this asker. */
-  async find(jobId: string, by: string): Promise<AboveJob> {
+  /**
+   * As `find`; undefined for the start of a job that has not come so far: it is taken no more, while this process
+   * remembers it.
+   */
+  async findToCancel(id: string, by: string): Promise<AboveJob | undefined> {
+    const start = startOfId(id);
+    if (!start) return this.find(id, by);
+    const jobId = signedJobId(start, by);
+    await this.#starting.get(jobId)?.catch(() => undefined);
+    if (await this.parts.archive.find(jobId)) return this.find(jobId, by);
+    this.#refused.add(jobId);
+    const [oldest] = this.#refused;
+    if (oldest !== undefined && this.#refused.size > MAX_REFUSED) this.#refused.delete(oldest);
+    return undefined;
+  }
+
+  /** `id` may be that of a start (`idOfStart`). Throws FuncError "not-found" where there is no such job of this asker. */
+  async find(id: string, by: string): Promise<AboveJob> {
+    const start = startOfId(id);
+    const jobId = start ? signedJobId(start, by) : id;
     const known = await this.#record(jobId);
     if (known && isAskedBy(known.record, by)) {
       const job = await this.parts.archive.find(jobId);
@@ -150,6 +176,10 @@ export class AboveJobs {
     const leaves = record.minions.map(({ name, path }) => [name, path?.at(-1) ?? name] as const);
     return { record, leaves: new Map(leaves) };
   }
+}
+
+function signedJobId({ method, callId }: Start, by: string): string {
+  return `${SIGNED_PREFIX}${method}-${hashOf(by, callId)}`;
 }
 
 /** An id without a signed call shows by itself who got it. */

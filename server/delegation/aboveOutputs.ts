@@ -10,7 +10,7 @@ import type { Inventory } from "../targets/inventory";
 import type { XmlRpcValue } from "../wire/value";
 import type { AboveJob } from "./aboveJobs";
 import type { AboveProgress } from "./aboveProgress";
-import { reasonOfRemoteType } from "./overlordErrors";
+import { reasonOfRemoteType } from "../calls/overlordErrors";
 
 /** Each takes a connection and some memory at both ends. */
 const MAX_HELD = 500;

@@ -4,7 +4,7 @@ import type { RequestAt } from "../protocol/delegation";
 import type { MinionRecord } from "../protocol/minions";
 import type { JsonValue } from "../protocol/value";
 import type { Inventory } from "../targets/inventory";
-import { NO_OVERLORD, reasonOfRemoteType } from "./overlordErrors";
+import { NO_OVERLORD, reasonOfRemoteType } from "../calls/overlordErrors";
 
 /** Of the overlord at the end, which may have to be started. */
 const ANSWER_TIMEOUT_MS = 20_000;

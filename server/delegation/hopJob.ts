@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MinionCallOutcome } from "../calls/minionCaller";
-import { isPassing } from "../calls/passingErrors";
+import { isPassing } from "../calls/overlordErrors";
 import { messageOf } from "../common/errors";
 import type { JobRun, JobTools } from "../jobs/engine/jobRun";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
@@ -13,15 +13,16 @@ import { readProgress } from "./delegatedProgress";
 import type { LeftBehind } from "./hopEndings";
 import { untold } from "./hopEndings";
 import { abortedLater } from "./abortedLater";
-import { awayLimitMs, MAX_PROGRESS_BYTES, workLimitMs } from "./hopLimits";
+import { awayLimitMs, MAX_PROGRESS_BYTES, questionLimits, workLimitMs } from "./hopLimits";
 import { startOnHop } from "./hopStart";
 import type { HopValues } from "./hopValues";
 import type { ResultTrust } from "./resultTrust";
 import type { SignedTargets } from "./signedTargets";
 
-const WAIT_SECONDS = 25;
-/** How much later than promised an answer may come: each overlord on the way may have to be started. */
-const GRACE_MS = 20_000;
+/** A hop that is away for so long may not come back soon: those that can go another way do. */
+const OFFER_AFTER_MS = 10_000;
+/** While it is asked what was cancelled. */
+const CANCEL_WAIT_SECONDS = 2;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 /** After an answer without a final result: hops that answer at once are not asked all the time. */
@@ -29,6 +30,7 @@ const LEAST_PAUSE_MS = 50;
 /** So long is waited for what was cancelled to end, for each tier. */
 const CANCEL_MS = 15_000;
 const SHORT_MS = 5_000;
+const LEAST_QUESTION_MS = 1_000;
 
 /** One next hop, and those behind it that it is asked for. */
 export interface HopShare {
@@ -96,10 +98,11 @@ class HopJob {
         this.#leave("it did not tell the end of the call in time.", true);
         break;
       }
+      const askedAtMs = performance.now();
       const outcome = await this.#ask();
       if (this.#isSuspended()) break;
       if (outcome.state === "succeeded") await this.#read(outcome.value);
-      else await this.#failed(outcome);
+      else await this.#failed(outcome, askedAtMs);
     }
     await Promise.all(this.#going);
     this.#followLater();
@@ -114,13 +117,23 @@ class HopJob {
       ...(isCancelled ? [] : [job.signal]),
       ...(this.#skipTried || isCancelled ? [] : [limit.signal]),
     ];
-    const seconds = isCancelled ? 2 : WAIT_SECONDS;
-    const timeoutMs = seconds * 1_000 + GRACE_MS;
+    const { waitSeconds, graceMs } = questionLimits(run);
+    const held = isCancelled ? CANCEL_WAIT_SECONDS : waitSeconds;
+    // one that was away is only to say that it is back
+    const seconds = this.#awaySinceMs === undefined ? held : 0;
+    const timeoutMs = isCancelled ? SHORT_MS : this.#withinAway(seconds * 1_000 + graceMs);
     return tools.caller.call(hop, "delegation.collect", [this.hopJobId, this.#cursor, seconds], {
-      timeoutMs: isCancelled ? SHORT_MS : timeoutMs,
+      timeoutMs,
       signal: AbortSignal.any(news),
       inMemoryBytes: MAX_PROGRESS_BYTES,
     });
+  }
+
+  /** While the hop is away, no longer than it may be. */
+  #withinAway(ms: number): number {
+    if (this.#awaySinceMs === undefined) return ms;
+    const leftMs = this.#awaySinceMs + awayLimitMs(this.share.run) - performance.now();
+    return Math.min(ms, Math.max(LEAST_QUESTION_MS, leftMs));
   }
 
   /** Each of these is told once where the hop hears it; else it comes with the next question. */
@@ -187,7 +200,10 @@ class HopJob {
     else this.#endLater.set(attempt, [name]);
   }
 
-  async #failed(outcome: Exclude<MinionCallOutcome, { state: "succeeded" }>): Promise<void> {
+  async #failed(
+    outcome: Exclude<MinionCallOutcome, { state: "succeeded" }>,
+    askedAtMs: number,
+  ): Promise<void> {
     const { run, tools, hop } = this.share;
     const { job } = run;
     if (outcome.state === "cancelled") return; // there is news to tell
@@ -196,7 +212,8 @@ class HopJob {
       return;
     }
     const now = performance.now();
-    this.#awaySinceMs ??= now;
+    // somebody waits for a sync call: all of the time without a word counts
+    this.#awaySinceMs ??= job.isAsync ? now : askedAtMs;
     const awayMs = now - this.#awaySinceMs;
     if (awayMs > awayLimitMs(run)) {
       this.#leave(outcome.error.message, true);
@@ -204,13 +221,14 @@ class HopJob {
     }
     await this.#offer(awayMs);
     const signal = this.#cancelledAtMs === undefined ? job.signal : AbortSignal.timeout(SHORT_MS);
-    await tools.seen.next(hop.name, this.#pauseMs * (0.5 + Math.random()), signal);
+    const pauseMs = this.#withinAway(this.#pauseMs * (0.5 + Math.random()));
+    await tools.seen.next(hop.name, pauseMs, signal);
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
   }
 
   /** Once it has been away for a while, others may go another way: no host runs one call twice. */
   async #offer(awayMs: number): Promise<void> {
-    if (this.#wasOffered || awayMs < GRACE_MS / 2 || this.#cancelledAtMs !== undefined) return;
+    if (this.#wasOffered || awayMs < OFFER_AFTER_MS || this.#cancelledAtMs !== undefined) return;
     this.#wasOffered = true;
     const taken = new Set(await this.share.takeOver([...this.#open.values()]));
     for (const [callId, minion] of this.#open) if (taken.has(minion)) this.#open.delete(callId);

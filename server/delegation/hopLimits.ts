@@ -11,6 +11,36 @@ const MOST_AWAY_MS = 60_000;
 /** Of async ones (a reboot, a cut line). */
 const ASYNC_AWAY_MS = 60 * 60_000;
 
+/** The overlord there may have to be started first, and writes the call to its disk. */
+const START_MS = 30_000;
+const LEAST_START_MS = 10_000;
+/** How long a question is held where there is no news. */
+const WAIT_SECONDS = 25;
+/** How much later than promised an answer may come: each overlord on the way may have to be started. */
+const GRACE_MS = 20_000;
+const LEAST_GRACE_MS = 5_000;
+
+/** For the answer to a start, which waits for nobody behind the hop: soon after the limit that the caller chose. */
+export function startLimitMs({ record, timeoutMs }: JobRun): number {
+  if (record.async) return START_MS;
+  return Math.min(START_MS, Math.max(LEAST_START_MS, timeoutMs + LEAST_GRACE_MS));
+}
+
+/**
+ * How long a hop that has the job holds a question, and how much later its answer may come. A hop that hangs is to be
+ * noticed soon after the limit that the caller chose; one that lives has answered by then, whatever those behind it do.
+ */
+export function questionLimits({ record, timeoutMs }: JobRun): {
+  waitSeconds: number;
+  graceMs: number;
+} {
+  if (record.async) return { waitSeconds: WAIT_SECONDS, graceMs: GRACE_MS };
+  return {
+    waitSeconds: Math.min(WAIT_SECONDS, Math.max(1, Math.ceil(timeoutMs / 1_000))),
+    graceMs: Math.min(GRACE_MS, Math.max(LEAST_GRACE_MS, timeoutMs)),
+  };
+}
+
 /** For all of a hop's minions to have ended; undefined where the work has no limit. */
 export function workLimitMs(
   { record, timeoutMs, runLimitMs, nforks, deliverUntilMs }: JobRun,

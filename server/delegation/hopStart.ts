@@ -1,134 +1,238 @@
 import { hash } from "node:crypto";
-import { isPassing } from "../calls/passingErrors";
+import type { MinionCallOutcome } from "../calls/minionCaller";
+import { isPassing, NO_OVERLORD, reasonOfRemoteType } from "../calls/overlordErrors";
 import type { JobRun } from "../jobs/engine/jobRun";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
 import { cancelledResult, expiredResult, type Ending } from "../jobs/engine/outcome";
 import { settle } from "../jobs/engine/settle";
 import type { DelegatedRequest, DelegatedTarget, SignedCall } from "../protocol/delegation";
 import type { MinionRecord } from "../protocol/minions";
+import type { XmlRpcValue } from "../wire/value";
 import { notSent, type LeftBehind } from "./hopEndings";
 import type { HopShare } from "./hopJob";
-import { awayLimitMs, refusedLimitMs } from "./hopLimits";
-import { NO_OVERLORD, reasonOfRemoteType } from "./overlordErrors";
+import { awayLimitMs, refusedLimitMs, startLimitMs } from "./hopLimits";
+import { idOfStart } from "./idOfStart";
 import { callOriginalHop } from "./originalHop";
 
-/** The overlord there may have to be started first, and writes the call to its disk. */
-const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 5_000;
 /** A start that is not answered for so long may take another way as well: no host runs one call twice. */
 const OFFER_AFTER_MS = 10_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
+const LEAST_QUESTION_MS = 1_000;
 /** What a hop says that speaks the original's protocol only. */
 const LACKING = /ModuleNotFoundException|InvalidMethodException/;
 
 const SECRET_GONE =
   "the overlord ended before it was called, and its arguments are secret and kept nowhere.";
 
+type FailedOutcome = Exclude<MinionCallOutcome, { state: "succeeded" }>;
+
 /** `minions`: those that nobody else has taken over by then. */
 type Started = { hopJobId: string; minions: readonly MinionBehind[] } | { left: LeftBehind[] };
 
 /** Asks a hop to call those behind it, again with the same ids until it has answered. Never rejects. */
-export async function startOnHop(whole: HopShare): Promise<Started> {
-  const { run, tools, hop } = whole;
-  let share = whole;
-  let { minions } = share;
-  const { job, limit } = run;
+export async function startOnHop(share: HopShare): Promise<Started> {
+  const { run, minions, signed } = share;
   const known = knownJob(run, minions);
   if (known !== undefined) return { hopJobId: known, minions };
-  const first = minions[0] && share.signed.targets.get(minions[0].name);
+  const first = minions[0] && signed.targets.get(minions[0].name);
   if (!first) return { left: [] };
-  const stopped = AbortSignal.any([job.signal, limit.signal]);
-  const { call } = share.signed;
-  if (!call) return endAll(share, false, (minion) => notSent(minion, SECRET_GONE));
-  const document = JSON.stringify(requestOf(share, call));
-  const startedAs = startId(first.callId, document);
-  let callId = startedAs;
-  let unsure = 0;
-  let refusedSinceMs: number | undefined;
-  // an earlier process may have sent it
-  let mayHaveRun = minions.some(({ name }) => run.past.has(name));
-  let wasOffered = false;
-  let pauseMs = FIRST_PAUSE_MS;
-  const sinceMs = performance.now();
-  for (;;) {
-    if (job.isSuspended) return { left: [] };
-    if (stopped.aborted) {
-      const hopJobId = mayHaveRun ? await askAgain(share, callId, document) : undefined;
-      if (hopJobId !== undefined) return { hopJobId, minions };
-      return endAll(share, mayHaveRun, (minion) => stoppedEnding(run, hop, minion));
-    }
-    for (const { name } of minions) job.update(name, { state: "sent", startedAtMs: Date.now() });
-    const outcome = await tools.caller.call(hop, "delegation.start", [document], {
-      timeoutMs: START_TIMEOUT_MS,
-      signal: stopped,
-      callId,
-    });
-    if (outcome.state === "succeeded") {
-      const { value } = outcome;
-      if (typeof value === "string" && value !== "") {
-        noteStarted(share, value);
-        return { hopJobId: value, minions };
-      }
-      return leave(share, "it answered the start without a job id.", true);
-    }
-    const { error, answered } = outcome;
-    const reason = answered ? reasonOfRemoteType(error.type) : undefined;
-    refusedSinceMs = reason === "unavailable" ? (refusedSinceMs ?? performance.now()) : undefined;
-    if (answered && LACKING.test(error.type)) {
-      return { left: await callOriginalHop(share) };
-    }
-    if (answered && isPassing(error.type)) {
-      // its overlord, killed or frozen, may have the start, or take it later; funcd would answer the same id with this again
-      mayHaveRun = true;
-      callId = `${startedAs}:${++unsure}`;
-    } else if (answered) {
-      const cause = error.type === NO_OVERLORD ? `${hop.name} is no sub-overlord.` : error.message;
-      return leave(share, cause, mayHaveRun, outcome.state === "denied");
-    }
-    mayHaveRun ||= outcome.mayHaveRun;
-    if (outcome.state === "cancelled") {
-      await tools.seen.next(hop.name, pauseMs, stopped);
-      continue;
-    }
-    const nowMs = performance.now();
-    if (mayHaveRun && !wasOffered && nowMs - sinceMs > OFFER_AFTER_MS) {
-      wasOffered = true;
-      const taken = new Set(await share.takeOver(minions));
-      minions = minions.filter((minion) => !taken.has(minion));
-      share = { ...share, minions };
-      if (minions.length === 0) return { left: [] };
-    }
-    const isPastDelivery = nowMs > (run.deliverUntilMs ?? 0);
-    if (isPastDelivery && nowMs - (refusedSinceMs ?? nowMs) > refusedLimitMs(run)) {
-      return leave(share, error.message, true);
-    }
-    if (mayHaveRun ? nowMs - sinceMs > awayLimitMs(run) : isPastDelivery) {
-      if (mayHaveRun || run.deliverUntilMs === undefined) {
-        return leave(share, error.message, mayHaveRun);
-      }
-      return endAll(share, false, ({ name }) => expiredResult({ ...hop, name }, error.message));
-    }
-    if (!mayHaveRun) for (const { name } of minions) job.update(name, { state: "queued" });
-    await tools.seen.next(hop.name, pauseMs * (0.5 + Math.random()), stopped);
-    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
-  }
+  const { call } = signed;
+  if (!call) return endAll(share, (minion) => notSent(minion, SECRET_GONE));
+  return new HopStart(share, first.callId, call).run();
 }
 
-/** The id of a job that has to be stopped; undefined where the hop does not tell it soon. */
-async function askAgain(
-  { tools, hop }: HopShare,
-  callId: string,
-  document: string,
-): Promise<string | undefined> {
-  const outcome = await tools.caller.call(hop, "delegation.start", [document], {
-    timeoutMs: STOP_TIMEOUT_MS,
-    signal: AbortSignal.timeout(STOP_TIMEOUT_MS),
-    callId,
-  });
-  return outcome.state === "succeeded" && typeof outcome.value === "string"
-    ? outcome.value
-    : undefined;
+/** The start of a call at one hop. */
+class HopStart {
+  readonly #document: string;
+  readonly #stopped: AbortSignal;
+  readonly #startedAs: string;
+  readonly #sinceMs = performance.now();
+  #callId: string;
+  #unsure = 0;
+  #refusedSinceMs: number | undefined;
+  #mayHaveRun: boolean;
+  #wasOffered = false;
+  #pauseMs = FIRST_PAUSE_MS;
+
+  constructor(
+    /** Those that nobody else has taken over. */
+    private share: HopShare,
+    private readonly firstCallId: string,
+    call: SignedCall,
+  ) {
+    const { run, minions } = share;
+    this.#document = JSON.stringify(requestOf(share, call));
+    this.#startedAs = startId(firstCallId, this.#document);
+    this.#callId = this.#startedAs;
+    this.#stopped = AbortSignal.any([run.job.signal, run.limit.signal]);
+    // an earlier process may have sent it
+    this.#mayHaveRun = minions.some(({ name }) => run.past.has(name));
+  }
+
+  async run(): Promise<Started> {
+    for (;;) {
+      if (this.share.run.job.isSuspended) return { left: [] };
+      if (this.#stopped.aborted) return this.#stop();
+      const outcome = await this.#ask();
+      const started =
+        outcome.state === "succeeded" ? this.#begun(outcome.value) : await this.#failed(outcome);
+      if (started) return started;
+      await this.#pause();
+    }
+  }
+
+  #ask(): Promise<MinionCallOutcome> {
+    const { run, tools, hop, minions } = this.share;
+    const startedAtMs = Date.now();
+    for (const { name } of minions) run.job.update(name, { state: "sent", startedAtMs });
+    return tools.caller.call(hop, "delegation.start", [this.#document], {
+      timeoutMs: this.#withinAway(startLimitMs(run)),
+      signal: this.#stopped,
+      callId: this.#callId,
+    });
+  }
+
+  #begun(hopJobId: XmlRpcValue): Started {
+    if (typeof hopJobId !== "string" || hopJobId === "") {
+      return leave(this.share, "it answered the start without a job id.", true);
+    }
+    const { run, tools, minions } = this.share;
+    for (const { name, path } of minions) {
+      run.job.update(name, { state: "sent", minionJobId: hopJobId, via: path.slice(0, -1) });
+    }
+    tools.journal.startedBehind(run.job, minions, hopJobId, run.secret);
+    return { hopJobId, minions };
+  }
+
+  /** Undefined where it is to be asked again. */
+  async #failed(outcome: FailedOutcome): Promise<Started | undefined> {
+    if (outcome.answered) {
+      const refused = await this.#refused(outcome);
+      if (refused) return refused;
+    } else {
+      this.#refusedSinceMs = undefined;
+      this.#mayHaveRun ||= outcome.mayHaveRun;
+    }
+    if (outcome.state === "cancelled") return undefined;
+    if (await this.#offer()) return { left: [] };
+    return this.#giveUp(outcome.error.message);
+  }
+
+  /** What the hop's funcd says instead of a job id; undefined where it may say another thing later. */
+  async #refused({ error, state }: FailedOutcome): Promise<Started | undefined> {
+    const { share } = this;
+    const isUnavailable = reasonOfRemoteType(error.type) === "unavailable";
+    this.#refusedSinceMs = isUnavailable ? (this.#refusedSinceMs ?? performance.now()) : undefined;
+    if (LACKING.test(error.type)) return { left: await callOriginalHop(share) };
+    if (!isPassing(error.type)) {
+      const none = `${share.hop.name} is no sub-overlord.`;
+      const cause = error.type === NO_OVERLORD ? none : error.message;
+      return leave(share, cause, this.#mayHaveRun, state === "denied");
+    }
+    // its overlord, killed or frozen, may have the start, or take it later; funcd would answer the same id with this again
+    this.#mayHaveRun = true;
+    this.#callId = `${this.#startedAs}:${++this.#unsure}`;
+    return undefined;
+  }
+
+  /** Those that can go another way do, once; true where none is left. */
+  async #offer(): Promise<boolean> {
+    const { share } = this;
+    const awayMs = performance.now() - this.#sinceMs;
+    if (!this.#mayHaveRun || this.#wasOffered || awayMs <= OFFER_AFTER_MS) return false;
+    this.#wasOffered = true;
+    const taken = new Set(await share.takeOver(share.minions));
+    const minions = share.minions.filter((minion) => !taken.has(minion));
+    this.share = { ...share, minions };
+    return minions.length === 0;
+  }
+
+  /** Undefined where it may be tried further. */
+  #giveUp(cause: string): Promise<Started> | Started | undefined {
+    const { share } = this;
+    const { run, hop } = share;
+    const nowMs = performance.now();
+    const isPastDelivery = nowMs > (run.deliverUntilMs ?? 0);
+    if (isPastDelivery && nowMs - (this.#refusedSinceMs ?? nowMs) > refusedLimitMs(run)) {
+      return leave(share, cause, true);
+    }
+    if (this.#mayHaveRun) {
+      const isLost = nowMs - this.#sinceMs >= awayLimitMs(run);
+      return isLost ? leave(share, cause, true, false, this.#ownId()) : undefined;
+    }
+    if (!isPastDelivery) return undefined;
+    if (run.deliverUntilMs === undefined) return leave(share, cause, false);
+    return endAll(share, ({ name }) => expiredResult({ ...hop, name }, cause));
+  }
+
+  async #pause(): Promise<void> {
+    const { run, tools, hop, minions } = this.share;
+    if (this.#stopped.aborted) return;
+    if (!this.#mayHaveRun) {
+      for (const { name } of minions) run.job.update(name, { state: "queued" });
+    }
+    const pauseMs = this.#withinAway(this.#pauseMs * (0.5 + Math.random()));
+    await tools.seen.next(hop.name, pauseMs, this.#stopped);
+    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
+  }
+
+  /** Once it may have run, no longer than the hop may be away. */
+  #withinAway(ms: number): number {
+    if (!this.#mayHaveRun) return ms;
+    const leftMs = this.#sinceMs + awayLimitMs(this.share.run) - performance.now();
+    return Math.min(ms, Math.max(LEAST_QUESTION_MS, leftMs));
+  }
+
+  /** Cancelled, or one too many. What may have begun at the hop is to end there as well. */
+  async #stop(): Promise<Started> {
+    const { share } = this;
+    const { run, hop, minions } = share;
+    if (!this.#mayHaveRun) return endAll(share, (minion) => stoppedEnding(run, hop, minion));
+    const hopJobId = await this.#askAgain();
+    if (hopJobId !== undefined) return { hopJobId, minions };
+    if (run.job.isCancelled) return this.#cancelLater();
+    return endAll(share, (minion) => ({ ...stoppedEnding(run, hop, minion), mayHaveRun: true }));
+  }
+
+  /** The id of a job that has to be stopped; undefined where the hop does not tell it soon. */
+  async #askAgain(): Promise<string | undefined> {
+    const { tools, hop } = this.share;
+    const outcome = await tools.caller.call(hop, "delegation.start", [this.#document], {
+      timeoutMs: STOP_TIMEOUT_MS,
+      signal: AbortSignal.timeout(STOP_TIMEOUT_MS),
+      callId: this.#callId,
+    });
+    return outcome.state === "succeeded" && typeof outcome.value === "string"
+      ? outcome.value
+      : undefined;
+  }
+
+  /** The hop, which may begin when it is back, is told then. */
+  async #cancelLater(): Promise<Started> {
+    const { run, tools, hop, minions } = this.share;
+    const { job } = run;
+    const id = this.#ownId();
+    const ended = await endAll(this.share, ({ name }) => {
+      const told = `The call on ${name} was cancelled here while ${hop.name} did not answer its start.`;
+      const ending = cancelledResult({ ...hop, name }, told);
+      return { ...ending, mayHaveRun: true, cancelPending: true, minionJobId: id };
+    });
+    if (job.isSuspended) return ended;
+    for (const attempt of new Set(minions.map(({ name }) => job.attemptOf(name)))) {
+      const those = minions.filter(({ name }) => job.attemptOf(name) === attempt);
+      const names = those.map(({ name }) => name);
+      const cancel = { jobId: job.id, minion: hop, attempt, id, sinceMs: Date.now(), names };
+      tools.cancels.add(cancel);
+    }
+    return ended;
+  }
+
+  /** Names the job at the hop where the hop has not told its own id. */
+  #ownId(): string {
+    return idOfStart({ method: this.share.run.method, callId: this.firstCallId });
+  }
 }
 
 /** Of this very start. The hop's overlord knows a later one of the same calls, signed anew, by the call id in it. */
@@ -163,32 +267,25 @@ function knownJob({ past }: JobRun, [first]: readonly MinionBehind[]): string | 
   return first && past.get(first.name)?.minionJobId;
 }
 
-function noteStarted({ run, tools, minions }: HopShare, hopJobId: string): void {
-  const { job } = run;
-  for (const { name, path } of minions) {
-    job.update(name, { state: "sent", minionJobId: hopJobId, via: path.slice(0, -1) });
-  }
-  tools.journal.startedBehind(job, minions, hopJobId, run.secret);
-}
-
 function leave(
   { minions, hop }: HopShare,
   cause: string,
   mayHaveRun: boolean,
   denied = false,
+  awayWith?: string,
 ): Started {
-  const failed = { failedHop: hop.name, cause, mayHaveRun, ...(denied && { denied }) };
+  const away = awayWith !== undefined && { awayWith };
+  const failed = { failedHop: hop.name, cause, mayHaveRun, ...(denied && { denied }), ...away };
   return { left: minions.map((minion) => ({ minion, ...failed })) };
 }
 
 async function endAll(
   { run, tools, hop, minions }: HopShare,
-  mayHaveRun: boolean,
   endingOf: (minion: MinionBehind) => Ending,
 ): Promise<Started> {
   await Promise.all(
     minions.map(async (minion) => {
-      const ending = { ...endingOf(minion), ...(mayHaveRun && { mayHaveRun }), via: [hop.name] };
+      const ending = { ...endingOf(minion), via: [hop.name] };
       const peer = { ...hop, name: minion.name };
       await tools.journal.ended(run.job, await settle(run.job, peer, ending, tools.keeper));
     }),

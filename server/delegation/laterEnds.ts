@@ -1,5 +1,5 @@
 import type { MinionCaller } from "../calls/minionCaller";
-import { isPassing } from "../calls/passingErrors";
+import { isPassing } from "../calls/overlordErrors";
 import { laterWordOf } from "../jobs/engine/laterWord";
 import type { LaterEnds } from "../jobs/engine/laterWords";
 import type { LaterQuestion } from "../jobs/engine/minionsBehind";

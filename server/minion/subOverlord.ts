@@ -1,7 +1,7 @@
 import { bundledOverlord } from "../client/bundledOverlord";
 import { KeptConnection } from "../client/keptConnection";
 import { FuncError, messageOf } from "../common/errors";
-import { NO_OVERLORD, remoteTypeOf } from "../delegation/overlordErrors";
+import { NO_OVERLORD, remoteTypeOf } from "../calls/overlordErrors";
 import type { OverlordRequests } from "../protocol/requests";
 import type { SubOverlordPlace } from "./configuration";
 import { FUNC_EXCEPTION, MethodError } from "./methodError";

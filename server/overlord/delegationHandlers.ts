@@ -35,7 +35,7 @@ export function delegationHandlers(parts: OverlordParts): Pick<Handlers, Delegat
     "delegation/collect": async ({ jobId, by, cursor, waitMs }, _feed, signal) =>
       progress.collect(await jobs.find(jobId, by), { cursor, waitMs, signal }),
     "delegation/cancel": async ({ jobId, by }) => {
-      const { job } = await jobs.find(jobId, by);
+      const job = (await jobs.findToCancel(jobId, by))?.job;
       const found = job instanceof Job && !job.finished;
       if (found) await runner.cancel(job);
       return { found };

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { JOB_ID_FINISHED, JOB_ID_PARTIAL, type MinionResult } from "../../server/protocol/jobs";
 import type { OverlordRequests } from "../../server/protocol/requests";
@@ -58,6 +59,72 @@ describe("a sub-overlord that is away while a call is cancelled", () => {
       const { $later } = JSON.parse(asJson.stdout) as { $later: Record<string, unknown> };
       expect(Object.keys($later)).toEqual(behind);
       expect($later.leaf1).toMatchObject({ state: "succeeded", value: [0, "end\n", ""] });
+    },
+    LIMIT_MS,
+  );
+});
+
+describe("a sub-overlord that hangs", () => {
+  it(
+    "keeps nobody waiting long after the limit of a call, and tells later what became of it",
+    async () => {
+      const runs = join(tree.root, "runsHung");
+      const connection = await tree.connection();
+      const call = { spec: "leaf*", module: "command", method: "run", delegate: true };
+      const limits = { timeoutMs: 4_000 };
+      const begun = await connection.request("calls/start", {
+        ...call,
+        ...limits,
+        args: [`echo x >>${runs}; sleep 2; echo end`],
+      });
+      await until(async () => (await linesOf(runs)) === 4);
+      await tree.freezeOverlord("mid1");
+      tree.freezeMinions("mid2");
+      const unanswered = await connection.request("calls/start", {
+        ...call,
+        ...limits,
+        args: [`echo x >>${runs}; sleep 2; echo end`],
+      });
+      const cancelled = await connection.request("calls/start", {
+        ...call,
+        args: [`echo x >>${runs}.cancelled; sleep 300`],
+      });
+      await sleep(1_000);
+      await connection.request("jobs/cancel", { jobId: cancelled.id });
+      const stopped = await endOf(cancelled.id);
+      for (const leaf of leaves) {
+        // to a funcd that hangs nothing may have been sent
+        const pending = hopOf(leaf) === "mid1" && { cancelPending: true };
+        expect(stopped.byName.get(leaf)).toMatchObject({ state: "cancelled", ...pending });
+      }
+      for (const { id } of [begun, unanswered]) {
+        const { byName } = await endOf(id);
+        for (const leaf of leaves) {
+          const { state, durationMs } = byName.get(leaf) ?? {};
+          const isSent = id === begun.id || hopOf(leaf) === "mid1";
+          expect(isSent ? ["lost"] : ["lost", "unreachable"]).toContain(state);
+          expect(durationMs).toBeLessThan(20_000);
+        }
+      }
+      tree.thawOverlord("mid1");
+      tree.thawMinions("mid2");
+      for (const leaf of leaves) {
+        const resultOf = (jobId: string) =>
+          connection.request("jobs/result", { jobId, minion: leaf });
+        await until(async () => (await resultOf(begun.id)).later !== undefined);
+        // an overlord that hung finds its own limit passed first
+        const told = hopOf(leaf) === "mid2" ? { value: [0, "end\n", ""] } : {};
+        expect((await resultOf(begun.id)).later).toMatchObject(told);
+        await until(async () => (await resultOf(cancelled.id)).cancelPending !== true);
+      }
+      for (const hop of ["mid1", "mid2"]) {
+        const below = await tree.connection(hop);
+        // none of them sleeps on
+        await until(async () => {
+          const { jobs } = await below.request("jobs/list", {});
+          return jobs.every(({ finished }) => finished);
+        });
+      }
     },
     LIMIT_MS,
   );

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CancelAnswer } from "../../calls/cancelTeller";
 import { fanOut } from "../../calls/fanOut";
 import type { MinionCaller } from "../../calls/minionCaller";
-import { isPassing } from "../../calls/passingErrors";
+import { isPassing } from "../../calls/overlordErrors";
 import type { SeenMinions } from "../../calls/seenMinions";
 import type { Log } from "../../common/log";
 import type { MinionRecord } from "../../protocol/minions";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MinionCaller, MinionCallOutcome } from "../../calls/minionCaller";
-import { isPassing } from "../../calls/passingErrors";
+import { isPassing } from "../../calls/overlordErrors";
 import type { OutputOffsets } from "../../protocol/jobs";
 import type { MinionRecord } from "../../protocol/minions";
 import { XmlRpcSpooled, type XmlRpcValue } from "../../wire/value";
