@@ -26,6 +26,13 @@ export class CallTraffic {
   private through: Uint32Array = new Uint32Array(0);
   private returns: Return[] = [];
   private total = 0;
+  private began = false;
+
+  /** In words, for those who do not see the dots; the same while any call is under way. */
+  get spoken(): string {
+    if (this.total > 0) return "Calls are under way";
+    return this.began ? "No calls are under way any more" : "";
+  }
 
   /** Calls under way. */
   get underWay(): number {
@@ -51,6 +58,7 @@ export class CallTraffic {
     }
     this.through = through;
     this.total = under.length;
+    this.began ||= under.length > 0;
     const room = MAX_RETURNS - this.returns.length;
     for (const { place, well } of spread(ended, room)) {
       this.returns.push({ place, well, startMs: nowMs });
@@ -60,6 +68,12 @@ export class CallTraffic {
   /** Calls under way to the host, or to those behind it. */
   countOf(place: number): number {
     return this.through[place] ?? 0;
+  }
+
+  /** Calls under way to any of these hosts. */
+  countOfAll(places: readonly number[]): number {
+    if (this.total === 0) return 0;
+    return places.reduce((sum, place) => sum + this.countOf(place), 0);
   }
 
   /** Where the answers are now; those that have arrived are gone. */

@@ -1,30 +1,16 @@
-import {
-  centred,
-  fitting,
-  held,
-  toDrawing,
-  toWindow,
-  zoomed,
-  type Camera,
-  type Point,
-  type Size,
-} from "./camera";
+import type { Camera, Point } from "./camera";
 import { contextOf } from "./cardView";
 import { drawMap } from "./drawing";
+import { Labels } from "./labels";
+import { nearestIn } from "./leafRuns";
 import type { MapModel } from "./mapModel";
 import { listenToPointer } from "./pointer";
+import { isSameHovered, type Hovered } from "./scene";
 import { readTheme, wantsRest, watchTheme, type Theme } from "./theme";
-import { ROW } from "./treeLayout";
+import { Viewpoint } from "./viewpoint";
 
-/** A map that would be smaller than this at first shows its beginning instead. */
-const LEAST_FIRST_SCALE = 0.6;
-/** What was found can be read. */
-const LEAST_CENTRED_SCALE = 0.8;
-const REACH_PX = 14;
-const LEAST_REACH = 10;
-/** So much of a label is clicked, in the drawing's units. */
-const LABEL = 150;
-const MARGIN_PX = 60;
+/** Of the card of the selected host, with what is around it; the style sheet says how wide it is. */
+const CARD_PX = 332;
 
 export interface BoardActions {
   select(place: number): void;
@@ -37,19 +23,21 @@ export interface BoardActions {
 /** The canvas: draws the map when something has changed, and while calls are in flight. */
 export class DrawingBoard {
   private canvas: HTMLCanvasElement | undefined;
-  private camera: Camera = { x: 0, y: 0, scale: 1, across: 1 };
-  /** False until the user, or an earlier life of this page, has chosen what shows. */
-  private placed = false;
-  private window: Size = { width: 0, height: 0 };
   private theme: Theme | undefined;
-  private hovered: number | undefined;
+  private labels: Labels | undefined;
+  private hovered: Hovered;
   private due = false;
+  private readonly viewpoint: Viewpoint;
   private readonly size = new ResizeObserver(() => this.resize());
 
   constructor(
     private readonly model: MapModel,
     private readonly actions: BoardActions,
   ) {
+    this.viewpoint = new Viewpoint(model, () => {
+      actions.moved();
+      this.draw();
+    });
     watchTheme(() => {
       this.theme = undefined;
       this.draw();
@@ -58,121 +46,73 @@ export class DrawingBoard {
 
   /** What shows, for the next life of this page. */
   get view(): Camera | undefined {
-    return this.placed ? this.camera : undefined;
+    return this.viewpoint.kept;
   }
 
   restore(view: Camera | undefined): void {
-    if (!view || ![view.x, view.y, view.scale, view.across].every(Number.isFinite)) return;
-    const scale = Math.max(0, view.scale);
-    this.camera = { x: view.x, y: view.y, scale, across: Math.max(scale, view.across) };
-    this.placed = true;
+    this.viewpoint.restore(view);
   }
 
   setCanvas(element: Element | undefined): void {
     if (element === this.canvas) return;
     this.size.disconnect();
     this.canvas = element instanceof HTMLCanvasElement ? element : undefined;
-    if (!this.canvas) return;
-    this.size.observe(this.canvas);
-    this.canvas.addEventListener("keydown", (event) => this.key(event));
-    this.canvas.addEventListener("focus", () => this.draw());
-    this.canvas.addEventListener("blur", () => this.draw());
-    listenToPointer(this.canvas, {
-      camera: () => this.camera,
-      move: (camera) => this.move(camera),
-      zoom: (factor, at) => this.zoom(factor, at),
-      click: (at, twice) => {
-        const place = this.hostAt(at);
-        if (place === undefined) return;
-        if (twice) this.actions.toggle(place);
-        else this.actions.select(place);
-      },
+    this.theme = undefined;
+    const { canvas, viewpoint } = this;
+    if (!canvas) return;
+    this.size.observe(canvas);
+    canvas.addEventListener("keydown", (event) => this.key(event));
+    canvas.addEventListener("focus", () => this.draw());
+    canvas.addEventListener("blur", () => this.draw());
+    listenToPointer(canvas, {
+      camera: () => viewpoint.camera,
+      move: (camera) => viewpoint.move(camera),
+      zoom: (factor, at) => viewpoint.zoom(factor, at),
+      click: (at, twice) => this.click(at, twice),
       aim: (at) => {
-        const place = this.hostAt(at) ?? 0;
+        const place = viewpoint.placing.hostAt(at) ?? 0;
         // VS Code reads it when the menu opens, which is before anything is drawn anew
-        this.canvas?.setAttribute("data-vscode-context", contextOf(this.model, place));
+        canvas.setAttribute("data-vscode-context", contextOf(this.model, place));
         if (place > 0) this.actions.select(place);
       },
-      hover: (at) => {
-        const place = at && this.hostAt(at);
-        if (place === this.hovered) return;
-        this.hovered = place;
-        this.canvas?.classList.toggle("over-host", place !== undefined);
-        this.draw();
-      },
+      hover: (at) => this.hover(at),
     });
     this.resize();
   }
 
   mapChanged(): void {
     this.hovered = undefined;
-    if (!this.placed) this.placeFirst();
+    this.viewpoint.mapChanged();
     this.draw();
   }
 
   fit(): void {
-    this.move(fitting(this.model.layout, this.window));
+    this.viewpoint.fit(this.cardPx);
   }
 
-  /** Shows all of these hosts, as large as they fit. */
+  /** Shows all of these hosts. */
   fitTo(places: readonly number[]): void {
-    const { layout } = this.model;
-    const shown = places.map((place) => layout.visible(place));
-    const xs = shown.map((place) => layout.x(place));
-    const ys = shown.map((place) => layout.y(place));
-    const left = Math.min(...xs);
-    const top = Math.min(...ys);
-    const width = Math.max(...xs) - left + 200;
-    const size = { width, height: Math.max(...ys) - top + 1, leastAcross: layout.leastAcross };
-    const room = {
-      width: this.window.width - 2 * MARGIN_PX,
-      height: this.window.height - 2 * MARGIN_PX,
-    };
-    const { x, y, scale, across } = fitting(size, room);
-    const at = { x: x + MARGIN_PX - left * across, y: y + MARGIN_PX - top * scale };
-    this.move({ ...at, scale, across });
+    this.viewpoint.fitTo(places, this.cardPx);
   }
 
-  /** Around the middle, or around a point of the window. */
-  zoom(factor: number, at?: Point): void {
-    const middle = { x: this.window.width / 2, y: this.window.height / 2 };
-    this.move(zoomed(this.camera, factor, at ?? middle, this.model.layout));
+  /** Around the middle. */
+  zoom(factor: number): void {
+    this.viewpoint.zoom(factor);
   }
 
-  /** Brings the host into the middle, with this overlord as far as there is room for both. */
+  /** Brings the host into the middle. */
   centre(place: number): void {
-    const camera = centred(this.camera, this.pointOf(place), this.window, LEAST_CENTRED_SCALE);
-    const { x, across } = camera;
-    const left = this.pointOf(0).x * across + x;
-    const right = (this.pointOf(place).x + LABEL) * across + x;
-    const room = this.window.width - 2 * MARGIN_PX;
-    const fits = right - left <= room;
-    this.move(fits ? { ...camera, x: x + (this.window.width - left - right) / 2 } : camera);
+    this.viewpoint.centre(place, this.cardPx);
   }
 
   /** Moves no further than it takes for the host to show. */
   bringIntoView(place: number): void {
-    const { camera } = this;
-    const at = toWindow(camera, this.pointOf(place));
-    const { width, height } = this.window;
-    const off = (from: number, room: number): number =>
-      Math.max(0, MARGIN_PX - from) - Math.max(0, from - room);
-    const moved = {
-      x: off(at.x, width - MARGIN_PX - LABEL * camera.across),
-      y: off(at.y, height - MARGIN_PX),
-    };
-    if (moved.x === 0 && moved.y === 0) return;
-    this.move({ ...camera, x: camera.x + moved.x, y: camera.y + moved.y });
+    this.viewpoint.bringIntoView(place);
   }
 
   /** Whatever `change` does to the layout, the host stays where it is in the window. */
   keepInPlace(place: number, change: () => void): void {
-    const before = this.pointOf(place);
-    change();
-    const after = this.pointOf(place);
-    const { camera } = this;
-    const by = (before.y - after.y) * camera.scale;
-    this.move({ ...camera, y: camera.y + by });
+    this.viewpoint.keepInPlace(place, change);
   }
 
   /** Draws in the next frame. */
@@ -185,18 +125,60 @@ export class DrawingBoard {
     });
   }
 
+  private get cardPx(): number {
+    return this.model.selected > 0 ? CARD_PX : 0;
+  }
+
   private drawNow(nowMs: number): void {
-    const { canvas, model, window, camera, hovered } = this;
+    const { canvas, model, hovered } = this;
+    const { window, camera, placing } = this.viewpoint;
     const context = canvas?.getContext("2d", { alpha: false });
     if (!canvas?.isConnected || !context || window.width === 0) return;
-    this.theme ??= readTheme();
+    if (!this.theme || !this.labels) {
+      this.theme = readTheme();
+      this.labels = new Labels(context, this.theme);
+    }
     const ratio = devicePixelRatio;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const atRest = wantsRest();
     const focused = document.activeElement === canvas;
-    const { theme } = this;
-    drawMap(model, { context, window, camera, theme, nowMs, atRest, hovered, focused });
+    const { theme, labels } = this;
+    drawMap({
+      ...{ context, model, placing, window, camera, theme, labels },
+      ...{ nowMs, atRest, hovered, focused },
+    });
     if (model.traffic.isMoving && !atRest) this.draw();
+  }
+
+  private click(at: Point, twice: boolean): void {
+    const { placing, camera } = this.viewpoint;
+    const place = placing.hostAt(at);
+    if (place !== undefined) {
+      if (twice) this.actions.toggle(place);
+      else this.actions.select(place);
+      return;
+    }
+    const block = placing.blockAt(at);
+    if (!block) return;
+    this.hovered = undefined;
+    // the minions themselves, where the pointer is
+    this.centre(nearestIn(block, (at.y - camera.y) / camera.scale));
+  }
+
+  private hover(at: Point | undefined): void {
+    const next = at && this.under(at);
+    if (isSameHovered(this.hovered, next)) return;
+    this.hovered = next;
+    this.canvas?.classList.toggle("over-host", next !== undefined);
+    this.draw();
+  }
+
+  private under(at: Point): Hovered {
+    const { placing } = this.viewpoint;
+    const host = placing.hostAt(at);
+    if (host !== undefined) return { host };
+    const block = placing.blockAt(at);
+    return block && { block };
   }
 
   private key(event: KeyboardEvent): void {
@@ -207,52 +189,11 @@ export class DrawingBoard {
   private resize(): void {
     const { canvas } = this;
     if (!canvas) return;
-    const { clientWidth, clientHeight } = canvas;
-    const first = this.window.width === 0;
-    if (!first) {
-      // what was in the middle stays there
-      this.camera.x += (clientWidth - this.window.width) / 2;
-      this.camera.y += (clientHeight - this.window.height) / 2;
-    }
-    this.window = { width: clientWidth, height: clientHeight };
-    canvas.width = Math.round(clientWidth * devicePixelRatio);
-    canvas.height = Math.round(clientHeight * devicePixelRatio);
-    if (first && !this.placed) this.placeFirst();
+    const { clientWidth: width, clientHeight: height } = canvas;
+    this.viewpoint.resize({ width, height });
+    canvas.width = Math.round(width * devicePixelRatio);
+    canvas.height = Math.round(height * devicePixelRatio);
     // a canvas that has changed its size is empty
     this.drawNow(performance.now());
-  }
-
-  private placeFirst(): void {
-    const { layout } = this.model;
-    const camera = fitting(layout, this.window);
-    if (camera.scale >= LEAST_FIRST_SCALE) {
-      this.camera = camera;
-      return;
-    }
-    const scale = LEAST_FIRST_SCALE;
-    const across = Math.max(scale, layout.leastAcross);
-    this.camera = { scale, across, x: 20, y: this.window.height / 2 - layout.y(0) * scale };
-  }
-
-  private move(camera: Camera): void {
-    this.camera = held(camera, this.model.layout, this.window);
-    this.placed = true;
-    this.actions.moved();
-    this.draw();
-  }
-
-  private pointOf(place: number): { x: number; y: number } {
-    const { layout } = this.model;
-    return { x: layout.x(place), y: layout.y(place) };
-  }
-
-  /** A host's sign, or its name to the right of it. */
-  private hostAt(at: { x: number; y: number }): number | undefined {
-    const { camera } = this;
-    const reach = {
-      x: REACH_PX / camera.across,
-      y: Math.max(LEAST_REACH, Math.min(ROW / 2, REACH_PX / camera.scale)),
-    };
-    return this.model.layout.at(toDrawing(camera, at), reach, LABEL);
   }
 }

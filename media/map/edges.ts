@@ -1,9 +1,18 @@
 import type { Camera, Size } from "./camera";
+import type { LeafRun } from "./leafRuns";
 import type { MapTree } from "./mapTree";
-import { firstFrom, type TreeLayout } from "./treeLayout";
+import { firstFrom, ROW, type TreeLayout } from "./treeLayout";
 
-/** Of lines that leave the window at one of its edges, so many are drawn: more look the same. */
-const MAX_LEAVING = 24;
+/** More lines that leave the window at one of its edges are one bundle. */
+const MAX_LEAVING = 4;
+
+/** What leads to the hosts that show. */
+export interface Lines {
+  /** A line to each of these hosts. */
+  places: number[];
+  /** Hosts of one overlord beyond an edge of the window. */
+  bundles: LeafRun[];
+}
 
 /** What of the drawing is in the window, in the drawing's own units. */
 export interface Part {
@@ -23,19 +32,19 @@ export function partIn(camera: Camera, window: Size): Part {
  * that `standsOut`.
  */
 export function hostsIn(
-  layout: TreeLayout,
+  yOf: (place: number) => number,
   tier: readonly number[],
   part: Part,
   scale: number,
   standsOut: (place: number) => boolean,
 ): number[] {
   const margin = 30 / scale;
-  const from = firstFrom(tier, (place) => layout.y(place) >= part.top - margin);
+  const from = firstFrom(tier, (place) => yOf(place) >= part.top - margin);
   const hosts: number[] = [];
   let last = -Infinity;
   for (let index = from; index < tier.length; index++) {
     const place = tier[index] ?? 0;
-    const y = layout.y(place);
+    const y = yOf(place);
     if (y > part.bottom + margin) break;
     if ((y - last) * scale >= 1) {
       last = y;
@@ -45,45 +54,64 @@ export function hostsIn(
   return hosts;
 }
 
-/** Those whose line to the one above them crosses the part, thinned out where lines cannot be told apart. */
-export function linesIn(tree: MapTree, layout: TreeLayout, part: Part, scale: number): number[] {
-  const lines: number[] = [];
-  layout.parents.forEach((parents) => {
-    const from = firstFrom(
-      parents,
-      ({ place, bottom }) => Math.max(bottom, layout.y(place)) >= part.top,
-    );
-    for (let index = from; index < parents.length; index++) {
-      const parent = parents[index];
-      if (!parent || Math.min(parent.top, layout.y(parent.place)) > part.bottom) break;
-      addLines(lines, tree.childrenOf(parent.place), layout, part, scale);
+/**
+ * Those whose line to the one above them crosses the part, thinned out where lines cannot be told apart.
+ * `overlordsOnly`: minions are drawn as blocks.
+ */
+export function linesIn(
+  tree: MapTree,
+  layout: TreeLayout,
+  part: Part,
+  scale: number,
+  overlordsOnly = false,
+): Lines {
+  const lines: Lines = { places: [], bundles: [] };
+  for (const parents of layout.parents) {
+    const from = firstFrom(parents, ({ bottom }) => bottom >= part.top);
+    for (const { place, top } of parents.slice(from)) {
+      if (top > part.bottom) break;
+      const children = tree.childrenOf(place);
+      const drawn = overlordsOnly ? children.filter((child) => tree.isOverlord(child)) : children;
+      addLines(lines, { parent: place, places: drawn }, layout, part, scale);
     }
-  });
+  }
   return lines;
 }
 
+/** The runs of minions that are in the part. */
+export function runsIn(layout: TreeLayout, part: Part): LeafRun[] {
+  return layout.runs.flatMap((runs) => {
+    const from = firstFrom(runs, ({ bottom }) => bottom + ROW / 2 >= part.top);
+    const end = firstFrom(runs, ({ top }) => top - ROW / 2 > part.bottom);
+    return runs.slice(from, end);
+  });
+}
+
 function addLines(
-  lines: number[],
-  children: readonly number[],
+  lines: Lines,
+  { parent, places }: { parent: number; places: readonly number[] },
   layout: TreeLayout,
   part: Part,
   scale: number,
 ): void {
-  const from = firstFrom(children, (child) => layout.y(child) >= part.top);
-  const end = firstFrom(children, (child) => layout.y(child) > part.bottom);
-  addSome(lines, children.slice(0, from));
+  const from = firstFrom(places, (child) => layout.y(child) >= part.top);
+  const end = firstFrom(places, (child) => layout.y(child) > part.bottom);
+  for (const leaving of [places.slice(0, from), places.slice(end)]) {
+    const [first] = leaving;
+    const last = leaving.at(-1);
+    if (first === undefined || last === undefined) continue;
+    if (leaving.length <= MAX_LEAVING) lines.places.push(...leaving);
+    else {
+      const span = { top: layout.y(first), bottom: layout.y(last) };
+      lines.bundles.push({ parent, places: leaving, ...span });
+    }
+  }
   let last = -Infinity;
   for (let index = from; index < end; index++) {
-    const child = children[index] ?? 0;
+    const child = places[index] ?? 0;
     const y = layout.y(child);
     if ((y - last) * scale < 1) continue;
     last = y;
-    lines.push(child);
+    lines.places.push(child);
   }
-  addSome(lines, children.slice(end));
-}
-
-function addSome(lines: number[], children: readonly number[]): void {
-  const step = Math.max(1, Math.ceil(children.length / MAX_LEAVING));
-  for (let index = 0; index < children.length; index += step) lines.push(children[index] ?? 0);
 }

@@ -12,7 +12,7 @@ import { emptyView, problemView } from "./noticeView";
 import { nextHit } from "./hostSearch";
 import { toolbarView } from "./toolbarView";
 import { vscodeApi } from "./vscodeApi";
-import { spokenHost } from "./words";
+import { spokenSelection } from "./words";
 
 const root = document.getElementById("map");
 const model = new MapModel();
@@ -148,12 +148,8 @@ function pageView(): unknown {
         ${cardView(model, actions)}
       </div>
     </div>
-    <p class="visually-hidden" role="status">${spokenSelection()}</p>`;
-}
-
-function spokenSelection(): string {
-  // the list says it by itself
-  return model.list || model.selected === 0 ? "" : spokenHost(model, model.selected);
+    <p class="visually-hidden" role="status">${spokenSelection(model)}</p>
+    <p class="visually-hidden" role="status">${model.traffic.spoken}</p>`;
 }
 
 function receive(message: ToMap): void {

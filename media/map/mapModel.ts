@@ -9,6 +9,7 @@ import { CallTraffic } from "./callTraffic";
 import { firstExpanded } from "./firstExpanded";
 import { findHosts } from "./hostSearch";
 import { MapTree } from "./mapTree";
+import { StateShares } from "./stateShares";
 import { TreeLayout } from "./treeLayout";
 
 /** More opened hosts than these are not kept over a reload: VS Code stores the state. */
@@ -32,6 +33,7 @@ export class MapModel {
   hits: readonly number[] = [];
   /** Whether the list shows beside the drawing. */
   list = false;
+  shares = this.newShares();
   private version = -1;
   private states = new Map<number, HostState>();
   private counts = new Map<HostKind, number>();
@@ -168,7 +170,12 @@ export class MapModel {
     this.layout = new TreeLayout(this.tree, this.expanded);
   }
 
+  private newShares(): StateShares {
+    return new StateShares(this.tree, (place) => this.stateOf(place));
+  }
+
   private count(): void {
+    this.shares = this.newShares();
     this.counts = new Map();
     this.busy = 0;
     for (let place = 1; place < this.tree.names.length; place++) {

@@ -21,6 +21,11 @@ export function colourOf(theme: Theme, kind: HostKind, busy: boolean): string {
   return kind === "online" ? theme.online : theme.unknown;
 }
 
+/** The radius of the ring around the sign of an overlord. */
+export function ringOf(radius: number): number {
+  return radius * 1.6;
+}
+
 /** Draws the sign around (x, y), in a context whose unit is a pixel of the window. */
 export function drawSign(
   context: CanvasRenderingContext2D,
@@ -30,15 +35,24 @@ export function drawSign(
   y: number,
 ): void {
   const colour = colourOf(theme, kind, busy);
+  if (overlord) {
+    // no line shows through the ring
+    context.fillStyle = theme.background;
+    context.beginPath();
+    context.arc(x, y, ringOf(radius), 0, Math.PI * 2);
+    context.fill();
+  }
   context.fillStyle = colour;
   context.strokeStyle = colour;
   context.lineWidth = Math.max(1, radius / 4);
   context.beginPath();
   if (kind === "unreachable") triangle(context, x, y, radius * 1.2);
   else context.arc(x, y, kind === "unknown" ? radius * 0.85 : radius, 0, Math.PI * 2);
-  if (kind === "unknown" && !busy) context.stroke();
-  else context.fill();
-  if (overlord) ring(context, x, y, radius * 1.6);
+  const hollow = kind === "unknown" && !busy;
+  if (hollow) context.fillStyle = theme.background;
+  context.fill();
+  if (hollow) context.stroke();
+  if (overlord) ring(context, x, y, ringOf(radius));
   if (radius < 4) return;
   context.strokeStyle = theme.background;
   context.lineWidth = Math.max(1.2, radius / 4.5);

@@ -1,3 +1,4 @@
+import { leafRunsOf, type LeafRun } from "./leafRuns";
 import type { MapTree } from "./mapTree";
 
 /** From one tier to the next. */
@@ -11,12 +12,11 @@ export const ROW = 26;
 const OVERLORD_ROW = 44;
 /** Between the hosts of one overlord and those of the next. */
 const GAP = 14;
-const MARGIN = 40;
+export const MARGIN = 40;
 
-/** A sub-overlord whose hosts show, and how far they reach. */
+/** An overlord whose hosts show: from its first host to its last. */
 export interface ShownParent {
   place: number;
-  /** Of itself and its hosts. */
   top: number;
   bottom: number;
 }
@@ -30,9 +30,13 @@ export class TreeLayout {
   readonly leastAcross: number;
   /** By tier, from the top down. */
   readonly tiers: readonly (readonly number[])[];
+  /** Of these, those with hosts of their own. */
+  readonly overlords: readonly (readonly number[])[];
   /** Those whose hosts show, by tier, from the top down. */
   readonly parents: readonly (readonly ShownParent[])[];
-  private readonly reaches = new Map<number, number>();
+  /** Minions without others between them, by tier, from the top down. */
+  readonly runs: readonly (readonly LeafRun[])[];
+  private readonly spans = new Map<number, ShownParent>();
   private readonly ys: Float64Array;
   private readonly shown: Uint8Array;
 
@@ -45,6 +49,8 @@ export class TreeLayout {
     this.order = orderOf(tree, expanded);
     this.height = this.place(expanded);
     this.tiers = this.byTier();
+    this.overlords = this.tiers.map((tier) => tier.filter((place) => tree.isOverlord(place)));
+    this.runs = this.tiers.map((tier) => leafRunsOf(tree, tier, (place) => this.y(place)));
     this.parents = this.parentsByTier(expanded);
     this.leastAcross = Math.min(LEAST_ACROSS, TIERS_IN_WINDOW / Math.max(1, this.tiers.length));
     this.width = MARGIN * 2 + this.tiers.length * COLUMN;
@@ -62,9 +68,9 @@ export class TreeLayout {
     return this.ys[place] ?? 0;
   }
 
-  /** How far the hosts of a sub-overlord reach that show; 0 for others. */
-  reach(place: number): number {
-    return this.reaches.get(place) ?? 0;
+  /** From the first host of an overlord to its last; undefined where they do not show. */
+  spanOf(place: number): ShownParent | undefined {
+    return this.spans.get(place);
   }
 
   /** The host itself where it shows, or the one above it that does. */
@@ -72,25 +78,6 @@ export class TreeLayout {
     let at = place;
     while (at > 0 && !this.has(at)) at = this.tree.parentOf(at);
     return Math.max(0, at);
-  }
-
-  /**
-   * The host whose sign is at this point, give or take `reach` (across and down), or its label, `label` wide to
-   * the right of it.
-   */
-  at(
-    { x, y }: { x: number; y: number },
-    reach: { x: number; y: number },
-    label: number,
-  ): number | undefined {
-    const column = Math.floor((x - MARGIN + reach.x) / COLUMN);
-    if (x - MARGIN - column * COLUMN > label) return undefined;
-    const tier = this.tiers[column] ?? [];
-    const index = firstFrom(tier, (place) => this.y(place) >= y);
-    const near = [tier[index - 1], tier[index]]
-      .filter((place) => place !== undefined)
-      .sort((a, b) => Math.abs(this.y(a) - y) - Math.abs(this.y(b) - y))[0];
-    return near !== undefined && Math.abs(this.y(near) - y) <= reach.y ? near : undefined;
   }
 
   /** Gives each its height from the top; the whole height. */
@@ -131,9 +118,9 @@ export class TreeLayout {
         const [first] = children;
         const last = children.at(-1);
         if (first === undefined || last === undefined) return [];
-        const [top, bottom] = [this.y(first), this.y(last)];
-        this.reaches.set(place, bottom - top);
-        return { place, top, bottom };
+        const parent = { place, top: this.y(first), bottom: this.y(last) };
+        this.spans.set(place, parent);
+        return parent;
       }),
     );
   }

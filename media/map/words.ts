@@ -65,3 +65,8 @@ export function spokenHost(model: MapModel, place: number): string {
   if (state.running > 0) parts.push(`${runningWords(state.running)} running`);
   return parts.join(", ");
 }
+
+/** What a screen reader says when the selection moves in the drawing; the list says it by itself. */
+export function spokenSelection(model: MapModel): string {
+  return model.list || model.selected === 0 ? "" : spokenHost(model, model.selected);
+}

@@ -11,6 +11,7 @@ import type { Workbench } from "./harness/workbench";
 /** Two sub-overlords with two minions each: with this overlord seven hosts. */
 const TREE = "2x2";
 const PAN_FRAMES = 120;
+const TITLE_BAR = { x: 1_050, y: 18 };
 
 let session: Session;
 let workbench: Workbench;
@@ -38,6 +39,7 @@ test("seven hosts: the drawing, the card, the list, and what axe says of them", 
   const card = page().getByRole("complementary", { name: "The selected host" });
   await card.getByText("mid2 › minion3").waitFor();
   await session.screenshots("map-7");
+  await contrasts("map-7");
   await session.picture("map", workbench.page.locator(".part.editor"), 600);
   expect(await session.accessibilityProblems(page())).toEqual([]);
   await button("List").click();
@@ -56,6 +58,7 @@ test("seven hosts: the drawing, the card, the list, and what axe says of them", 
   await workbench.page.keyboard.press("ArrowDown");
   await selectedRow(list, "minion1");
   await session.screenshots("map-7-list");
+  await contrasts("map-7-list");
   expect(await session.accessibilityProblems(page())).toEqual([]);
 });
 
@@ -103,12 +106,16 @@ test("calls in flight are shown on their way", async () => {
   await workbench.editorTab(/^Results:/).waitFor();
   await openMap(built);
   await page().locator(".figures .icon.running").waitFor();
+  await page().getByText("Calls are under way", { exact: true }).waitFor({ state: "attached" });
   await session.screenshots("map-calls");
   // the harness asks VS Code for rest
   await setRest(false);
   const before = await canvasPicture();
   await workbench.page.waitForTimeout(300);
   expect(await canvasPicture()).not.toBe(before);
+  await find("minion2");
+  await picture("map-calls-moving");
+  await contrasts("map-calls-moving", false);
   await setRest(true);
   await workbench.page.waitForTimeout(500);
   const resting = await canvasPicture();
@@ -128,7 +135,7 @@ test("minions behind a sub-overlord stand below it in the tree, with the same me
   await page().getByText("mid1 › minion2").waitFor();
 });
 
-test("300 hosts", async () => {
+test("300 hosts: near each one shows, from afar those of a sub-overlord are a block", async () => {
   await openMap(
     mapText([
       ["gw-fra", 190],
@@ -140,7 +147,15 @@ test("300 hosts", async () => {
   await find("gw-lab-04");
   await session.screenshots("map-300");
   await button("Expand").click();
+  await overHost(0.3, 0.5);
   await session.screenshots("map-300-all");
+  await contrasts("map-300-all");
+  const blocks = await canvasPicture();
+  await workbench.page.mouse.down();
+  await workbench.page.mouse.up();
+  await waitUntil("the minions of the block", async () => (await canvasPicture()) !== blocks);
+  await overHost(0.4, 0.5);
+  await session.screenshots("map-300-near");
 });
 
 test("10,000 hosts are panned and zoomed without stumbling", async () => {
@@ -149,10 +164,11 @@ test("10,000 hosts are panned and zoomed without stumbling", async () => {
   await session.screenshots("map-10000-first");
   await button("Expand").click();
   await session.screenshots("map-10000");
+  await contrasts("map-10000");
   const whole = await framesPerSecond();
   await find("gw-7-250");
-  const near = await framesPerSecond();
   await session.screenshots("map-10000-near");
+  const near = await framesPerSecond();
   const figures = { whole, near };
   mkdirSync(EVIDENCE, { recursive: true });
   writeFileSync(join(EVIDENCE, "map-10000.json"), JSON.stringify(figures, undefined, 1));
@@ -236,6 +252,8 @@ async function openMap(text: string): Promise<void> {
   await writeMap(text);
   await workbench.palette("Func: Show Delegation Map");
   await button("Refresh").click();
+  // a button under the pointer looks as if it were pressed
+  await workbench.page.mouse.move(TITLE_BAR.x, TITLE_BAR.y);
 }
 
 /** Another length and time: the overlord sees that it is new. */
@@ -253,17 +271,41 @@ async function find(name: string): Promise<void> {
   await page().getByRole("heading", { name }).waitFor();
 }
 
-/** Moves the mouse onto the host that was found: it stands at half the drawing's height. */
-async function overHost(): Promise<void> {
+/**
+ * Moves the mouse, from this part of the drawing's width to the left, onto the first host or block at this part of its
+ * height; one that was found stands at half of it.
+ */
+async function overHost(high = 0.5, from = 0.98): Promise<void> {
   const canvas = page().locator("canvas");
   const box = await canvas.boundingBox();
   if (!box) throw new Error("The map does not show");
-  for (let x = box.width - 20; x > 0; x -= 10) {
-    await workbench.page.mouse.move(box.x + x, box.y + box.height / 2);
+  for (let x = box.width * from; x > 0; x -= 10) {
+    await workbench.page.mouse.move(box.x + x, box.y + box.height * high);
     await workbench.page.waitForTimeout(20);
     if ((await canvas.getAttribute("class"))?.includes("over-host")) return;
   }
   throw new Error("The pointer came over no host");
+}
+
+async function picture(name: string): Promise<void> {
+  await workbench.page.screenshot({ caret: "initial", path: join(EVIDENCE, `${name}.png`) });
+}
+
+/** What the page shows to those who need high contrast, dark or light; `light` false: in the dark only. */
+async function contrasts(name: string, light = true): Promise<void> {
+  const { page: window } = workbench;
+  const schemes = light ? (["light", "dark"] as const) : (["dark"] as const);
+  for (const colorScheme of schemes) {
+    await window.emulateMedia({ forcedColors: "active", colorScheme });
+    const theme = colorScheme === "dark" ? "hc-black" : "hc-light";
+    await window.locator(`.monaco-workbench.${theme}`).waitFor();
+    // webviews change their colours after the window's own parts
+    await page().locator("body.vscode-high-contrast").waitFor();
+    await window.waitForTimeout(300);
+    await picture(`${name}-contrast-${colorScheme}`);
+  }
+  await window.emulateMedia({ forcedColors: "none", colorScheme: "dark" });
+  await window.locator(".monaco-workbench.vs-dark").waitFor();
 }
 
 async function selectedRow(list: Locator, name: string): Promise<void> {

@@ -1,50 +1,14 @@
 import { describe, expect, it } from "vitest";
-import type { ShownMap } from "../../extension/webviews/mapProtocol";
 import { centred, fitting, held, toDrawing, zoomed } from "../../media/map/camera";
 import { CallTraffic } from "../../media/map/callTraffic";
-import { hostsIn, linesIn, partIn } from "../../media/map/edges";
 import { firstExpanded } from "../../media/map/firstExpanded";
 import { findHosts, nextHit } from "../../media/map/hostSearch";
 import { keyMove, TypeAhead } from "../../media/map/mapKeys";
 import { MapModel } from "../../media/map/mapModel";
 import { MapTree } from "../../media/map/mapTree";
+import { Placing } from "../../media/map/placing";
 import { TreeLayout } from "../../media/map/treeLayout";
-
-interface Shape {
-  [name: string]: Shape;
-}
-
-/** The lists that the extension sends, tier by tier. */
-function mapOf(shape: Shape): ShownMap {
-  const names = ["top"];
-  const parents = [-1];
-  let level: [number, Shape][] = [[0, shape]];
-  while (level.length > 0) {
-    level = level.flatMap(([parent, below]) =>
-      Object.entries(below).map(([name, next]): [number, Shape] => {
-        names.push(name);
-        parents.push(parent);
-        return [names.length - 1, next];
-      }),
-    );
-  }
-  return { file: "/data/map", changedAtMs: 0, names, parents, readOnly: false };
-}
-
-function treeOf(shape: Shape): MapTree {
-  const { names, parents } = mapOf(shape);
-  return new MapTree(names, parents);
-}
-
-function modelOf(shape: Shape): MapModel {
-  const model = new MapModel();
-  model.takeMap(1, mapOf(shape));
-  return model;
-}
-
-function wide(count: number): Shape {
-  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`h${at}`, {}]));
-}
+import { mapOf, modelOf, treeOf, wide } from "../fixtures/shownMaps";
 
 const SMALL = { mid1: { leaf1: {}, leaf2: {} }, mid2: { mid3: { leaf3: {} } }, own: {} };
 
@@ -97,40 +61,13 @@ describe("TreeLayout", () => {
     const tree = treeOf(SMALL);
     const layout = new TreeLayout(tree, new Set([0]));
     const mid2 = tree.find(["mid2"]) ?? -1;
+    const camera = { x: 0, y: 0, scale: 1, across: 1 };
+    const placing = new Placing(layout, camera, { width: 1_000, height: 800 });
     const at = (x: number, y: number): number | undefined =>
-      layout.at({ x: layout.x(mid2) + x, y: layout.y(mid2) + y }, { x: 14, y: 14 }, 150);
+      placing.hostAt({ x: layout.x(mid2) + x, y: layout.y(mid2) + y });
     expect(at(50, 3)).toBe(mid2);
     expect(at(0, 20)).toBeUndefined();
     expect(at(170, 0)).toBeUndefined();
-  });
-
-  it("draws no more of 10,000 hosts than a window can show", () => {
-    const tree = treeOf({ mid1: wide(9_000), mid2: wide(1_000) });
-    const layout = new TreeLayout(tree, new Set(tree.names.keys()));
-    const window = { width: 1_000, height: 800 };
-    const [, , leaves = []] = layout.tiers;
-    for (const camera of [
-      fitting(layout, window),
-      { x: 0, y: -50_000, scale: 1, across: 1 },
-      { x: 0, y: 0, scale: 0.1, across: 0.6 },
-    ]) {
-      const part = partIn(camera, window);
-      expect(hostsIn(layout, leaves, part, camera.scale, () => false).length).toBeLessThan(900);
-      const lines = linesIn(tree, layout, part, camera.scale);
-      expect(lines.length).toBeGreaterThan(0);
-      expect(lines.length).toBeLessThan(950);
-    }
-  });
-
-  it("draws of hosts that share a pixel one that stands out", () => {
-    const tree = treeOf(wide(10_000));
-    const layout = new TreeLayout(tree, new Set([0]));
-    const [, hosts = []] = layout.tiers;
-    const camera = fitting(layout, { width: 1_000, height: 800 });
-    const part = partIn(camera, { width: 1_000, height: 800 });
-    const drawn = hostsIn(layout, hosts, part, camera.scale, (place) => place === 5_003);
-    expect(drawn).toContain(5_003);
-    expect(drawn.length).toBeLessThan(900);
   });
 
   it("shows at first as many tiers as can be read", () => {
