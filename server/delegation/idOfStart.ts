@@ -1,4 +1,4 @@
-const ID = /^start:([\w-]{1,100}):(.{1,300})$/;
+const ID = /^start:([^:]{1,200}):([^:]{1,300})$/;
 
 /** What a sub-overlord was asked to start: the method, and the call id of the first of its targets. */
 export interface Start {

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
+import { idOfStart } from "../../server/delegation/idOfStart";
 import type { XmlRpcValue } from "../../server/wire/value";
 import { OverlordAbove } from "../fixtures/overlordAbove";
 import { startTreeFleet, type TreeFleet } from "../fixtures/treeFleet";
@@ -121,6 +122,22 @@ describe("a signed call", { timeout: LIMIT_MS }, () => {
     const results = await top.results(id);
     expect(results.get("long/leaf1")?.state).toBe("cancelled");
     expect(await top.call("delegation.cancel", [id])).toBe(false);
+  });
+
+  it("is cancelled by the id of its start, also before that comes", async () => {
+    const paths = [["leaf1"]];
+    const call = { job: "early", method: "command.run", args: ["sleep 600"], async: true, paths };
+    const id = idOfStart({ method: "command.run", callId: "early/leaf1" });
+    expect(await top.call("delegation.cancel", [id])).toBe(false);
+    const said = expect.stringContaining("top has cancelled this call before it began") as string;
+    expect(await top.start(call)).toEqual(["REMOTE_ERROR", "func.conflict", said, ""]);
+    // it is another's who asks for it
+    await started({ ...call, job: "late" });
+    const late = idOfStart({ method: "command.run", callId: "late/leaf1" });
+    expect(await other.call("delegation.cancel", [late])).toBe(false);
+    expect(await top.call("delegation.cancel", [late])).toBe(true);
+    const results = await top.results(late);
+    expect(results.get("late/leaf1")?.state).toBe("cancelled");
   });
 
   it("leaves out the rest when it is told to", async () => {
