@@ -117,7 +117,8 @@ class MapCheck {
       const message = `${node.name} has never shown a key: nobody has found it behind ${hop}.`;
       this.note(node, "warning", message);
     }
-    if (path.length > 1 && identity?.goneSinceMs !== undefined) {
+    const isHopGone = seen.find(path.slice(0, -1))?.goneSinceMs !== undefined;
+    if (path.length > 1 && identity?.goneSinceMs !== undefined && !isHopGone) {
       const message = `${node.name} is no minion of ${hop} any more, as that told on ${utcTime(identity.goneSinceMs)}.`;
       this.note(node, "warning", message);
     }

@@ -18,7 +18,7 @@ export interface NoMatchFacts {
   /** Over whom the map reaches a host; undefined where it does not, or where several have the name. */
   pathTo: (name: string) => readonly string[] | undefined;
   nodes: readonly MapNode[];
-  seen: Pick<MapIdentities, "placesOf" | "seenBehind">;
+  seen: Pick<MapIdentities, "find" | "placesOf" | "seenBehind">;
   groups: Groups;
 }
 
@@ -114,13 +114,28 @@ function ofLostHost(
   const hop = hopPath.join("/");
   const last = seen.seenBehind(hopPath).atMs;
   const on = last === undefined ? "" : `, last on ${utcTime(last)}`;
-  const why =
-    place.goneSinceMs === undefined
-      ? `it was seen behind ${hop}${on}, ${lackText(hopPath, nodes)}`
-      : `it stood behind ${hop}, which told on ${utcTime(place.goneSinceMs)} that it does no more`;
-  const build = `Once ${hop} answers, build the map again: func build-map.`;
+  const isGone = place.goneSinceMs !== undefined;
+  const why = isGone
+    ? `it stood behind ${hop}, ${goneText(place.path, seen)}`
+    : `it was seen behind ${hop}${on}, ${lackText(hopPath, nodes)}`;
+  const build = isGone
+    ? "Where it is back: func build-map."
+    : `Once ${hop} answers, build the map again: func build-map.`;
   const step = delegate ? build : `${build} Then call it with --delegate.`;
   return new FuncError("no-match", `Can't find any minions ${what} "${part}": ${why}.`, step);
+}
+
+/** It is gone, or the first of those on the way to it that is. */
+function goneText(path: readonly string[], seen: NoMatchFacts["seen"]): string {
+  const tiers = path.map((_name, index) => path.slice(0, index + 1));
+  const gone = tiers.find((one) => seen.find(one)?.goneSinceMs !== undefined) ?? path;
+  const on = utcTime(seen.find(gone)?.goneSinceMs ?? 0);
+  if (gone.length === path.length) return `which told on ${on} that it does no more`;
+  const above = gone.slice(0, -1).join("/");
+  const name = gone.at(-1) ?? "";
+  return above === ""
+    ? `and ${name} is no minion of this overlord any more, since ${on} or before`
+    : `and ${name} is no minion of ${above} any more, as that told on ${on}`;
 }
 
 function lackText(hopPath: readonly string[], nodes: readonly MapNode[]): string {

@@ -164,7 +164,13 @@ describe("targets of a delegated call", () => {
       `${none} "Leaf2": it was seen behind mid1, last ${on}, and is not in the map. ${build("mid1")} Then call it with --delegate.`,
     );
     expect(await problem("old1")).toBe(
-      `${none} "old1": it stood behind mid1, which told ${on} that it does no more. ${build("mid1")}`,
+      `${none} "old1": it stood behind mid1, which told ${on} that it does no more. Where it is back: func build-map.`,
+    );
+    const own = { path: [], names: ["mid2"], hosts: 1, isWhole: true };
+    maps.identities.told([own], at);
+    await maps.identities.save();
+    expect(await problem("leaf2")).toBe(
+      `${none} "leaf2": it stood behind mid1, and mid1 is no minion of this overlord any more, since 2026-01-31 12:00 UTC or before. Where it is back: func build-map.`,
     );
     expect(await problem("web*")).toBe(
       `${none} "web*". In the map mid2 (2 were seen behind it, last ${on}) stands without hosts. ${build("mid2")}`,
