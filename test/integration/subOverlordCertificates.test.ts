@@ -72,6 +72,7 @@ it(
     const words = ["ca", "token", "--name", "new1", "--address", "127.0.0.1", "--at", DEEP];
     const { status, stdout, stderr } = await fleet.func(words);
     expect({ status, stderr }).toMatchObject({ status: 0 });
+    expect(stderr).toMatch(/\nThen here, .*: func build-map\.\n$/);
     const home = await newHome("new1");
     const joined = await runProgram(fleet.root, "funcd", ["join", stdout.trim(), "--home", home]);
     expect(joined).toMatchObject({ status: 0, stderr: "" });
@@ -96,7 +97,10 @@ it(
   "shows, approves and denies what waits at a sub-overlord",
   async () => {
     const connection = await fleet.connection();
-    await fleet.func(["ca", "approval", "on", "--at", DEEP]);
+    const on = await fleet.func(["ca", "approval", "on", "--at", DEEP]);
+    expect(on.stderr).toContain(`\nThen here: func ca waiting --at ${DEEP}\n`);
+    const unknown = await fleet.func(["ca", "close", "nosuch", "--at", DEEP]);
+    expect(unknown.stderr).toContain(`func ca list --at ${DEEP}`);
     const open = await askAt(connection, ["mid1", "mid2"], "overlord/status", {});
     const at = open.certmasterListening ?? "";
     const { caFingerprint = "" } = await askAt(connection, ["mid1", "mid2"], "certmaster/list", {});
@@ -121,6 +125,8 @@ it(
     const [first, second] = await Promise.all(asking);
     expect(first).toMatchObject({ status: 0 });
     expect(second?.status).toBe(1);
+    const off = await fleet.func(["ca", "approval", "off", "--at", DEEP]);
+    expect(off.stderr).toContain(`(func ca approval on --at ${DEEP})`);
   },
   LIMIT_MS,
 );

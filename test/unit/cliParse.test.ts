@@ -124,6 +124,17 @@ describe("func's command line", () => {
     expect(command("overlord", "stop", "--force")).toEqual({ kind: "overlordStop", force: true });
   });
 
+  it("takes a map to check as an argument, too", () => {
+    expect(command("map", "check")).toEqual({ kind: "mapCheck" });
+    for (const words of [["/x/map"], ["--mapfile", "/x/map"], ["--mapfile=/x/map"]]) {
+      expect(command("map", "check", ...words)).toEqual({ kind: "mapCheck", mapFile: "/x/map" });
+    }
+    expect(problem("map", "check", "a", "--mapfile", "b").message).toContain("one file");
+    expect(problem("map", "check", "a", "b").message).toContain("too much");
+    expect(problem("map", "check", "").message).toContain("empty");
+    expect(helpText("build-map")).toContain("Exit status 1");
+  });
+
   it("keeps words for later versions, and -- makes minions of them", () => {
     for (const word of "run completion".split(" ")) {
       expect(problem(word, "x").message).toContain(`"${word}" is reserved`);
