@@ -10,12 +10,14 @@ export const HELP = `Usage:
   func jobs show JOB_ID [--minion GLOB] [--attempts]
                                                   a job and its results, from the overlord alone (JOB_ID: an
                                                   id, how no other begins or ends, or "last")
-  func jobs follow JOB_ID [--minion GLOB]         what its commands write, as they do, and results as they come
+  func jobs follow JOB_ID [--minion GLOB]         what its commands write, as they do, and results as they come;
+                                                  afterwards what those had written that were stopped
   func jobs cancel JOB_ID                         end it, and what went on beyond its limit; minions that are
                                                   away are told when they are back
   func jobs retry JOB_ID [--minion GLOB] [--nopoll]
-                                                  call those again that failed; "lost" and "timed-out" ones,
-                                                  which may have run, only where --minion means them
+                                                  call those again that failed; those that may have run
+                                                  ("lost", "timed-out", cancelled), only where --minion
+                                                  means them: names or globs, "web1;db*", also "web1@mid1"
   func jobs delete JOB_ID... | --older-than TIME [--yes]
                                                   forget finished jobs and their results
   func jobs search TEXT [--match-case] [those of the list, but --last]

@@ -1,6 +1,7 @@
 import { FuncError } from "../common/errors";
+import { globParts } from "../jobs/minionGlob";
 import type { JobSummary, MinionResult } from "../protocol/jobs";
-import { matchTargets } from "../targets/targetSpec";
+import { nearestNames } from "../targets/nearestNames";
 import type { Session } from "./session";
 
 /** Minions are asked for in pages of this many. */
@@ -13,8 +14,8 @@ export interface JobMinions {
 }
 
 /**
- * A job as it stands, with the results of its minions that `glob` matches, or of all. Throws "not-found" where the
- * job is unknown, "bad-argument" where it has no such minion.
+ * A job as it stands, with the results of its minions that `glob` means (as in `JobQuery`), or of all. Throws
+ * "not-found" where the job is unknown, "bad-argument" where a part of `glob` means none of them.
  */
 export async function jobMinions(
   session: Session,
@@ -23,27 +24,37 @@ export async function jobMinions(
 ): Promise<JobMinions> {
   const { overlord } = session;
   const { summary } = await overlord.request("jobs/watch", { jobId, limit: 1 });
-  const results: MinionResult[] = [];
-  for (let from = 0; ; from += PAGE) {
-    const page = await overlord.request("jobs/results", { jobId, from, limit: PAGE });
-    results.push(...page.results);
-    if (page.results.length < PAGE) break;
+  if (glob === undefined) return { summary, results: await resultsOf(session, summary) };
+  const found = new Map<string, MinionResult>();
+  for (const part of globParts(glob)) {
+    const results = await resultsOf(session, summary, part);
+    if (results.length === 0) throw await noneMeant(session, summary, part);
+    for (const result of results) found.set(result.minion, result);
   }
-  if (glob === undefined) return { summary, results };
-  const names = results.map(({ minion }) => minion);
-  const meant = new Set(namesThatMatch(glob, names, jobId));
-  return { summary, results: results.filter(({ minion }) => meant.has(minion)) };
+  const results = [...found.values()].sort((a, b) => (a.minion < b.minion ? -1 : 1));
+  return { summary, results };
 }
 
-function namesThatMatch(glob: string, names: readonly string[], jobId: string): string[] {
-  try {
-    return matchTargets({ spec: glob }, names, new Map());
-  } catch (error) {
-    if (!(error instanceof FuncError) || error.reason !== "no-match") throw error;
-    throw new FuncError(
-      "bad-argument",
-      `"${glob}" matches none of the ${names.length} minions of the job ${jobId}.`,
-      `func jobs show ${jobId} shows them.`,
-    );
+async function resultsOf(
+  { overlord }: Session,
+  { id, total }: JobSummary,
+  minion?: string,
+): Promise<MinionResult[]> {
+  const results: MinionResult[] = [];
+  for (let from = 0; from < total; from += PAGE) {
+    const asked = { jobId: id, from, limit: PAGE, ...(minion !== undefined && { minion }) };
+    results.push(...(await overlord.request("jobs/results", asked)).results);
   }
+  return results;
+}
+
+async function noneMeant(session: Session, job: JobSummary, glob: string): Promise<FuncError> {
+  const names = (await resultsOf(session, job)).map(({ minion }) => minion);
+  const near = nearestNames(glob, names);
+  const hint = near.length > 0 ? ` Did you mean ${near.join(", ")}?` : "";
+  return new FuncError(
+    "bad-argument",
+    `"${glob}" matches none of the ${names.length} minions of the job ${job.id}.${hint}`,
+    `func jobs show ${job.id} shows them.`,
+  );
 }

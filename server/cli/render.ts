@@ -44,20 +44,25 @@ export function renderPing(result: MinionResult): string {
 }
 
 /**
- * `3 ok (2 with exit status not 0), 1 unreachable in 0.4 s`, where `failedCommands` are results of
- * commands that failed.
+ * `3 ok (2 with exit status not 0), 4 cancelled (2 not begun) in 0.4 s`, where `failedCommands` are results of
+ * commands that failed, and `notBegun` are cancelled calls that ran nothing.
  */
 export function renderSummary(
   states: readonly MinionCallState[],
   elapsedMs: number,
-  failedCommands = 0,
+  { failedCommands = 0, notBegun = 0 }: { failedCommands?: number; notBegun?: number } = {},
 ): string {
-  const failed = failedCommands > 0 ? ` (${failedCommands} with exit status not 0)` : "";
+  const more: Partial<Record<MinionCallState, string>> = {
+    ...(failedCommands > 0 && { succeeded: ` (${failedCommands} with exit status not 0)` }),
+    ...(notBegun > 0 && { cancelled: ` (${notBegun} not begun)` }),
+  };
   const counts = new Map<MinionCallState, number>();
   for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
   const parts = [...counts]
     .sort(([a], [b]) => rank(a) - rank(b))
-    .map(([state, count]) => `${count} ${state === "succeeded" ? `ok${failed}` : state}`);
+    .map(([state, count]) => {
+      return `${count} ${state === "succeeded" ? "ok" : state}${more[state] ?? ""}`;
+    });
   return `${parts.join(", ") || "no minions"} in ${(elapsedMs / 1000).toFixed(1)} s\n`;
 }
 

@@ -6,6 +6,7 @@ import { findCanaries } from "../jobs/engine/canaries";
 import { followedJob, storedFollowedJob } from "../jobs/follow/followedJob";
 import { Job } from "../jobs/job";
 import { shownPage } from "../jobs/jobEntry";
+import { namedMinions } from "../jobs/namedMinions";
 import { JobSearch } from "../jobs/search/jobSearch";
 import { jobStatus } from "../jobs/jobStatus";
 import type { Handlers, OverlordParts } from "./service";
@@ -62,7 +63,10 @@ export function jobHandlers(parts: OverlordParts): Pick<Handlers, JobRequest> {
     "jobs/searchAll": (wanted, _feed, signal) => searchAll.search(wanted, signal),
     "jobs/follow": async ({ jobId, ...request }, feed) => {
       const job = await archive.get(jobId);
-      const followed = job instanceof Job ? followedJob(job) : await storedFollowedJob(job);
+      const followed =
+        job instanceof Job
+          ? followedJob(job)
+          : await storedFollowedJob(job, await store.record(job.id));
       parts.follows.follow(feed, followed, request);
       return {};
     },
@@ -70,9 +74,12 @@ export function jobHandlers(parts: OverlordParts): Pick<Handlers, JobRequest> {
       parts.follows.unfollow(feed, jobId);
       return {};
     },
-    "jobs/results": async ({ jobId, from, limit }) => {
+    "jobs/results": async ({ jobId, from, limit, minion }) => {
       const job = await archive.get(jobId);
-      return { results: shownPage(await job.page(from, limit)) };
+      const page = await job.page(from, limit);
+      if (minion === undefined) return { results: shownPage(page) };
+      const isMeant = await namedMinions(minion, job, store);
+      return { results: shownPage(page.filter(({ result }) => isMeant(result.minion))) };
     },
     "jobs/watch": async ({ jobId, limit }, feed) => {
       const job = await archive.get(jobId);

@@ -135,6 +135,7 @@ const schemas: Schemas = {
     jobId,
     from: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
     limit: count,
+    minion: text,
   }),
   "jobs/unwatch": v.object({ jobId }),
   "jobs/status": v.object({ jobId }),

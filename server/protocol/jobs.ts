@@ -193,7 +193,7 @@ export interface JobProgress {
 
 /** Which jobs a list is to have; all that is given must fit. */
 export interface JobQuery {
-  /** Glob on the names of the job's minions. */
+  /** Globs on the names of the job's minions, separated by ";"; "web*@mid1" means those behind that sub-overlord. */
   minion?: string;
   /** Globs. */
   module?: string;

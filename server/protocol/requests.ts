@@ -172,9 +172,12 @@ export interface OverlordRequests {
     params: { jobId: string; limit?: number };
     result: JobProgress;
   };
-  /** The results of `limit` minions as they stand now, from place `from` in the job's order, counted from 0. */
+  /**
+   * The results of `limit` minions as they stand now, from place `from` in the job's order, counted from 0; with
+   * `minion` (as in `JobQuery`) only those of them that it means.
+   */
   "jobs/results": {
-    params: { jobId: string; from: number; limit: number };
+    params: { jobId: string; from: number; limit: number; minion?: string };
     result: { results: MinionResult[] };
   };
   "jobs/unwatch": { params: { jobId: string }; result: object };

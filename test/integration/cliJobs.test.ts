@@ -150,6 +150,9 @@ describe("func jobs", () => {
     const none = await func("jobs", "show", id, "--minion", "db*");
     expect(none).toMatchObject({ status: 2, stdout: "" });
     expect(none.stderr).toContain('"db*" matches none of the 2 minions');
+    const near = await func("jobs", "show", id, "--minion", "web1;of1");
+    expect(near.stderr).toContain('"of1" matches none of the 2 minions');
+    expect(near.stderr).toContain("Did you mean off1?");
     await fleet.startMinion("off1");
   });
 
@@ -168,8 +171,15 @@ describe("func jobs", () => {
     ]);
     expect(await ids("--minion", "db*", "--last", "1")).toEqual([running]);
     expect(await ids("--until", "2020-01-01")).toEqual([]);
+    expect(await ids("--minion", "off1;db*", "--state", "running")).toEqual([running]);
+    for (const words of [["list"], ["search", "sleep"]]) {
+      const mistyped = await func("jobs", ...words, "--minion", "wbe1");
+      expect(mistyped).toMatchObject({ status: 2, stdout: "" });
+      expect(mistyped.stderr).toContain('No job has a minion "wbe1"');
+      expect(mistyped.stderr).toContain("Did you mean web1");
+    }
     expect((await func("jobs", "list", "--state", "running")).stdout).toMatch(
-      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}running {2}db1-command-run-\S+ {2}command.run "sleep 600" {2}1 running\n$/,
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}running {2}db1-command-run-\S+ {2}command.run "sleep 600" \(async\) {2}1 running\n$/,
     );
     const unknown = await func("jobs", "show", "no-such");
     expect(unknown.status).toBe(1);
@@ -179,6 +189,34 @@ describe("func jobs", () => {
     expect(several.stderr).toContain("begins or ends the ids of ");
     expect((await func("jobs", "cancel", "db1-command")).stdout).toMatch(/cancel/);
     await until(async () => (await ids("--state", "running")).length === 0);
+  });
+
+  it("show, follow and retry: what was cancelled, and what it had written", async () => {
+    const id = await start("echo halfway; sleep 600", "web1;web2;db1", "--batch", "2");
+    const watched = new Running(["jobs", "follow", id]);
+    await until(() => (watched.stdout.match(/halfway/g) ?? []).length === 2);
+    await func("jobs", "cancel", id);
+    expect(await watched.status).toBe(1);
+    expect(watched.stderr).toMatch(/^3 cancelled \(1 not begun\) in /);
+
+    const shown = await func("jobs", "show", id);
+    expect(shown).toMatchObject({ status: 1, stderr: "" });
+    expect(shown.stdout).toContain("db1: cancelled: Cancelled; db1 has stopped the job.\n");
+    expect(shown.stdout).toContain("Cancelled before it began; nothing was run on web2.\n");
+    expect(shown.stdout).toContain(`had written that were stopped: func jobs follow '${id}'\n`);
+    await killOverlord();
+    const over = await func("jobs", "follow", id);
+    expect(over.stdout).toContain("db1 | halfway\n");
+    expect(over.stdout).toContain("web1 | halfway\n");
+    expect(over.stdout).toContain("web2: cancelled: ");
+    expect(over.stderr).toMatch(/^3 cancelled \(1 not begun\) in /);
+
+    const retried = await func("jobs", "retry", id, "-n");
+    expect(retried.stderr).toContain(
+      "Not called again, since the method may have run there: db1, web1.",
+    );
+    expect(retried.stderr).toContain(`func jobs retry '${id}' --minion 'db1;web1'\n`);
+    await func("jobs", "cancel", id);
   });
 
   it("retry: those that failed, as another attempt", async () => {

@@ -127,6 +127,17 @@ describe("calls through a tree", () => {
         const { stdout } = await fleet.func(["jobs", action, "last", "--json"]);
         expect(JSON.parse(stdout)).toEqual({ leaf1: "12", node01: "12", $delegation: delegation });
       }
+      const one = await fleet.func(["jobs", "show", "last", "--minion", "leaf1@mid1"]);
+      expect(one.stdout).toContain("leaf1 (via mid1, signed): 12\n");
+      expect(one.stdout).not.toContain("node01: ");
+      const strange = await fleet.func(["jobs", "show", "last", "--minion", "leaf1@mid9"]);
+      expect(strange).toMatchObject({ status: 2, stdout: "" });
+      const listed = await fleet.func(["jobs", "list", "--minion", "leaf?@mid1"]);
+      expect(listed.stdout).toContain('test.add "1", "2" (delegated)');
+      const unknown = await fleet.func(["jobs", "list", "--minion", "leaf1@mid9"]);
+      expect(unknown).toMatchObject({ status: 2, stdout: "" });
+      const found = await fleet.func(["jobs", "search", "12", "--minion", "leaf1@mid1"]);
+      expect(found.stdout).toMatch(/ leaf1: 12\n$/);
       const other = join(fleet.root, "other-map");
       await copyFile(join(fleet.dataOf(), "map"), other);
       await fleet.func(["leaf1", "--delegate", "--mapfile", other, "ping"]);

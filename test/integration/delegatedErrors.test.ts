@@ -54,7 +54,7 @@ describe("a sub-overlord that is away while a call is cancelled", () => {
         expect(later?.message).toBe(`mid1 told later: on ${leaf} it had succeeded: end`);
       }
       const shown = await tree.func(["jobs", "show", jobId]);
-      expect(shown.stderr).toContain("mid1 told later: on leaf1 it had succeeded: end");
+      expect(shown.stdout).toContain("mid1 told later: on leaf1 it had succeeded: end");
       const asJson = await tree.func(["--json", "jobs", "show", jobId]);
       const { $later } = JSON.parse(asJson.stdout) as { $later: Record<string, unknown> };
       expect(Object.keys($later)).toEqual(behind);

@@ -137,7 +137,7 @@ describe("results for people", () => {
     expect(renderSummary(["unreachable", "succeeded", "succeeded"], 440)).toBe(
       "2 ok, 1 unreachable in 0.4 s\n",
     );
-    expect(renderSummary(["succeeded", "failed", "succeeded"], 100, 1)).toBe(
+    expect(renderSummary(["succeeded", "failed", "succeeded"], 100, { failedCommands: 1 })).toBe(
       "2 ok (1 with exit status not 0), 1 failed in 0.1 s\n",
     );
     expect(renderSummary([], 0)).toBe("no minions in 0.0 s\n");

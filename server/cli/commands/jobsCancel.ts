@@ -1,7 +1,6 @@
 import { EXIT_OK } from "../exitStatus";
 import { findJob } from "../findJob";
-import { jobRow } from "../jobTable";
-import { renderTable } from "../render";
+import { jobTable } from "../jobTable";
 import type { Session } from "../session";
 
 /** `func jobs cancel ID`; of a job that is over only what it left running is stopped, which is said. */
@@ -9,7 +8,7 @@ export async function jobsCancel(session: Session, job: string): Promise<number>
   const { out, options, overlord } = session;
   const jobId = await findJob(session, job);
   const summary = await overlord.request("jobs/cancel", { jobId });
-  out.result(options.json ? `${JSON.stringify(summary)}\n` : renderTable([jobRow(summary)]));
+  out.result(options.json ? `${JSON.stringify(summary)}\n` : jobTable([summary]).text);
   if (summary.finished && !summary.cancelRequested) {
     const { stopped = 0 } = summary;
     const what =

@@ -1,6 +1,7 @@
 import type { JobQuery } from "../../protocol/jobs";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import type { Session } from "../session";
+import { refuseUnknownMinion } from "../unknownMinion";
 
 export interface JobsSearch {
   text: string;
@@ -8,7 +9,10 @@ export interface JobsSearch {
   matchCase: boolean;
 }
 
-/** `func jobs search TEXT`: where the results of jobs contain it, newest job first; 1 where none does, as grep. */
+/**
+ * `func jobs search TEXT`: where the results of jobs contain it, newest job first; 1 where none does, as grep. Throws
+ * "no-match" where no job was searched, and nobody knows the minion.
+ */
 export async function jobsSearch(
   session: Session,
   { text, query, matchCase }: JobsSearch,
@@ -32,6 +36,9 @@ export async function jobsSearch(
     }
     cursor = answer.next;
     if (cursor !== undefined) continue;
+    if (answer.searched === 0 && query.minion !== undefined) {
+      await refuseUnknownMinion(session, query.minion);
+    }
     if (options.json) out.result(found === 0 ? "[]\n" : "]\n");
     const where = answer.searched === 1 ? "1 job" : `${answer.searched} jobs`;
     out.note(`${found} ${found === 1 ? "result" : "results"} in ${where}.\n`);

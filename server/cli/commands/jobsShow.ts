@@ -1,20 +1,16 @@
 import { FINAL_STATES, type MinionResult } from "../../protocol/jobs";
 import type { JsonValue } from "../../protocol/value";
+import { earlyOutputText } from "../earlyOutput";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
+import { failureText } from "../failureText";
 import { findJob } from "../findJob";
 import { JsonObject } from "../jsonObject";
 import { jobHeading, timeText } from "../jobTable";
 import { jobMinions, type JobMinions } from "../jobMinions";
-import {
-  DELEGATION_MEMBER,
-  delegationJson,
-  LATER_MEMBER,
-  laterJson,
-  nameWithWay,
-} from "../resultWay";
+import { DELEGATION_MEMBER, delegationJson, LATER_MEMBER, laterJson } from "../resultWay";
 import { withNextStep } from "../resultStep";
 import type { Session } from "../session";
-import { jsonResult, printResult } from "./runJob";
+import { jsonResult, printValue } from "./runJob";
 
 export interface JobsShow {
   job: string;
@@ -24,7 +20,7 @@ export interface JobsShow {
   attempts: boolean;
 }
 
-/** `func jobs show ID`: what is known of a job, from the overlord alone. */
+/** `func jobs show ID`: what is known of a job, from the overlord alone; all of it on stdout. */
 export async function jobsShow(session: Session, wanted: JobsShow): Promise<number> {
   const { options, out } = session;
   const jobId = await findJob(session, wanted.job);
@@ -34,10 +30,12 @@ export async function jobsShow(session: Session, wanted: JobsShow): Promise<numb
     await printJson(session, job, wanted.attempts);
   } else {
     out.result(jobHeading(job.summary));
-    for (const result of job.results) {
-      if (wanted.attempts) await printAttempts(session, job, result);
-      else await printOne(session, job, result);
+    if (wanted.attempts) {
+      for (const result of job.results) await printAttempts(session, job, result);
+    } else {
+      await printAll(session, job);
     }
+    out.result(earlyOutputText(job.summary, job.results));
   }
   return failed ? EXIT_FAILED : EXIT_OK;
 }
@@ -88,15 +86,33 @@ async function attemptsOf(
   return results;
 }
 
-async function printOne(session: Session, job: JobMinions, result: MinionResult): Promise<void> {
-  if (!FINAL_STATES.has(result.state)) {
-    const { state, progress } = result;
-    const share = progress ? `, ${progress.done} of ${progress.total}` : "";
-    session.out.result(`${nameWithWay(result)}: ${state}${share}\n`);
-    return;
+/** On a terminal those that have no value come last, as they fill it; elsewhere each has its place. */
+async function printAll(session: Session, job: JobMinions): Promise<void> {
+  const isFolded = session.out.results.terminal;
+  const folded: MinionResult[] = [];
+  for (const result of job.results) {
+    const hasMore = result.state === "succeeded" || result.later !== undefined;
+    if (isFolded && !hasMore) folded.push(await forPeople(session, job, result));
+    else await printOne(session, job, result);
   }
-  await printResult(session, withNextStep(await whole(session, job, result), job.summary), true);
-  if (result.later) session.out.note(`    ${result.later.message}\n`);
+  session.out.result(failureText(folded, { tellsWay: true, namesFew: true }));
+}
+
+async function printOne(session: Session, job: JobMinions, result: MinionResult): Promise<void> {
+  const { out } = session;
+  const shown = await forPeople(session, job, result);
+  if (shown.state === "succeeded") await printValue(session, shown, true);
+  else out.result(failureText([shown], { tellsWay: true, namesFew: false }));
+  if (result.later) out.result(`    ${result.later.message}\n`);
+}
+
+async function forPeople(
+  session: Session,
+  job: JobMinions,
+  result: MinionResult,
+): Promise<MinionResult> {
+  if (!FINAL_STATES.has(result.state)) return result;
+  return withNextStep(await whole(session, job, result), job.summary);
 }
 
 /** With what was left out for its size; of earlier attempts there is no more than this. */

@@ -2,12 +2,13 @@ import type { FollowOptions } from "../../client/followJob";
 import { expandJson } from "../../client/outputs";
 import type { JobSummary, MinionCallState, MinionResult } from "../../protocol/jobs";
 import type { JsonValue } from "../../protocol/value";
-import { firstNames } from "../firstNames";
+import { earlyOutputText, hasEarlyOutput } from "../earlyOutput";
+import { FailureNotes } from "../failureNotes";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { JsonObject } from "../jsonObject";
 import { isAllLacking, isLacking, noteLacking } from "../lackingMethod";
 import { printPieces } from "../printPieces";
-import { commandStatus, renderFailure, renderResult, renderSummary } from "../render";
+import { commandStatus, renderResult, renderSummary } from "../render";
 import { DELEGATION_MEMBER, delegationJson, nameWithWay } from "../resultWay";
 import { isCommandRun, withNextStep, type CalledMethod } from "../resultStep";
 import type { Session } from "../session";
@@ -36,21 +37,23 @@ export async function runJob(
   const { options, out, overlord } = session;
   const object = options.json ? new JsonObject(out.results, overlord, options.typed) : undefined;
   const states: MinionCallState[] = [];
-  /** Failures that are noted at the end. */
+  /** Failures that are noted at the end: of --json all, else those that may be everybody's, or skipped for one reason. */
   const failures: MinionResult[] = [];
+  // whoever looks at a job wants these too, whoever calls wants the values
+  const notes = new FailureNotes(followed === "watched job" ? out.results : out.notes, tellsWay);
   let failedCommands = 0;
+  let notBegun = 0;
   let called: CalledMethod | undefined;
   const interruption = cancelOnInterrupt(session, followed);
-  /** Not called for one and the same reason: one line for all. */
-  const skipped: MinionResult[] = [];
+  const stopped: MinionResult[] = [];
   const ways: MinionResult[] = [];
   const noteFailures = async (): Promise<void> => {
-    noteSkipped(skipped, session);
     if (isAllLacking(failures, states.length)) {
       await noteLacking(session, failures, called);
     } else {
-      for (const failure of failures) noteFailure(failure, session, tellsWay);
+      for (const failure of failures) notes.add(failure);
     }
+    notes.flush();
   };
   const job = await follow({
     onStarted: (job) => {
@@ -66,20 +69,23 @@ export async function runJob(
       const result = withNextStep(given, called);
       states.push(result.state);
       if (called && isCommandRun(called) && exitStatus(result) !== 0) failedCommands++;
+      if (result.state === "cancelled" && !result.mayHaveRun) notBegun++;
+      if (hasEarlyOutput(result)) stopped.push(result);
       if (object) {
         await object.member(result.minion, jsonResult(result));
         if (tellsWay) ways.push(wayOnly(result));
         // in front of them the line would not be at its end yet
-        if (result.state === "skipped") skipped.push(result);
-        else if (result.state !== "succeeded") failures.push(result);
+        if (result.state !== "succeeded") failures.push(result);
       } else if (result.state === "skipped") {
-        skipped.push(result);
+        failures.push(result);
       } else if (await show?.(result, called)) {
         return;
       } else if (isLacking(result)) {
         failures.push(result); // where all lack the same, that is one line
+      } else if (result.state === "succeeded") {
+        await printValue(session, result, tellsWay);
       } else {
-        await printResult(session, result, tellsWay);
+        notes.add(result);
       }
     },
   }).catch(async (error: unknown) => {
@@ -94,30 +100,20 @@ export async function runJob(
     out.result("\n");
   }
   await noteFailures();
-  out.note(renderSummary(states, Date.now() - started, failedCommands));
+  out.note(renderSummary(states, Date.now() - started, { failedCommands, notBegun }));
+  if (followed !== "watched job") out.note(earlyOutputText(job, stopped));
   return states.every((state) => state === "succeeded") ? EXIT_OK : EXIT_FAILED;
 }
 
-/**
- * Shows a final result for people: a value on stdout, a failure on stderr; with `tellsWay` also how it came here. Throws
- * as `outputChunks` does.
- */
-export async function printResult(
-  session: Session,
+/** Shows a value for people, on stdout; with `tellsWay` also how it came here. Throws as `outputChunks` does. */
+export async function printValue(
+  { out, overlord }: Session,
   result: MinionResult,
   tellsWay = false,
 ): Promise<void> {
-  const { out, overlord } = session;
-  if (result.state !== "succeeded") {
-    noteFailure(result, session, tellsWay);
-    return;
-  }
   const value = await expandJson(overlord, result.value ?? null);
-  await printPieces(
-    out.results,
-    overlord,
-    renderResult(tellsWay ? nameWithWay(result) : result.minion, value),
-  );
+  const name = tellsWay ? nameWithWay(result) : result.minion;
+  await printPieces(out.results, overlord, renderResult(name, value));
 }
 
 /** A result's value, or its error as the array ["REMOTE_ERROR", type, message, trace]. */
@@ -140,23 +136,4 @@ function wayOnly({ minion, state, via, signed, failedHop }: MinionResult): Minio
     ...(signed && { signed }),
     ...(failedHop !== undefined && { failedHop }),
   };
-}
-
-function noteSkipped(results: readonly MinionResult[], session: Session): void {
-  const [first] = results;
-  if (first === undefined) return;
-  if (results.length === 1) {
-    noteFailure(first, session);
-    return;
-  }
-  const names = results.map(({ minion }) => minion);
-  const next = first.error?.nextStep;
-  const why = first.error?.message.slice(`${first.minion} was not called: `.length) ?? "";
-  session.out.note(`${names.length} skipped: ${firstNames(names)}\n    ${why}\n`);
-  if (next !== undefined) session.out.note(`    ${next}\n`);
-}
-
-function noteFailure(result: MinionResult, session: Session, tellsWay = false): void {
-  const { minion, state, error } = result;
-  session.out.note(renderFailure(tellsWay ? nameWithWay(result) : minion, state, error));
 }

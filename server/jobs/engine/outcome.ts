@@ -39,7 +39,7 @@ export function resultOf(outcome: MinionCallOutcome, minion: Named): Ending {
 /** For a minion whose call was not even begun, unless `message` tells otherwise. */
 export function cancelledResult(
   minion: Named,
-  message = `The call on ${minion.name} was cancelled.`,
+  message = `Cancelled before it began; nothing was run on ${minion.name}.`,
   nextStep?: string,
 ): Ending {
   const error = new FuncError("cancelled", message, nextStep);

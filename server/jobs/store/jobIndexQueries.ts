@@ -1,9 +1,11 @@
 import { FuncError } from "../../common/errors";
 import type { JobPage, JobQuery, JobSummary } from "../../protocol/jobs";
 import { fnmatch } from "../../targets/fnmatch";
+import { minionGlob } from "../minionGlob";
 import { LiteralFinder } from "../search/literalFinder";
 import { targetsText } from "../../protocol/jobs";
 import type { SqlValue } from "./database";
+import type { Roster } from "./dayJob";
 import type { JobIndex } from "./jobIndex";
 import { hasAny } from "./nameSet";
 
@@ -15,15 +17,21 @@ export interface ListPlace {
   id: string;
 }
 
+/** What lists are made of; `find` throws where a job's day is damaged. */
+export interface ListedJobs {
+  index: JobIndex;
+  find(jobId: string): { job: { roster: Roster } } | undefined;
+}
+
 /** Newest first. Throws FuncError "bad-argument" for a cursor that is none. */
 export function listJobs(
-  index: JobIndex,
+  databases: ListedJobs,
   query: JobQuery,
   limit: number,
   cursor?: string,
 ): JobPage {
   const jobs: JobSummary[] = [];
-  for (const job of matchingJobs(index, query, placeOf(cursor))) {
+  for (const job of matchingJobs(databases, query, placeOf(cursor))) {
     const last = jobs.at(-1);
     if (last && jobs.length >= limit) {
       return { jobs, next: `${last.createdAtMs} ${last.id}` };
@@ -35,16 +43,18 @@ export function listJobs(
 
 /** The jobs that fit, newest first, behind `after`. The index is not to be changed meanwhile. */
 export function* matchingJobs(
-  index: JobIndex,
+  databases: ListedJobs,
   query: JobQuery,
   after?: ListPlace,
 ): Generator<JobSummary> {
+  const { index } = databases;
   const { where, values } = conditions(query, after);
   const rows = index.database.rows(
     `SELECT roster, module, method, summary FROM jobs${where} ORDER BY created_at DESC, id DESC`,
     values,
   );
   const hasMinion = rosterTest(index, query.minion);
+  const hasPath = pathTest(databases, query.minion);
   const isModule = globTest(query.module);
   const isMethod = globTest(query.method);
   const hasText = textTest(query.text);
@@ -52,7 +62,7 @@ export function* matchingJobs(
     if (!isModule(String(module)) || !isMethod(String(method))) continue;
     if (!hasMinion(Number(roster))) continue;
     const job = hasText(String(summary));
-    if (job) yield job;
+    if (job && hasPath(job.id)) yield job;
   }
 }
 
@@ -92,10 +102,10 @@ function conditions(
 /** Every name is looked at once, whatever the number of jobs, and jobs of the same minions once. */
 function rosterTest(index: JobIndex, glob: string | undefined): (roster: number) => boolean {
   if (glob === undefined) return () => true;
-  const matches = fnmatch(glob);
+  const { mayMean } = minionGlob(glob);
   const wanted = new Set<number>();
   for (const [name, text] of index.database.rows("SELECT name, text FROM names")) {
-    if (matches(String(text))) wanted.add(Number(name));
+    if (mayMean(String(text))) wanted.add(Number(name));
   }
   if (wanted.size === 0) return () => false;
   const known = new Map<number, boolean>();
@@ -108,6 +118,24 @@ function rosterTest(index: JobIndex, glob: string | undefined): (roster: number)
       known.set(roster, found);
     }
     return found;
+  };
+}
+
+/** The index has no paths; they are the same for all jobs of a roster. What is damaged is found by nothing. */
+function pathTest(databases: ListedJobs, glob: string | undefined): (jobId: string) => boolean {
+  const minions = glob === undefined ? undefined : minionGlob(glob);
+  if (!minions?.needsPath) return () => true;
+  const known = new WeakMap<Roster, boolean>();
+  return (jobId) => {
+    try {
+      const roster = databases.find(jobId)?.job.roster;
+      if (!roster) return false;
+      const found = known.get(roster) ?? roster.minions.some((minion) => minions.means(minion));
+      known.set(roster, found);
+      return found;
+    } catch {
+      return false;
+    }
   };
 }
 

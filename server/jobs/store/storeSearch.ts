@@ -1,6 +1,6 @@
 import { integer, minValue, number, object, optional, parse, pipe, string } from "valibot";
 import { FuncError } from "../../common/errors";
-import { fnmatch } from "../../targets/fnmatch";
+import { minionGlob, type NamedMinion } from "../minionGlob";
 import { lineAround, LiteralFinder } from "../search/literalFinder";
 import { valueTexts } from "../outputs/valueTexts";
 import { latestRows } from "./dayQueries";
@@ -50,10 +50,10 @@ export function searchSlice(
 ): StoreSearch {
   const slice = new SearchSlice(
     new LiteralFinder(text, matchCase),
-    query.minion === undefined ? undefined : fnmatch(query.minion),
+    query.minion === undefined ? undefined : minionGlob(query.minion).means,
   );
   const at = placeOf(cursor);
-  for (const { id, createdAtMs } of matchingJobs(databases.index, query, at.after)) {
+  for (const { id, createdAtMs } of matchingJobs(databases, query, at.after)) {
     // the first one is searched at least in part: a slice gets on
     if (slice.isOver) return slice.answer(at.searched, at);
     const from = at.current?.id === id ? at.current.place : 0;
@@ -76,7 +76,7 @@ class SearchSlice {
 
   constructor(
     private readonly finder: LiteralFinder,
-    private readonly isMeant: (minion: string) => boolean = () => true,
+    private readonly isMeant: (minion: NamedMinion) => boolean = () => true,
   ) {}
 
   get isOver(): boolean {
@@ -99,8 +99,8 @@ class SearchSlice {
       if (place > from && this.isOver) return place;
       for (const row of latestRows(day, job, place, ROWS_AT_A_TIME)) {
         if (!isFinal(row.state)) continue;
-        const minion = job.roster.minions[row.place]?.name ?? "";
-        if (this.isMeant(minion)) this.searchRow(jobId, minion, row, day);
+        const minion = job.roster.minions[row.place];
+        if (minion && this.isMeant(minion)) this.searchRow(jobId, minion.name, row, day);
       }
     }
     return undefined;

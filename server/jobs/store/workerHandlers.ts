@@ -29,7 +29,7 @@ export function queryHandlers(
     record: ({ jobId }) => databases.find(jobId)?.job.fullRecord(),
     list: ({ query, limit, cursor }) => {
       databases.settle();
-      return listJobs(databases.index, query, limit, cursor);
+      return listJobs(databases, query, limit, cursor);
     },
     results: ({ jobId, from, limit }) => {
       const found = databases.find(jobId);

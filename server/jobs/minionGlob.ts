@@ -1,0 +1,56 @@
+import { fnmatch } from "../targets/fnmatch";
+
+/** A minion of a job; `path` are the hops to it and its own name, where it stands behind sub-overlords. */
+export interface NamedMinion {
+  name: string;
+  path?: readonly string[];
+}
+
+/** Which minions of jobs are meant. */
+export interface MinionGlob {
+  /** False where no minion of that name is meant, whatever its path. */
+  mayMean: (name: string) => boolean;
+  means: (minion: NamedMinion) => boolean;
+  /** What `mayMean` says is not all: the path counts. */
+  needsPath: boolean;
+}
+
+/**
+ * A glob on names, several separated by ";". "web*@mid1" and "web*@mid1/mid3" mean those behind that sub-overlord, by the
+ * one next to them or by the whole way; a name that has an "@" itself is meant as it is, too.
+ */
+export function minionGlob(text: string): MinionGlob {
+  const parts = globParts(text).map(onePart);
+  return {
+    mayMean: (name) => parts.some((part) => part.mayMean(name)),
+    means: (minion) => parts.some((part) => part.means(minion)),
+    needsPath: parts.some((part) => part.needsPath),
+  };
+}
+
+/** The globs in it; names have no ";". */
+export function globParts(text: string): string[] {
+  return text
+    .split(";")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+function onePart(glob: string): MinionGlob {
+  const isName = fnmatch(glob);
+  const at = glob.lastIndexOf("@");
+  if (at <= 0) return { mayMean: isName, means: ({ name }) => isName(name), needsPath: false };
+  const isOwn = fnmatch(glob.slice(0, at));
+  const isHop = fnmatch(glob.slice(at + 1));
+  return {
+    needsPath: true,
+    mayMean: (name) => isName(name) || isOwn(name.split("@", 1)[0] ?? name),
+    means: ({ name, path = [] }) => {
+      if (isName(name)) return true;
+      const hops = path.slice(0, -1);
+      const nearest = hops.at(-1);
+      if (nearest === undefined || !isOwn(path.at(-1) ?? "")) return false;
+      return isHop(nearest) || isHop(hops.join("/"));
+    },
+  };
+}
