@@ -64,7 +64,7 @@ export async function probeMinions(
       onAsked?.(host);
     },
     skip: (minion) => {
-      hosts.push(notAsked(tools, minion, "There was no time left to ask it."));
+      hosts.push(notAsked(tools, minion, { message: "There was no time left to ask it." }));
     },
   });
   if (signal.aborted)
@@ -91,8 +91,8 @@ async function probe(
   const native = await caller.isNative(minion);
   const belowMs = (untilMs - performance.now()) * SHARE_BELOW - LEAST_BELOW_MS;
   if (belowMs < LEAST_BELOW_MS) {
-    const host = notAsked(tools, minion, "There was no time left to ask for those behind it.");
-    return { ...host, native, alive };
+    const message = "There was no time left to ask for those behind it.";
+    return { ...notAsked(tools, minion, { message }), native, alive };
   }
   const callId = `map-${randomUUID()}`;
   const outcome = native
@@ -103,8 +103,10 @@ async function probe(
       })
     : await caller.call(minion, "overlord.map_minions", options.onlyAlive ? [true] : [], limits);
   if (native && outcome.state === "cancelled") void caller.tellCancel(minion, callId);
-  const host = hostIfRead(tools, minion, outcome, native, options);
-  if (outcome.state === "cancelled") host.message = problemOf(outcome, time, options);
+  const host =
+    outcome.state === "cancelled"
+      ? notAsked(tools, minion, problemOf(outcome, time, options))
+      : hostIfRead(tools, minion, outcome, native, options);
   return { ...host, native, alive };
 }
 
@@ -127,7 +129,7 @@ function hostOf(
       ? error.type === NO_OVERLORD || UNKNOWN_METHOD.test(`${error.type} ${error.message}`)
       : answered && state !== "denied"; // the original's method fails where there are no minions
     if (isLeaf) return { ...host, outcome: "not-an-overlord", children: [] };
-    return notAsked(tools, minion, textOf(error));
+    return notAsked(tools, minion, whyOf(error));
   }
   if (!native) {
     const children = readOriginalMap(toJson(outcome.value), depth + 1, budget);
@@ -147,12 +149,12 @@ function hostIfRead(...of: Parameters<typeof hostOf>): ProbedHost {
   try {
     return hostOf(...of);
   } catch (error) {
-    return notAsked(of[0], of[1], messageOf(error));
+    return notAsked(of[0], of[1], { message: messageOf(error) });
   }
 }
 
-function notAsked(tools: ProbeTools, minion: MinionRecord, message: string): ProbedHost {
-  return { ...known(tools, minion), outcome: "not-asked", message, children: [] };
+function notAsked(tools: ProbeTools, minion: MinionRecord, why: Why): ProbedHost {
+  return { ...known(tools, minion), outcome: "not-asked", ...why, children: [] };
 }
 
 /** Its key may have been renewed since it was listed. */
@@ -167,13 +169,18 @@ function problemOf(
   outcome: Exclude<MinionCallOutcome, { state: "succeeded" }>,
   time: AbortSignal,
   { timeoutMs }: ProbeOptions,
-): string {
-  if (outcome.state !== "cancelled") return textOf(outcome.error);
-  if (time.aborted) return `It did not answer within ${timeoutMs / 1_000} seconds.`;
-  return "There was no time left for its answer.";
+): Why {
+  if (outcome.state !== "cancelled") return whyOf(outcome.error);
+  return {
+    message: time.aborted
+      ? `It did not answer within ${timeoutMs / 1_000} seconds.`
+      : "There was no time left for its answer.",
+  };
 }
 
-function textOf({ message, nextStep }: { message: string; nextStep?: string }): string {
-  const text = textOfAsking(message);
-  return nextStep === undefined ? text : `${text} ${nextStep}`;
+/** Why a host could not be asked. */
+type Why = Pick<ProbedHost, "message" | "nextStep">;
+
+function whyOf({ message, nextStep }: { message: string; nextStep?: string }): Why {
+  return { message: textOfAsking(message), ...(nextStep !== undefined && { nextStep }) };
 }

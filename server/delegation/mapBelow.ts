@@ -15,6 +15,8 @@ export interface ProbedHost {
   alive?: boolean;
   /** What there is to say, for people. */
   message?: string;
+  /** What to do about it, at the overlord directly above it. */
+  nextStep?: string;
   children: ProbedHost[];
 }
 
@@ -66,7 +68,7 @@ function readHosts(value: unknown, depth: number, budget: NodeBudget): ProbedHos
   const hosts = new Map<string, ProbedHost>();
   for (const one of value as unknown[]) {
     if (!isRecord(one)) throw broken("a host in it is no object");
-    const { name, outcome, identity, native, alive, message, children } = one;
+    const { name, outcome, identity, native, alive, message, nextStep, children } = one;
     if (typeof name !== "string" || !isMinionName(name)) throw badName(name);
     if (typeof outcome !== "string" || !isOutcome(outcome)) {
       throw broken(`${name} in it has no outcome`);
@@ -77,6 +79,7 @@ function readHosts(value: unknown, depth: number, budget: NodeBudget): ProbedHos
     if (typeof native === "boolean") host.native = native;
     if (typeof alive === "boolean") host.alive = alive;
     if (typeof message === "string") host.message ??= inLine(message);
+    if (typeof nextStep === "string") host.nextStep = inLine(nextStep);
     addOnce(hosts, host);
   }
   return [...hosts.values()];

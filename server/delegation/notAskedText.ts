@@ -21,7 +21,7 @@ export interface NotAskedOptions {
  * that has nobody behind it.
  */
 export function notAskedText(
-  { alive, message = "" }: ProbedHost,
+  { alive, message, nextStep }: ProbedHost,
   path: readonly string[],
   before: number | undefined,
   { onlyAlive, append, lastMap, seenBehind }: NotAskedOptions,
@@ -30,7 +30,9 @@ export function notAskedText(
   const seen = seenBehind(path);
   const isOut = onlyAlive && alive !== true;
   if (isOut && alive === false && behind + seen.hosts === 0) return undefined;
-  const why = message === "" ? [] : [message];
+  const hop = path.slice(0, -1).join("/");
+  const step = nextStep !== undefined && hop !== "" ? `At ${hop}: ${nextStep}` : nextStep;
+  const why = [message, step].filter((text) => text !== undefined && text !== "");
   const stays = append && before !== undefined;
   if (behind > 0 && (append || !onlyAlive)) {
     return [keptText(behind, seen, lastMap), ...why].join(" ");

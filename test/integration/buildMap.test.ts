@@ -64,6 +64,9 @@ test("what cannot be asked now stays as it was, and only alive leaves it out", a
     /^The 2 hosts behind it are those of the last map\. mid2 .* refused the connection/,
   );
   expect(kept.problems[1]?.message).not.toMatch(/Nothing was run|Errno/);
+  expect(kept.problems[0]?.message).toMatch(
+    /^leaf1 .* on that port\. At mid1: Start funcd on that/,
+  );
 
   const alive = await build({ onlyAlive: true });
   expect(alive.removed).toEqual([["mid1", "leaf1"], ["mid2"]]);

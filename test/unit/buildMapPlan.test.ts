@@ -63,11 +63,16 @@ test("only alive leaves a hop out with all behind it, and says so; of a leaf it 
 });
 
 test("a hop further down that is away is told as well", () => {
-  const hosts = [found("mid1", found("web1"), away("web2"), away("mid2"))];
+  const mid2 = { ...away("mid2"), nextStep: "Start it." };
+  const hosts = [found("mid1", found("web1"), away("web2"), mid2)];
   const { nodes, told } = plan(hosts, { onlyAlive: true });
   expect(nodes).toEqual([{ name: "mid1", children: [leaf("web1")] }]);
   expect(told).toEqual([
-    ["mid1/mid2", "not-asked", "It is away: left out, with 1 host behind it. It is down."],
+    [
+      "mid1/mid2",
+      "not-asked",
+      "It is away: left out, with 1 host behind it. It is down. At mid1: Start it.",
+    ],
   ]);
 });
 

@@ -30,7 +30,9 @@ export async function methods(session: Session, spec: string, module?: string): 
   const asked = insteadOf?.minion ?? minion;
   const more = `func ${asked}${delegate ? " --delegate" : ""} methods MODULE shows the methods of one`;
   if (insteadOf) {
-    session.out.note(`Warning: ${asked} could not be asked: ${insteadOf.problem}\n`);
+    const { problem } = insteadOf;
+    const where = /\bfunc [a-z]/.test(problem) ? ` Do this at ${minion}.` : "";
+    session.out.note(`Warning: ${asked} could not be asked: ${problem}${where}\n`);
     session.out.note(`These are those of its sub-overlord ${minion}; ${asked} may have others.\n`);
     if (module === undefined) session.out.note(`${more}.\n`);
   } else {
