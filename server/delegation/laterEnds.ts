@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { MinionCaller } from "../calls/minionCaller";
 import { isPassing } from "../calls/overlordErrors";
 import { laterWordOf } from "../jobs/engine/laterWord";
@@ -12,6 +13,9 @@ import type { ResultTrust } from "./resultTrust";
 
 const WAIT_SECONDS = 5;
 const GRACE_MS = 20_000;
+/** In one look; an answer has 1 MB of results, or one that is larger. */
+const MAX_PAGES = 500;
+const LEAST_PAUSE_MS = 200;
 
 /**
  * Asks a hop for the ends of calls that have ended here without its word. A value that it says was signed is judged as
@@ -27,11 +31,13 @@ export async function laterEnds(
   /** Those that the hop could not tell to stop, and will have a word of later. */
   const pendingBelow = new Set<string>();
   const words = new Map<string, LaterWord>();
-  for (let cursor = ""; ;) {
+  let cursor = "";
+  for (let page = 0; page < MAX_PAGES; page++) {
     const progress = await progressOf(question, caller, cursor);
     if (progress === undefined || progress === "away") {
       return { words, isOpen: progress === "away" };
     }
+    const wordsBefore = words.size;
     for (const result of progress.results) {
       const { callId } = result;
       const minion = open.get(callId);
@@ -51,7 +57,10 @@ export async function laterEnds(
     // there is no more to tell now
     if (open.size === 0 || progress.cursor === cursor) return { words, isOpen: open.size > 0 };
     cursor = progress.cursor;
+    // a hop that tells of others all the time is not asked all the time
+    if (words.size === wordsBefore) await sleep(LEAST_PAUSE_MS);
   }
+  return { words, isOpen: true };
 }
 
 /** Undefined where the hop does not know the job, or tells nothing that can be read. */
