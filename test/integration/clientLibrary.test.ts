@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -200,6 +201,32 @@ it("answers nothing once it is closed", async () => {
   expect(await o.test.ping()).toEqual({ node1: 1, node2: 1 });
   await o.close();
   await expect(o.test.ping()).rejects.toMatchObject({ reason: "unavailable" });
+});
+
+it("leaves no job behind whose start was given up", async () => {
+  const o = async("node1");
+  await o.listMinions();
+  const controller = new AbortController();
+  const started = o.call("command", "run", ["sleep 600"], { signal: controller.signal });
+  // the request has left, its answer is not here
+  setImmediate(() => {
+    controller.abort();
+  });
+  await expect(started).rejects.toMatchObject({ reason: "cancelled" });
+  await until(async () => {
+    const codes = Object.values(await o.openJobIds());
+    return codes.every((code) => code === library.JOB_ID_FINISHED);
+  });
+});
+
+it("begins no data directory that was not meant", async () => {
+  const home = `${fleet.root}/mistyped`;
+  expect(() => new library.Overlord("*", { home })).toThrow(
+    expect.objectContaining({ reason: "not-found", message: expect.stringContaining(home) }),
+  );
+  expect(existsSync(home)).toBe(false);
+  // nothing is begun before the first call
+  await keep(new library.Overlord("*", { home, create: true })).close();
 });
 
 it("starts no overlord where it may not", async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { FuncError } from "../../common/errors";
 import {
@@ -30,6 +31,7 @@ import type {
   Results,
 } from "./overlordTypes";
 import { remoteErrorIn } from "./remoteError";
+import { startJob } from "./startJob";
 import { callAndWait } from "./syncCall";
 import { tailOf } from "./tailLog";
 import { fromJson, toJson, type Argument } from "./values";
@@ -51,6 +53,16 @@ function delegation({ delegate, mapfile }: OverlordOptions): Partial<TargetParam
   };
 }
 
+/** Throws FuncError "not-found" for a folder that is not there, where none is to be made. */
+function refuseMistyped({ home, create = false, start = true }: OverlordOptions): void {
+  if (home === undefined || create || !start || existsSync(home)) return;
+  throw new FuncError(
+    "not-found",
+    `There is no data directory ${resolve(home)}.`,
+    "Correct home; create: true begins a new one there, with a CA of its own and no minions.",
+  );
+}
+
 class OverlordObject implements OverlordMethods<string | Result | Results> {
   readonly #overlord: KeptConnection;
   readonly #targets: TargetParams;
@@ -58,6 +70,7 @@ class OverlordObject implements OverlordMethods<string | Result | Results> {
 
   constructor(spec: string, options: OverlordOptions = {}) {
     const { home, exclude, start } = options;
+    refuseMistyped(options);
     this.#options = options;
     this.#targets = { spec, ...(exclude !== undefined && { exclude }), ...delegation(options) };
     this.#overlord = new KeptConnection({
@@ -89,8 +102,7 @@ class OverlordObject implements OverlordMethods<string | Result | Results> {
       ...(maxErrors !== undefined && { maxErrors }),
     };
     if (this.#options.async) {
-      const asynchronous = { ...params, async: true };
-      return (await this.#overlord.request("calls/start", asynchronous, { signal })).id;
+      return startJob(this.#overlord, { ...params, async: true }, signal);
     }
     const only = noglobs ? await this.#onlyMinion(signal) : undefined;
     const results = await callAndWait(this.#overlord, params, signal);

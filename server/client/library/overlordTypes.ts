@@ -35,13 +35,18 @@ export interface OverlordOptions {
   maxErrors?: number;
   /** The overlord's data directory; default is FUNC_HOME, else the platform's place for application data. */
   home?: string;
+  /** Where there is no folder `home`, a new one is begun; without it that is a FuncError "not-found". */
+  create?: boolean;
   /** False: fails with "not-found" where no overlord runs, instead of starting one. */
   start?: boolean;
 }
 
 /** What one request is given besides. */
 export interface RequestOptions {
-  /** Ends the waiting with a FuncError "cancelled"; of a call that is not async it cancels the call, too. */
+  /**
+   * Ends the waiting with a FuncError "cancelled". A call is cancelled with it as long as it is waited for; an async one
+   * has its job's id soon, and then only `cancel` ends the job.
+   */
   signal?: AbortSignal;
 }
 
@@ -152,7 +157,7 @@ export interface KnownModules<Reply> {
 /** The minions' modules by name. */
 export type Modules<Reply> = KnownModules<Reply> & { readonly [module: string]: RemoteName<Reply> };
 
-/** Makes an `Overlord`. Nothing is connected before the first call. */
+/** Makes an `Overlord`. Nothing is connected before the first call. Throws FuncError for options that cannot be meant. */
 export interface OverlordConstructor {
   /** Calls answer the id of a job. `spec` is a target expression: names, globs, "@group", separated by ";". */
   new (
