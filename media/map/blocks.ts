@@ -21,7 +21,13 @@ export function drawRibbons(scene: Scene, runs: readonly LeafRun[]): void {
   context.strokeStyle = theme.edge;
   context.lineWidth = theme.highContrast ? 1.2 : 1;
   context.beginPath();
-  for (const run of runs) traceRibbon(scene, run, boxOf(scene, run));
+  let last: Box | undefined;
+  for (const run of runs) {
+    const box = boxOf(scene, run);
+    if (last?.left === box.left && box.top - last.top < 1) continue;
+    last = box;
+    traceRibbon(scene, run, box);
+  }
   context.globalAlpha = theme.highContrast ? 0 : 0.22;
   context.fill();
   context.globalAlpha = theme.highContrast ? 1 : 0.55;

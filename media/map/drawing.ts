@@ -33,9 +33,11 @@ function drawHosts(scene: Scene): void {
   // last, so that they are seen among thousands too, where not each is drawn
   const last = new Set([model.selected]);
   if (hovered && "host" in hovered) last.add(hovered.host);
+  // signs from afar are some pixels high
+  const scale = asBlocks ? camera.scale / 3 : camera.scale;
   const standsOut = (place: number): boolean => model.stateOf(place).kind === "unreachable";
   for (const tier of asBlocks ? layout.overlords : layout.tiers) {
-    for (const place of hostsIn((at) => placing.y(at), tier, part, camera.scale, standsOut)) {
+    for (const place of hostsIn((at) => placing.y(at), tier, part, scale, standsOut)) {
       if (!last.has(place)) drawHost(scene, place, hits.has(place));
     }
   }

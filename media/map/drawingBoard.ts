@@ -1,4 +1,4 @@
-import type { Camera, Point } from "./camera";
+import type { Point } from "./camera";
 import { contextOf } from "./cardView";
 import { drawMap } from "./drawing";
 import { Labels } from "./labels";
@@ -22,35 +22,30 @@ export interface BoardActions {
 
 /** The canvas: draws the map when something has changed, and while calls are in flight. */
 export class DrawingBoard {
+  /** Which part of the map shows. */
+  readonly viewpoint: Viewpoint;
   private canvas: HTMLCanvasElement | undefined;
   private theme: Theme | undefined;
   private labels: Labels | undefined;
   private hovered: Hovered;
   private due = false;
-  private readonly viewpoint: Viewpoint;
   private readonly size = new ResizeObserver(() => this.resize());
 
   constructor(
     private readonly model: MapModel,
     private readonly actions: BoardActions,
   ) {
-    this.viewpoint = new Viewpoint(model, () => {
-      actions.moved();
-      this.draw();
+    this.viewpoint = new Viewpoint(model, {
+      atRest: wantsRest,
+      moved: () => {
+        actions.moved();
+        this.draw();
+      },
     });
     watchTheme(() => {
       this.theme = undefined;
       this.draw();
     });
-  }
-
-  /** What shows, for the next life of this page. */
-  get view(): Camera | undefined {
-    return this.viewpoint.kept;
-  }
-
-  restore(view: Camera | undefined): void {
-    this.viewpoint.restore(view);
   }
 
   setCanvas(element: Element | undefined): void {
@@ -95,24 +90,9 @@ export class DrawingBoard {
     this.viewpoint.fitTo(places, this.cardPx);
   }
 
-  /** Around the middle. */
-  zoom(factor: number): void {
-    this.viewpoint.zoom(factor);
-  }
-
   /** Brings the host into the middle. */
   centre(place: number): void {
     this.viewpoint.centre(place, this.cardPx);
-  }
-
-  /** Moves no further than it takes for the host to show. */
-  bringIntoView(place: number): void {
-    this.viewpoint.bringIntoView(place);
-  }
-
-  /** Whatever `change` does to the layout, the host stays where it is in the window. */
-  keepInPlace(place: number, change: () => void): void {
-    this.viewpoint.keepInPlace(place, change);
   }
 
   /** Draws in the next frame. */
@@ -131,6 +111,7 @@ export class DrawingBoard {
 
   private drawNow(nowMs: number): void {
     const { canvas, model, hovered } = this;
+    this.viewpoint.step(nowMs);
     const { window, camera, placing } = this.viewpoint;
     const context = canvas?.getContext("2d", { alpha: false });
     if (!canvas?.isConnected || !context || window.width === 0) return;
@@ -145,9 +126,9 @@ export class DrawingBoard {
     const { theme, labels } = this;
     drawMap({
       ...{ context, model, placing, window, camera, theme, labels },
-      ...{ nowMs, atRest, hovered, focused },
+      ...{ nowMs, atRest, hovered, focused, offsets: new Map<number, number>() },
     });
-    if (model.traffic.isMoving && !atRest) this.draw();
+    if (this.viewpoint.isGliding || (model.traffic.isMoving && !atRest)) this.draw();
   }
 
   private click(at: Point, twice: boolean): void {
@@ -182,7 +163,8 @@ export class DrawingBoard {
   }
 
   private key(event: KeyboardEvent): void {
-    if (event.key === "+" || event.key === "-") this.zoom(event.key === "+" ? 1.3 : 1 / 1.3);
+    if (event.key === "+" || event.key === "-")
+      this.viewpoint.zoom(event.key === "+" ? 1.3 : 1 / 1.3);
     else this.actions.key(event);
   }
 

@@ -46,7 +46,7 @@ const actions: MapActions = {
     if (model.list) scroller.reveal();
   },
   fit: () => board.fit(),
-  zoom: (factor) => board.zoom(factor),
+  zoom: (factor) => board.viewpoint.zoom(factor),
   expandAll: () => {
     model.expandAll();
     board.fit();
@@ -77,7 +77,7 @@ function select(place: number): void {
 }
 
 function toggle(place: number): void {
-  board.keepInPlace(place, () => model.toggle(place));
+  board.viewpoint.keepInPlace(place, () => model.toggle(place));
   changed();
 }
 
@@ -103,14 +103,14 @@ function key(event: KeyboardEvent, page: number): void {
   event.preventDefault();
   if (move?.kind === "expand") toggle(move.place);
   else select(move?.place ?? typed ?? 0);
-  board.bringIntoView(model.selected);
+  board.viewpoint.bringIntoView(model.selected);
 }
 
 /** Kept soon, and not with each step of a pull. */
 function remember(): void {
   clearTimeout(rememberTimer);
   rememberTimer = window.setTimeout(() => {
-    vscodeApi.setState({ ...model.keep(), view: board.view });
+    vscodeApi.setState({ ...model.keep(), view: board.viewpoint.kept });
   }, 200);
 }
 
@@ -184,13 +184,13 @@ function receive(message: ToMap): void {
 
 window.addEventListener("message", (event: MessageEvent<ToMap>) => receive(event.data));
 window.addEventListener("pagehide", () => {
-  vscodeApi.setState({ ...model.keep(), view: board.view });
+  vscodeApi.setState({ ...model.keep(), view: board.viewpoint.kept });
 });
 
 const state = vscodeApi.getState();
 model.restore(state);
 if (!state && document.body.classList.contains("vscode-using-screen-reader")) model.list = true;
-board.restore(state?.view);
+board.viewpoint.restore(state?.view);
 vscodeApi.setState(model.keep());
 draw();
 post({ type: "ready" });

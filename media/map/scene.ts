@@ -16,6 +16,8 @@ export interface Scene {
   camera: Camera;
   theme: Theme;
   labels: Labels;
+  /** How far right of its sign each overlord's lines spread, as far as it is known of this picture. */
+  offsets: Map<number, number>;
   nowMs: number;
   /** Nothing moves by itself. */
   atRest: boolean;
@@ -54,8 +56,13 @@ export function curveFrom(scene: Scene, from: number, to: number): Curve {
 
 /** How far right of an overlord the lines to its hosts spread. */
 export function offX(scene: Scene, place: number): number {
-  const { labels, model, placing } = scene;
-  return labels.offX(model, placing, place, radiusOf(scene, place));
+  const { labels, model, placing, offsets } = scene;
+  let off = offsets.get(place);
+  if (off === undefined) {
+    off = labels.offX(model, placing, place, radiusOf(scene, place));
+    offsets.set(place, off);
+  }
+  return off;
 }
 
 export function strokeCurves(

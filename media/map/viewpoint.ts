@@ -1,4 +1,5 @@
 import { centred, fitting, held, zoomed, type Camera, type Point, type Size } from "./camera";
+import { glideAt } from "./glide";
 import type { MapModel } from "./mapModel";
 import { LABEL, Placing } from "./placing";
 
@@ -10,6 +11,14 @@ const MARGIN_PX = 60;
 /** Where the card leaves less of the window free, what is to show may lie behind it. */
 const LEAST_FREE_PX = 260;
 const LEAST_FITTED_PX = 560;
+const GLIDE_MS = 280;
+
+export interface ViewpointRules {
+  /** Another part of the map shows. */
+  moved(): void;
+  /** Nothing shall move of its own accord. */
+  atRest(): boolean;
+}
 
 /** Which part of the map shows in the window. */
 export class Viewpoint {
@@ -17,11 +26,17 @@ export class Viewpoint {
   window: Size = { width: 0, height: 0 };
   /** False until the user, or an earlier life of this page, has chosen what shows. */
   private placed = false;
+  /** To where the camera is on its way. */
+  private glide: { from: Camera; to: Camera; startMs: number } | undefined;
 
   constructor(
     private readonly model: MapModel,
-    private readonly moved: () => void,
+    private readonly rules: ViewpointRules,
   ) {}
+
+  get isGliding(): boolean {
+    return this.glide !== undefined;
+  }
 
   get placing(): Placing {
     return new Placing(this.model.layout, this.camera, this.window);
@@ -29,7 +44,7 @@ export class Viewpoint {
 
   /** What shows, for the next life of this page. */
   get kept(): Camera | undefined {
-    return this.placed ? this.camera : undefined;
+    return this.placed ? this.goal : undefined;
   }
 
   restore(view: Camera | undefined): void {
@@ -44,6 +59,7 @@ export class Viewpoint {
   }
 
   resize(window: Size): void {
+    this.arrive();
     const before = this.window;
     this.window = window;
     if (before.width > 0) {
@@ -54,7 +70,7 @@ export class Viewpoint {
   }
 
   fit(cardPx: number): void {
-    this.move(fitting(this.model.layout, this.free(cardPx, LEAST_FITTED_PX)));
+    this.glideTo(fitting(this.model.layout, this.free(cardPx, LEAST_FITTED_PX)));
   }
 
   /** Shows all of these hosts as large as they fit, or the last of them where they would be too small to read. */
@@ -75,32 +91,35 @@ export class Viewpoint {
     if (scale < LEAST_CENTRED_SCALE && last !== undefined) this.centre(last, cardPx);
     else {
       const at = { x: x + MARGIN_PX - left * across, y: y + MARGIN_PX - top * scale };
-      this.move({ ...at, scale, across });
+      this.glideTo({ ...at, scale, across });
     }
   }
 
-  /** Around the middle, or around a point of the window. */
+  /** Around a point of the window, or, in a glide, around its middle. */
   zoom(factor: number, at?: Point): void {
+    const { layout } = this.model;
     const middle = { x: this.window.width / 2, y: this.window.height / 2 };
-    this.move(zoomed(this.camera, factor, at ?? middle, this.model.layout));
+    if (at) this.move(zoomed(this.camera, factor, at, layout));
+    else this.glideTo(zoomed(this.goal, factor, middle, layout));
   }
 
   /** Brings the host into the middle, with this overlord as far as there is room for both. */
   centre(place: number, cardPx: number): void {
     const free = this.free(cardPx, LEAST_FREE_PX);
-    const camera = centred(this.camera, this.pointOf(place), free, LEAST_CENTRED_SCALE);
+    const camera = centred(this.goal, this.pointOf(place), free, LEAST_CENTRED_SCALE);
     const left = this.pointOf(0).x * camera.across;
     const length = (this.pointOf(place).x + LABEL) * camera.across - left;
     const room = free.width - 2 * MARGIN_PX;
-    if (length <= room) this.move({ ...camera, x: MARGIN_PX + (room - length) / 2 - left });
+    if (length <= room) this.glideTo({ ...camera, x: MARGIN_PX + (room - length) / 2 - left });
     // at half the height hosts are below the card
     else if (length <= this.window.width - 2 * MARGIN_PX) {
-      this.move({ ...camera, x: MARGIN_PX - left });
-    } else this.move(camera);
+      this.glideTo({ ...camera, x: MARGIN_PX - left });
+    } else this.glideTo(camera);
   }
 
   /** Moves no further than it takes for the host to show. */
   bringIntoView(place: number): void {
+    this.arrive();
     const { camera } = this;
     const at = this.placing.point(place);
     const { width, height } = this.window;
@@ -115,16 +134,46 @@ export class Viewpoint {
 
   /** Whatever `change` does to the layout, the host stays where it is in the window. */
   keepInPlace(place: number, change: () => void): void {
+    this.arrive();
     const { y } = this.placing.point(place);
     change();
     const { camera } = this;
     this.move({ ...camera, y: y - this.pointOf(place).y * camera.scale });
   }
 
+  /** At once; ends a glide. */
   move(camera: Camera): void {
+    this.glide = undefined;
     this.camera = held(camera, this.model.layout, this.window);
     this.placed = true;
-    this.moved();
+    this.rules.moved();
+  }
+
+  /** Goes on with a glide. */
+  step(nowMs: number): void {
+    if (!this.glide) return;
+    const { from, to, startMs } = this.glide;
+    const part = Math.max(0, (nowMs - startMs) / GLIDE_MS);
+    if (part >= 1) this.arrive();
+    else this.camera = glideAt(from, to, this.window, part);
+  }
+
+  /** What shows when a glide has come to its end. */
+  private get goal(): Camera {
+    return this.glide?.to ?? this.camera;
+  }
+
+  private glideTo(camera: Camera): void {
+    const from = this.camera;
+    this.move(camera);
+    if (this.rules.atRest() || this.window.width === 0) return;
+    this.glide = { from, to: this.camera, startMs: performance.now() };
+    this.camera = from;
+  }
+
+  private arrive(): void {
+    this.camera = this.goal;
+    this.glide = undefined;
   }
 
   private placeFirst(): void {

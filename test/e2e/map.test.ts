@@ -108,12 +108,12 @@ test("calls in flight are shown on their way", async () => {
   await page().locator(".figures .icon.running").waitFor();
   await page().getByText("Calls are under way", { exact: true }).waitFor({ state: "attached" });
   await session.screenshots("map-calls");
+  await find("minion2");
   // the harness asks VS Code for rest
   await setRest(false);
   const before = await canvasPicture();
   await workbench.page.waitForTimeout(300);
   expect(await canvasPicture()).not.toBe(before);
-  await find("minion2");
   await picture("map-calls-moving");
   await contrasts("map-calls-moving", false);
   await setRest(true);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { HostState } from "../../extension/webviews/mapProtocol";
-import { fitting, type Camera } from "../../media/map/camera";
+import { fitting, toWindow, type Camera } from "../../media/map/camera";
 import { curveBetween, pointOn } from "../../media/map/curves";
 import { hostsIn, linesIn, partIn, runsIn } from "../../media/map/edges";
+import { glideAt } from "../../media/map/glide";
 import { nearestIn } from "../../media/map/leafRuns";
 import { Placing } from "../../media/map/placing";
 import { segmentsOf, StateShares } from "../../media/map/stateShares";
@@ -11,6 +12,7 @@ import { Viewpoint } from "../../media/map/viewpoint";
 import { modelOf, treeOf, wide, type Shape } from "../fixtures/shownMaps";
 
 const WINDOW = { width: 1_000, height: 800 };
+const AT_REST = { moved: () => undefined, atRest: () => true };
 const NEAR: Camera = { x: 0, y: -5_000, scale: 1, across: 1 };
 
 function layoutOf(shape: Shape): TreeLayout {
@@ -145,7 +147,7 @@ describe("the viewpoint", () => {
   it("shows what was found beside the card, not behind it", () => {
     const model = modelOf({ mid1: wide(500) });
     const leaf = model.tree.find(["mid1", "h250"]) ?? -1;
-    const viewpoint = new Viewpoint(model, () => undefined);
+    const viewpoint = new Viewpoint(model, AT_REST);
     viewpoint.resize(WINDOW);
     model.reveal(leaf);
     viewpoint.centre(leaf, 300);
@@ -160,11 +162,45 @@ describe("the viewpoint", () => {
     const model = modelOf({ mid0: wide(500), mid1: wide(500), mid2: wide(500) });
     const mid1 = model.tree.find(["mid1"]) ?? -1;
     model.expandAll();
-    const viewpoint = new Viewpoint(model, () => undefined);
+    const viewpoint = new Viewpoint(model, AT_REST);
     viewpoint.resize(WINDOW);
     viewpoint.move({ ...NEAR, y: -15_000 });
     const before = viewpoint.placing.point(mid1).y;
     viewpoint.keepInPlace(mid1, () => model.toggle(mid1));
     expect(viewpoint.placing.point(mid1).y).toBeCloseTo(before);
+  });
+
+  it("glides from afar to near without leaving either", () => {
+    const from = { x: 200, y: 10, scale: 0.01, across: 0.6 };
+    const to = { x: -100, y: -30_000, scale: 1, across: 1 };
+    expect(glideAt(from, to, WINDOW, 0)).toEqual(from);
+    const end = glideAt(from, to, WINDOW, 1);
+    expect([end.x, end.y, end.scale, end.across].map(Math.round)).toEqual([-100, -30_000, 1, 1]);
+    // from where it is in the one view to where it is in the other, and nowhere else
+    const point = { x: 0, y: 30_400 };
+    expect([from, to].map((camera) => Math.round(toWindow(camera, point).y))).toEqual([314, 400]);
+    for (const part of [0.2, 0.4, 0.6, 0.8]) {
+      const at = toWindow(glideAt(from, to, WINDOW, part), point);
+      expect(at.y).toBeGreaterThan(314);
+      expect(at.y).toBeLessThan(400);
+    }
+  });
+
+  it("goes on with a glide from where it leads to, and ends it when it is moved", () => {
+    const model = modelOf({ mid1: wide(500) });
+    model.expandAll();
+    const viewpoint = new Viewpoint(model, { ...AT_REST, atRest: () => false });
+    viewpoint.resize(WINDOW);
+    const first = viewpoint.camera;
+    viewpoint.zoom(2);
+    viewpoint.zoom(2);
+    expect(viewpoint.camera).toBe(first);
+    expect(viewpoint.kept?.scale).toBeCloseTo(Math.min(2.5, first.scale * 4));
+    viewpoint.step(performance.now() + 10_000);
+    expect(viewpoint.isGliding).toBe(false);
+    expect(viewpoint.camera).toEqual(viewpoint.kept);
+    viewpoint.zoom(0.5);
+    viewpoint.move(NEAR);
+    expect(viewpoint.isGliding).toBe(false);
   });
 });
