@@ -65,8 +65,11 @@ export async function openMapFile(services: Services): Promise<void> {
   await window.showTextDocument(await languages.setTextDocumentLanguage(document, MAP_LANGUAGE));
 }
 
-function summaryOf({ hosts, added, removed, rekeyed, problems }: MapBuildResult): string {
+function summaryOf(built: MapBuildResult): string {
+  const { before, hosts, added, removed, rekeyed, problems } = built;
   const parts = [l10n.t("The delegation map has {0} hosts.", hosts)];
+  if (before === "none") parts.push(l10n.t("There was none before."));
+  else if (before !== "good") parts.push(l10n.t("The damaged one is replaced."));
   if (added.length > 0) parts.push(l10n.t("New: {0}.", namesOf(added)));
   if (removed.length > 0) parts.push(l10n.t("Gone: {0}.", namesOf(removed)));
   if (rekeyed.length > 0) parts.push(l10n.t("With another key: {0}.", namesOf(rekeyed)));
