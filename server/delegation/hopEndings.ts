@@ -7,7 +7,7 @@ export interface LeftBehind {
   minion: MinionBehind;
   /** The hop that failed, which need not be the next one. */
   failedHop: string;
-  /** One sentence. */
+  /** One sentence; where the call may have got further, it does not say that nothing was run. */
   cause: string;
   /** The call may have got further than that hop. */
   mayHaveRun: boolean;
@@ -29,8 +29,7 @@ export function endingOfLeft({ minion, failedHop, cause, mayHaveRun, denied }: L
       failedHop,
       error: {
         type: "lost job",
-        // it is meant of the last question to the hop
-        message: `${minion.name}: lost at hop ${failedHop}: ${cause.replace(/ Nothing was run\.$/, "")}`,
+        message: `${minion.name}: lost at hop ${failedHop}: ${cause}`,
         trace: "",
         nextStep: `It may have run: look on ${minion.name} before you call it again.`,
       },

@@ -18,6 +18,7 @@ import { startOnHop } from "./hopStart";
 import type { HopValues } from "./hopValues";
 import type { ResultTrust } from "./resultTrust";
 import type { SignedTargets } from "./signedTargets";
+import { textOfAsking } from "./textOfAsking";
 
 /** A hop that is away for so long may not come back soon: those that can go another way do. */
 const OFFER_AFTER_MS = 10_000;
@@ -325,7 +326,9 @@ class HopJob {
   }
 
   #leave(cause: string, isAway = false): void {
-    const failed = { failedHop: this.share.hop.name, cause, mayHaveRun: true };
+    // the last question ran nothing, which is not meant of the call
+    const told = textOfAsking(cause);
+    const failed = { failedHop: this.share.hop.name, cause: told, mayHaveRun: true };
     const away = isAway && { awayWith: this.hopJobId };
     for (const minion of this.#takeOpen()) this.#left.push({ minion, ...failed, ...away });
   }

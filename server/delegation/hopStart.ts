@@ -13,6 +13,7 @@ import type { HopShare } from "./hopJob";
 import { awayLimitMs, refusedLimitMs, startLimitMs } from "./hopLimits";
 import { idOfStart } from "./idOfStart";
 import { callOriginalHop } from "./originalHop";
+import { textOfAsking } from "./textOfAsking";
 
 const STOP_TIMEOUT_MS = 5_000;
 /** A start that is not answered for so long may take another way as well: no host runs one call twice. */
@@ -275,7 +276,15 @@ function leave(
   awayWith?: string,
 ): Started {
   const away = awayWith !== undefined && { awayWith };
-  const failed = { failedHop: hop.name, cause, mayHaveRun, ...(denied && { denied }), ...away };
+  // the last try of the start may have run nothing, an earlier one all the same
+  const told = mayHaveRun ? textOfAsking(cause) : cause;
+  const failed = {
+    failedHop: hop.name,
+    cause: told,
+    mayHaveRun,
+    ...(denied && { denied }),
+    ...away,
+  };
   return { left: minions.map((minion) => ({ minion, ...failed })) };
 }
 
