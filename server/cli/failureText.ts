@@ -32,13 +32,13 @@ export function failureText(results: readonly MinionResult[], style: FailureStyl
 }
 
 function groupText(group: readonly MinionResult[], style: FailureStyle): string {
-  const [first] = group;
+  const names = group.map((result) => result.minion).sort();
+  const first = group.find((result) => result.minion === names[0]);
   if (first === undefined) return "";
   const { state, minion, error } = first;
   if (group.length < (state === "skipped" ? FOLDED_SKIPPED : FOLDED)) {
     return group.map((result) => singleText(result, style)).join("");
   }
-  const names = group.map((result) => result.minion).sort();
   const head = `${group.length} ${state}`;
   const type = state === "failed" && error ? ` (${error.type})` : "";
   const who = style.tellsWay ? nameWithWay({ ...first, minion: head }) : head;

@@ -222,7 +222,10 @@ it("leaves no job behind whose start was given up", async () => {
 it("begins no data directory that was not meant", async () => {
   const home = `${fleet.root}/mistyped`;
   expect(() => new library.Overlord("*", { home })).toThrow(
-    expect.objectContaining({ reason: "not-found", message: expect.stringContaining(home) }),
+    expect.objectContaining({
+      reason: "not-found",
+      message: expect.stringContaining(home) as string,
+    }),
   );
   expect(existsSync(home)).toBe(false);
   // nothing is begun before the first call

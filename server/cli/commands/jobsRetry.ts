@@ -1,4 +1,5 @@
 import { followJob } from "../../client/followJob";
+import { FuncError } from "../../common/errors";
 import { FINAL_STATES, isFailedCommand, type MinionResult } from "../../protocol/jobs";
 import { EXIT_OK } from "../exitStatus";
 import { findJob } from "../findJob";
@@ -27,8 +28,15 @@ export async function jobsRetry(
     .map((result) => result.minion);
   const minions = minion === undefined ? undefined : meant;
   const known = new Map(results.map((result) => [result.minion, result.attempt ?? 1]));
-  if (minion === undefined) noteLeftOut(session, jobId, results);
-  const summary = await overlord.request("jobs/retry", { jobId, ...(minions && { minions }) });
+  const left = minion === undefined ? unsureOf(results) : [];
+  const leftOut = leftOutText(jobId, left);
+  const summary = await overlord
+    .request("jobs/retry", { jobId, ...(minions && { minions }) })
+    .catch((error: unknown) => {
+      if (left.length === 0 || left.length < meant.length || !isConflict(error)) throw error;
+      throw new FuncError(error.reason, error.message, leftOut);
+    });
+  if (left.length > 0) out.note(`Not all are called again. ${leftOut}\n`);
   if (options.nopoll) {
     out.result(options.json ? `${JSON.stringify(summary)}\n` : `JOB_ID: '${jobId}'\n`);
     return EXIT_OK;
@@ -45,15 +53,21 @@ export async function jobsRetry(
   );
 }
 
-/** Nobody is to believe that all were called again. */
-function noteLeftOut({ out }: Session, jobId: string, results: readonly MinionResult[]): void {
-  const left = results
+function unsureOf(results: readonly MinionResult[]): string[] {
+  return results
     .filter((result) => result.mayHaveRun && FINAL_STATES.has(result.state))
     .map(({ minion }) => minion);
-  if (left.length === 0) return;
+}
+
+/** Nobody is to believe that all were called again. */
+function leftOutText(jobId: string, left: readonly string[]): string {
   const named = left.length > MAX_NAMES ? "NAME" : left.join(";");
-  out.note(
-    `Not called again, since the method may have run there: ${firstNames(left)}. Look there; then, to call them again:\n` +
-      `    func jobs retry ${shellWord(jobId)} --minion ${shellWord(named)}\n`,
+  return (
+    `The method may have run on ${firstNames(left)}: look there, then call them again by name: ` +
+    `func jobs retry ${shellWord(jobId)} --minion ${shellWord(named)}`
   );
+}
+
+function isConflict(error: unknown): error is FuncError {
+  return error instanceof FuncError && error.reason === "conflict";
 }
