@@ -1,4 +1,5 @@
 import { workspace, type Disposable, type TextDocument } from "vscode";
+import type { JobSummary } from "../server/protocol/jobs";
 import type { Services } from "./services";
 
 /** Loads what belongs to map files once the first one is open. */
@@ -35,4 +36,14 @@ export async function openMapFile(services: Services): Promise<void> {
 export async function searchJobs(services: Services): Promise<void> {
   const loaded = await import("./searchJobs.js");
   await loaded.searchJobs(services);
+}
+
+/** As exportJob.ts. */
+export async function exportJob(
+  services: Services,
+  job: JobSummary,
+  minions?: readonly string[],
+): Promise<void> {
+  const loaded = await import("./exportJob.js");
+  await loaded.exportJob(services, job, minions);
 }

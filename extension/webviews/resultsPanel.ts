@@ -2,7 +2,7 @@ import { workspace, l10n, type Disposable, type Uri, type WebviewPanel } from "v
 import { FuncError } from "../../server/common/errors";
 import { targetsText, type JobSummary } from "../../server/protocol/jobs";
 import { copyResults } from "../commands/copyResults";
-import { exportJob } from "../commands/exportResults";
+import { exportJob } from "../lazyCommands";
 import { retryJob } from "../commands/retryJob";
 import { runAgainOn } from "../commands/runAgain";
 import { asFuncError, showError } from "../errors";

@@ -27,6 +27,7 @@ test("the extension ships these files and no others", () => {
     "extension/dist/client.d.ts",
     "extension/dist/client.js",
     "extension/dist/copyDiagnostics.js",
+    "extension/dist/exportJob.js",
     "extension/dist/extension.js",
     "extension/dist/func.js",
     "extension/dist/funcd.js",
