@@ -2,6 +2,7 @@ import type { OverlordConnection } from "../../server/client/connection";
 import { expandJson } from "../../server/client/outputs";
 import type { CallError, MinionResult } from "../../server/protocol/jobs";
 import { outputRefOf, type OutputRef } from "../../server/protocol/outputs";
+import { adviceOf } from "../../server/protocol/resultAdvice";
 import type { JsonValue } from "../../server/protocol/value";
 import { outputSource, textSource, bufferSource, type ByteSource } from "./byteSource";
 import { formatBytes } from "./formatBytes";
@@ -32,7 +33,7 @@ export async function resultParts(
   result: MinionResult,
   isCommand: boolean,
 ): Promise<ResultPart[]> {
-  if (result.error) return errorParts(result.error);
+  if (result.error) return errorParts(result.error, adviceOf(result));
   if (result.state !== "succeeded") return [ours("state", "State", "No result yet.")];
   const value = await parsed(reader, result.value ?? null);
   return (isCommand ? commandParts(reader, value) : undefined) ?? valueParts(reader, value);
@@ -44,10 +45,10 @@ async function parsed(reader: ResultReader, value: JsonValue): Promise<JsonValue
   return expandJson(reader, value);
 }
 
-function errorParts({ message, nextStep, type, trace }: CallError): ResultPart[] {
+function errorParts({ message, type, trace }: CallError, advice = ""): ResultPart[] {
   return [
     ours("problem", "Problem", plainProblem(message) || type),
-    ours("nextStep", "What to do", nextStep ?? ""),
+    ours("nextStep", "What to do", advice),
     ours("error", "Error", type),
     { ...ours("trace", "Trace of the minion", trace.trimEnd()), verbatim: true },
   ].filter(({ source }) => source.bytes > 0);

@@ -1,4 +1,5 @@
-import type { CallError, MinionResult } from "../protocol/jobs";
+import type { MinionResult } from "../protocol/jobs";
+import { adviceOf } from "../protocol/resultAdvice";
 
 /** Types of errors, as the original's minions have them. */
 export const MODULE_NOT_FOUND = "func.minion.codes.ModuleNotFoundException";
@@ -10,11 +11,6 @@ export interface CalledMethod {
   method: string;
 }
 
-/** Advice that is as good at the top: what it names is there. */
-const OF_THE_JOB = /\bfunc (?:jobs|build-map)\b/;
-/** Names what is another thing at another overlord. */
-const OF_ITS_OVERLORD = /\bfunc \S|\b(?:from|between) here\b|\bthis machine\b/;
-
 /**
  * `result` with what is still to come of a cancel, or advice for mistakes in the call itself where the minion's error
  * has none. Advice that a sub-overlord gives for itself says that it is to be followed there.
@@ -24,7 +20,10 @@ export function withNextStep(result: MinionResult, called?: CalledMethod): Minio
   if (result.cancelPending && error) {
     return { ...result, error: { ...error, nextStep: toldLater(result) } };
   }
-  if (error?.nextStep !== undefined) return { ...result, error: withPlace(result, error) };
+  const advice = adviceOf(result);
+  if (error && advice !== undefined) {
+    return { ...result, error: { ...error, nextStep: advice } };
+  }
   if (result.state !== "failed" || !error || !called) return result;
   const nextStep = stepOf(result, error.type, called);
   return nextStep === undefined ? result : { ...result, error: { ...error, nextStep } };
@@ -32,15 +31,6 @@ export function withNextStep(result: MinionResult, called?: CalledMethod): Minio
 
 function toldLater({ minion, via: [hop = minion] = [] }: MinionResult): string {
   return `It may run on: ${hop} is told to stop it as soon as it can be reached.`;
-}
-
-/** Where no hop has failed, the last one of the way is the overlord that called the minion. */
-function withPlace({ via = [], failedHop, state }: MinionResult, error: CallError): CallError {
-  const { nextStep = "" } = error;
-  const isMeantThere = state === "unreachable" || OF_ITS_OVERLORD.test(nextStep);
-  if (via.length === 0 || failedHop !== undefined || !isMeantThere) return error;
-  if (OF_THE_JOB.test(nextStep)) return error;
-  return { ...error, nextStep: `At ${via.join("/")}: ${nextStep}` };
 }
 
 function stepOf(

@@ -10,10 +10,7 @@ export async function resultOf(
   result: MinionResult,
   signal?: AbortSignal,
 ): Promise<Result> {
-  const { minion, state, error } = result;
-  return state === "succeeded"
-    ? valueOf(reader, result, signal)
-    : remoteErrorOf(minion, state, error);
+  return result.state === "succeeded" ? valueOf(reader, result, signal) : remoteErrorOf(result);
 }
 
 /** A final result with all that is known of it. Throws as `expandJson` does. */
@@ -22,7 +19,7 @@ export async function outcomeOf(
   result: MinionResult,
   signal?: AbortSignal,
 ): Promise<MinionOutcome> {
-  const { minion, attempt = 1, startedAtMs, durationMs, error } = result;
+  const { minion, attempt = 1, startedAtMs, durationMs } = result;
   const told = {
     minion,
     attempt,
@@ -33,7 +30,7 @@ export async function outcomeOf(
   const state = result.state as FinalState;
   return state === "succeeded"
     ? { ...told, state, value: await valueOf(reader, result, signal) }
-    : { ...told, state, error: remoteErrorOf(minion, state, error) };
+    : { ...told, state, error: remoteErrorOf(result) };
 }
 
 async function valueOf(

@@ -1,4 +1,5 @@
-import type { CallError, MinionCallState } from "../../protocol/jobs";
+import type { MinionResult } from "../../protocol/jobs";
+import { adviceOf } from "../../protocol/resultAdvice";
 
 /** The original's code of a minion whose job ended with an error. `jobStatus` never gives it. */
 export const REMOTE_ERROR = 4;
@@ -20,7 +21,7 @@ export class RemoteError extends Error {
     message: string,
     /** Where in the method, on the minion; may be empty. */
     readonly trace: string,
-    /** What to try next, where that is known. */
+    /** What to try next, where that is known; "At mid1: ..." where it is to be followed at a sub-overlord. */
     readonly nextStep?: string,
   ) {
     super(message);
@@ -32,13 +33,10 @@ export class RemoteError extends Error {
 }
 
 /** Of a minion in a final state but "succeeded". */
-export function remoteErrorOf(
-  minion: string,
-  state: MinionCallState,
-  error: CallError | undefined,
-): RemoteError {
-  const { type = state, message = `${minion}: ${state}`, trace = "", nextStep } = error ?? {};
-  return new RemoteError(minion, type, message, trace, nextStep);
+export function remoteErrorOf(result: MinionResult): RemoteError {
+  const { minion, state, error } = result;
+  const { type = state, message = `${minion}: ${state}`, trace = "" } = error ?? {};
+  return new RemoteError(minion, type, message, trace, adviceOf(result));
 }
 
 /** Of the original's array of 2 to 4 items; undefined where `value` is none. */
