@@ -75,6 +75,8 @@ class CallQuestion {
   spec: string | undefined;
   exclude: string | undefined;
   options: CallOptions | undefined;
+  /** Said where the methods are those of another host than was chosen. */
+  private whose: string | undefined;
 
   /** `chosen` comes from the tree and is not asked for; `again` is a call to repeat. */
   constructor(
@@ -106,12 +108,12 @@ class CallQuestion {
   };
 
   private readonly askModule: Step = async (place) => {
-    const spec = this.spec ?? "*";
+    const described = this.describe(this.spec ?? "*");
     const picked = await askPick<ModuleItem>({
       title: l10n.t("{0} on {1}", TITLE(), this.where()),
-      placeholder: l10n.t("Module"),
+      placeholder: described.then(() => this.whoseText(l10n.t("Module"))),
       place,
-      items: this.describe(spec).then((modules) => modules.map(moduleItem)),
+      items: described.then((modules) => modules.map(moduleItem)),
     });
     if (picked === undefined || picked === BACK) return picked;
     this.module = picked.module;
@@ -123,7 +125,7 @@ class CallQuestion {
     const module = this.module;
     const picked = await askPick<MethodItem>({
       title: l10n.t("{0} on {1}", module?.name ?? TITLE(), this.where()),
-      placeholder: l10n.t("Method"),
+      placeholder: this.whoseText(l10n.t("Method")),
       place,
       items: this.first(module?.methods ?? [], this.again?.method).map(methodItem),
     });
@@ -169,15 +171,23 @@ class CallQuestion {
 
   private async describe(spec: string): Promise<readonly ModuleDescription[]> {
     const { session } = this.services;
-    const { modules } = await session.request("minions/describe", {
+    const { minion, modules, insteadOf } = await session.request("minions/describe", {
       spec,
       exclude: this.exclude,
       delegate: this.chosen?.delegate ?? (await delegateByDefault(session)),
     });
+    this.whose =
+      insteadOf &&
+      l10n.t("of {0}: {1} could not be asked ({2})", minion, insteadOf.minion, insteadOf.problem);
     return this.first(
       modules.filter(({ methods }) => methods.length > 0),
       this.again?.module,
     );
+  }
+
+  /** "Module", and of which host where the chosen one could not be asked. */
+  private whoseText(what: string): string {
+    return this.whose === undefined ? what : `${what} ${this.whose}`;
   }
 
   /** What was called before comes first. */

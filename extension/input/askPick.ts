@@ -3,7 +3,8 @@ import { BACK, type Answer, type StepPlace } from "./steps";
 
 export interface PickQuestion<T extends QuickPickItem> {
   title: string;
-  placeholder?: string;
+  /** Where it is known with the items only, it shows with them. */
+  placeholder?: string | Promise<string>;
   place?: StepPlace;
   /** The box shows at once and is busy until they are there; a rejection closes it. */
   items: readonly T[] | Promise<readonly T[]>;
@@ -13,7 +14,7 @@ export interface PickQuestion<T extends QuickPickItem> {
 export function askPick<T extends QuickPickItem>(question: PickQuestion<T>): Promise<Answer<T>> {
   const box = window.createQuickPick<T>();
   box.title = question.title;
-  box.placeholder = question.placeholder;
+  if (typeof question.placeholder === "string") box.placeholder = question.placeholder;
   box.matchOnDescription = true;
   box.matchOnDetail = true;
   box.ignoreFocusOut = true;
@@ -41,9 +42,10 @@ export function askPick<T extends QuickPickItem>(question: PickQuestion<T>): Pro
       box.onDidHide(() => finish(undefined)),
     );
     box.show();
-    Promise.resolve(question.items).then(
-      (items) => {
+    Promise.all([question.items, question.placeholder]).then(
+      ([items, placeholder]) => {
         if (!open) return;
+        box.placeholder = placeholder;
         box.items = items;
         box.busy = false;
       },
