@@ -85,7 +85,7 @@ function unsureText(names: readonly string[]): string {
   return names.length === 1
     ? l10n.t("On {0} it may have run already, and would run once more.", shown)
     : l10n.t(
-        "On {0} others it may have run already, and would run once more: {1}",
+        "It may have run already on these {0}, and would run once more: {1}",
         names.length,
         shown,
       );

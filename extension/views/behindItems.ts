@@ -5,17 +5,21 @@ import { plainProblem } from "../results/plainProblem";
 import { minionCount, overlordIcon, stateIcon } from "./treeItems";
 import { nodeKey, type TreeNode } from "./treeNode";
 
-/** The row of a host that stands behind a sub-overlord; `behind`: how many stand behind itself. */
+/**
+ * The row of a host that stands behind a sub-overlord; `behind`: how many stand behind itself; `awayHop`: the one
+ * right above it, where that is unreachable.
+ */
 export function behindItem(
   node: TreeNode,
   state: MapNodeState | undefined,
   behind: number,
+  awayHop?: string,
 ): TreeItem {
   const { Collapsed, None } = TreeItemCollapsibleState;
   const item = new TreeItem(node.name, behind > 0 ? Collapsed : None);
   const seen = state?.state ?? "unknown";
   item.id = nodeKey(node);
-  item.description = [describe(state), behind > 0 ? minionCount(behind) : ""]
+  item.description = [behind > 0 ? minionCount(behind) : "", describe(state, awayHop)]
     .filter(Boolean)
     .join(" · ");
   item.iconPath = behind > 0 ? overlordIcon(seen) : stateIcon(seen);
@@ -34,9 +38,10 @@ export function partItem(node: TreeNode, count: number): TreeItem {
   return item;
 }
 
-function describe(state: MapNodeState | undefined): string {
+function describe(state: MapNodeState | undefined, awayHop?: string): string {
   if (state === undefined || state.state === "unknown") return l10n.t("not called yet");
   if (state.state === "online") return l10n.t("online");
+  if (awayHop !== undefined) return l10n.t("unreachable, as {0} is", awayHop);
   return state.problem === undefined
     ? l10n.t("unreachable")
     : l10n.t("unreachable: {0}", plainProblem(state.problem));

@@ -1,4 +1,5 @@
 import { EventEmitter, l10n, TreeItem, type TreeDataProvider } from "vscode";
+import type { SubOverlordList } from "../../server/client/waitingBelow";
 import type { CertificateRecord } from "../../server/protocol/certmaster";
 import {
   certificateItem,
@@ -114,15 +115,17 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
   private top(): CertificateNode[] {
     const { approvalUntilMs, list, modes, waiting } = this.model;
     if (!list) return [];
-    const sites = this.model.below.map(({ path }): CertificateNode => {
-      return { kind: "site", at: path.join("/") };
-    });
+    // below the signed ones, which can be many, nobody would see who waits
+    const asked = this.model.below.filter((site) => isAsked(site)).map(siteNode);
+    const others = this.model.below.filter((site) => !isAsked(site)).map(siteNode);
+    const sites = [...asked, ...others];
     const idle = waiting.length === 0 && approvalUntilMs === undefined;
     if (list.caState === "none" && idle && !modes.autosign && !modes.originalHttp) return sites;
     const locked: CertificateNode[] =
       list.caState === "locked" ? [{ kind: "mode", mode: "locked" }] : [];
     const rotation: CertificateNode[] = list.rotation ? [{ kind: "mode", mode: "rotation" }] : [];
-    return [...locked, ...rotation, ...this.sections.values(), ...sites];
+    const [first, ...rest] = this.sections.values();
+    return [...locked, ...rotation, ...(first ? [first] : []), ...asked, ...rest, ...others];
   }
 
   private rowsOf(section: CertificateSection): CertificateNode[] {
@@ -224,6 +227,15 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
       }
     }
   }
+}
+
+/** Whether hosts wait at a sub-overlord. */
+function isAsked({ list }: SubOverlordList): boolean {
+  return (list?.waiting.length ?? 0) > 0;
+}
+
+function siteNode({ path }: SubOverlordList): CertificateNode {
+  return { kind: "site", at: path.join("/") };
 }
 
 function rowOf(record: CertificateRecord): CertificateNode {

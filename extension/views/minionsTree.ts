@@ -88,7 +88,9 @@ export class MinionsTree implements TreeDataProvider<TreeNode> {
         return minionItem(node, this.model.get(node.name), this.behind.countBehind([node.name]));
       case "behind": {
         const { path = [] } = node;
-        return behindItem(node, this.behind.stateOf(path), this.behind.countBehind(path));
+        const awayHop = this.isAway(path.slice(0, -1)) ? path.at(-2) : undefined;
+        const count = this.behind.countBehind(path);
+        return behindItem(node, this.behind.stateOf(path), count, awayHop);
       }
       case "part":
         return partItem(node, this.namesBehind(node.path ?? [], node.name).length);
@@ -180,6 +182,12 @@ export class MinionsTree implements TreeDataProvider<TreeNode> {
       const kind = this.model.get(found.name) ? "minion" : "absent";
       return this.node({ kind, name: found.name, ...place });
     });
+  }
+
+  private isAway(path: readonly string[]): boolean {
+    const [name = ""] = path;
+    const host = path.length === 1 ? this.model.get(name) : this.behind.stateOf(path);
+    return host?.state === "unreachable";
   }
 
   /** The rows for those behind the sub-overlord at `path`, in parts where they are many. */

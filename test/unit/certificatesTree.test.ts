@@ -180,6 +180,7 @@ it("warns of an end two weeks ahead, and of a short life's only after renewal wa
 it("shows what waits at sub-overlords, and tells one that cannot be asked", async () => {
   const waiting = [{ name: "db1", keyFingerprint: "cd", words: "acid acorn", from: "10.0.0.9" }];
   const there = { caState: "ready", caWords: "blue box", waiting };
+  let caState = "none";
   const leaf = { name: "leaf1", children: [] };
   const model = new CertificatesModel({
     request: (method: string, params: { path?: string[] }) => {
@@ -188,7 +189,7 @@ it("shows what waits at sub-overlords, and tells one that cannot be asked", asyn
         return Promise.resolve({ nodes });
       }
       if (params.path?.[0] === "mid2") return Promise.reject(new Error("mid2 is away"));
-      const own = { caState: "none", certificates: [], tokens: [], waiting: [], modes: {} };
+      const own = { caState, certificates: [], tokens: [], waiting: [], modes: {} };
       return Promise.resolve(method === "overlord/at" ? there : own);
     },
   } as unknown as OverlordSession);
@@ -196,6 +197,11 @@ it("shows what waits at sub-overlords, and tells one that cannot be asked", asyn
   await model.loadBelow();
   expect(await rows(tree)).toEqual(["Waiting at mid1: 1", "Waiting at mid2: could not be asked"]);
   expect(await rows(tree, "Waiting at mid1")).toEqual(["db1: from 10.0.0.9 · acid acorn"]);
+  caState = "ready";
+  await model.load();
+  const labels = (await rows(tree)).map((row) => row.replace(/:.*/, ""));
+  const own = ["Signed", "Join Tokens", "Revoked"];
+  expect(labels).toEqual(["Waiting", "Waiting at mid1", ...own, "Waiting at mid2"]);
   const request = { kind: "request", name: "db1", keyFingerprint: "cd" } as const;
   expect(model.waitingOf({ ...request, at: "mid1" })).toMatchObject({
     at: ["mid1"],

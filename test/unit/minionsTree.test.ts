@@ -102,12 +102,32 @@ describe("MinionsTree", () => {
     expect([mid1?.collapsibleState, own?.collapsibleState]).toEqual([1, 0]);
     const below = await open(tree, "mid1");
     expect(await shown(tree, below)).toEqual([
-      "mid3 | not called yet · 1 minion",
+      "mid3 | 1 minion · not called yet",
       "web1 | online",
       "web2 | unreachable: refused",
     ]);
     const [deep] = await open(tree, "mid1", "mid3");
     expect(deep).toMatchObject({ kind: "behind", path: ["mid1", "mid3", "deep1"] });
+  });
+
+  it("says of hosts behind a sub-overlord that is away that this is why", async () => {
+    const mid3 = { name: "mid3", children: [{ name: "web1", children: [] }] };
+    const { tree } = await treeOf(
+      ["mid1"],
+      [],
+      [{ name: "mid1", children: [mid3] }],
+      [
+        { path: ["mid1", "mid3"], state: "unreachable", problem: "refused", running: 0 },
+        { path: ["mid1", "mid3", "web1"], state: "unreachable", problem: "no way", running: 0 },
+      ],
+    );
+    expect(await shown(tree, await open(tree, "mid1"))).toEqual([
+      "mid3 | 1 minion · unreachable: refused",
+    ]);
+    const below = await open(tree, "mid1", "mid3");
+    expect(await shown(tree, below)).toEqual(["web1 | unreachable, as mid3 is"]);
+    const [web1] = await Promise.all(below.map((node) => tree.getTreeItem(node)));
+    expect(web1?.tooltip).toContain("unreachable: no way");
   });
 
   it("shows very many behind one sub-overlord in parts, and no two rows with the same id", async () => {
