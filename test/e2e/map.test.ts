@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FrameLocator, Locator } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { testHostsBehind } from "./harness/hostsBehind";
 import { EVIDENCE } from "./harness/paths";
 import { waitUntil } from "./harness/processes";
 import { ResultsPage } from "./harness/resultsPage";
@@ -134,6 +135,8 @@ test("minions behind a sub-overlord stand below it in the tree, with the same me
   await workbench.context("Minions", "minion2", "Show Call Path");
   await page().getByText("mid1 › minion2").waitFor();
 });
+
+testHostsBehind(() => session);
 
 test("300 hosts: near each one shows, from afar those of a sub-overlord are a block", async () => {
   await openMap(

@@ -25,6 +25,8 @@ export interface Session {
   hasTerminals: boolean;
   /** Saves what the page shows as `<name>.png`, in the dark and in the light theme. */
   screenshots(name: string): Promise<void>;
+  /** As screenshots, in the two themes of high contrast. */
+  contrastScreenshots(name: string): Promise<void>;
   /** Saves a part of the page as `walkthrough/<name>-<theme>.png`: media/walkthrough holds copies of these. */
   picture(name: string, part: Locator, maxHeight?: number): Promise<void>;
   /** What axe finds wrong in a document, one line each. */
@@ -109,6 +111,19 @@ async function startAll(
         await page.screenshot({ caret: "initial", path: join(EVIDENCE, `${name}-${theme}.png`) });
       }
     },
+    async contrastScreenshots(name) {
+      for (const scheme of ["light", "dark"] as const) {
+        const { contrast, usual, className } = CONTRAST_THEMES[scheme];
+        await setTheme(scheme);
+        await workbench.chooseTheme(contrast);
+        await page.locator(`.monaco-workbench.${className}`).waitFor();
+        await page.waitForTimeout(THEME_SETTLES_MS);
+        const path = join(EVIDENCE, `${name}-contrast-${scheme}.png`);
+        await page.screenshot({ caret: "initial", path });
+        await workbench.chooseTheme(usual);
+        await setTheme(scheme);
+      }
+    },
     async picture(name, part, maxHeight = Infinity) {
       const folder = join(EVIDENCE, "walkthrough");
       mkdirSync(folder, { recursive: true });
@@ -145,6 +160,12 @@ async function startAll(
 
 /** The part of a webview's policy that tells it from the workbench's own. */
 const OUR_POLICY = "Content Security Policy directive 'style-src 'self' https://*.vscode-cdn.net'";
+
+/** As VS Code lists them; each stands for the light or the dark one while it is chosen. */
+const CONTRAST_THEMES = {
+  light: { contrast: "Light High Contrast", usual: "Light Modern", className: "hc-light" },
+  dark: { contrast: "Dark High Contrast", usual: "Dark Modern", className: "hc-black" },
+};
 
 /** Webviews and the window's own parts change their colours one after the other. */
 const THEME_SETTLES_MS = 500;

@@ -104,6 +104,17 @@ export class Workbench {
       );
   }
 
+  /** Shows what is below a row. */
+  async openRow(view: string, label: string): Promise<void> {
+    const row = this.row(view, label);
+    await waitUntil(`${label} opened`, async () => {
+      if ((await row.getAttribute("aria-expanded")) === "true") return true;
+      await row.locator(".label-name").click();
+      await this.page.keyboard.press("ArrowRight");
+      return false;
+    });
+  }
+
   /** Selects just these rows. */
   async select(view: string, labels: string[]): Promise<void> {
     for (const [index, label] of labels.entries()) {
@@ -219,6 +230,15 @@ export class Workbench {
     await this.quickText.fill(command);
     await this.quickInput.getByRole("option", { name: command }).first().waitFor();
     await this.quickText.press("Enter");
+  }
+
+  /** Chooses a colour theme by its name in VS Code's list. */
+  async chooseTheme(name: string): Promise<void> {
+    await this.palette("Preferences: Color Theme");
+    await this.quickText.fill(name);
+    await this.quickInput.getByRole("option", { name }).first().waitFor();
+    await this.quickText.press("Enter");
+    await this.quickInput.waitFor({ state: "detached" });
   }
 
   notification(text: string | RegExp): Locator {
