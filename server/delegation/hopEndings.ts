@@ -29,7 +29,7 @@ export function endingOfLeft({ minion, failedHop, cause, mayHaveRun, denied }: L
       failedHop,
       error: {
         type: "lost job",
-        message: `${minion.name}: lost at hop ${failedHop}: ${cause}`,
+        message: once(`${minion.name}: lost at hop ${failedHop}: `, cause),
         trace: "",
         nextStep: `It may have run: look on ${minion.name} before you call it again.`,
       },
@@ -41,11 +41,16 @@ export function endingOfLeft({ minion, failedHop, cause, mayHaveRun, denied }: L
     failedHop,
     error: {
       type: "socket.error",
-      message: `${minion.name} cannot be reached over its hop ${failedHop}: ${cause}`,
+      message: once(`${minion.name} cannot be reached over its hop ${failedHop}: `, cause),
       trace: "",
       nextStep: `Nothing was run there. Look at ${failedHop}, or build the map again: func build-map.`,
     },
   };
+}
+
+/** Each overlord on the way says it of the same hop. */
+function once(beginning: string, cause: string): string {
+  return cause.startsWith(beginning) ? cause : `${beginning}${cause}`;
 }
 
 /** An overlord above counts it as this one's own. No hop has failed: another way to here would end the same. */
