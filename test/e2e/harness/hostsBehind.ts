@@ -18,7 +18,7 @@ let workbench: Workbench;
 /** The overlord of mid1, and what joins it meanwhile: a host of ours with its folder, one of the original. */
 let mid1: OverlordConnection | undefined;
 let original: OriginalFuncd | undefined;
-let host: string;
+let host: string | undefined;
 const runs: HostRun[] = [];
 
 /** Cases for a window whose fleet is a tree with minion1 and minion2 behind mid1. What joins there goes at the end. */
@@ -26,13 +26,12 @@ export function testHostsBehind(started: () => Session): void {
   beforeAll(() => {
     session = started();
     workbench = session.workbench;
-    host = mkdtempSync(join(tmpdir(), "fd-"));
   });
   afterAll(async () => {
     await original?.close();
     mid1?.dispose();
     await stopAsked();
-    rmSync(host, { recursive: true, force: true });
+    if (host !== undefined) rmSync(host, { recursive: true, force: true });
   });
   test("a host that asks at a sub-overlord is approved from here, and stands behind it then", async () => {
     const endpoint = await takeRequests();
@@ -121,6 +120,7 @@ async function overlordOfMid1(): Promise<OverlordConnection> {
 
 /** Runs funcd on the host that joins. */
 function run(args: readonly string[]): HostRun {
+  host ??= mkdtempSync(join(tmpdir(), "fd-"));
   const started = runFuncd(host, args);
   runs.push(started);
   return started;
