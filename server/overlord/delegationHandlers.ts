@@ -36,9 +36,12 @@ export function delegationHandlers(parts: OverlordParts): Pick<Handlers, Delegat
       progress.collect(await jobs.find(jobId, by), { cursor, waitMs, signal }),
     "delegation/cancel": async ({ jobId, by }) => {
       const job = (await jobs.findToCancel(jobId, by))?.job;
-      const found = job instanceof Job && !job.finished;
-      if (found) await runner.cancel(job);
-      return { found };
+      if (job instanceof Job && !job.finished) {
+        await runner.cancel(job);
+        return { found: true };
+      }
+      const stopped = job ? await runner.stopLeftovers(job) : 0;
+      return { found: false, ...(stopped > 0 && { stopped }) };
     },
     "delegation/skipRest": async ({ jobId, by }) => {
       const { job } = await jobs.find(jobId, by);

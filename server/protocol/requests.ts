@@ -315,7 +315,15 @@ export interface OverlordRequests {
     params: { jobId: string; by: string; cursor: string; waitMs: number };
     result: DelegatedProgress;
   };
-  "delegation/cancel": { params: { jobId: string; by: string }; result: { found: boolean } };
+  "delegation/cancel": {
+    params: { jobId: string; by: string };
+    result: {
+      /** Whether it ran. */
+      found: boolean;
+      /** Of one that has ended: how many minions stop what it had left running. */
+      stopped?: number;
+    };
+  };
   /** Calls nobody more whose call has not begun. */
   "delegation/skipRest": { params: { jobId: string; by: string }; result: { found: boolean } };
   /** As `jobs.read_output` of a minion, of the host that the call id names. */

@@ -245,6 +245,36 @@ describe("calls through a tree", () => {
   );
 
   it(
+    "stop through the hops what went on beyond its limit, where its job is cancelled once more",
+    async () => {
+      const connection = await fleet.connection();
+      const pids = `${fleet.root}/beyond`;
+      for (const isAsync of [true, false]) {
+        const job = await connection.request("calls/start", {
+          spec: "leaf1;leaf3",
+          module: "command",
+          method: "run",
+          args: [`echo $$ >>${pids}; exec sleep 300`],
+          async: isAsync,
+          timeoutMs: 1_500,
+          delegate: true,
+        });
+        await fleet.finished(job.id);
+        const { summary } = await connection.request("jobs/watch", { jobId: job.id });
+        expect(summary.counts).toEqual({ "timed-out": 2 });
+        const running = async (): Promise<number[]> =>
+          (await readFile(pids, "utf8")).split("\n").map(Number).filter(isRunning);
+        await until(async () => (await running()).length === 2);
+        expect(await connection.request("jobs/cancel", { jobId: job.id })).toMatchObject({
+          stopped: 2,
+        });
+        await until(async () => (await running()).length === 0);
+      }
+    },
+    LIMIT_MS,
+  );
+
+  it(
     "go on with a sub-overlord's overlord that was killed in mid-job",
     async () => {
       const connection = await fleet.connection();
@@ -310,6 +340,14 @@ describe("calls through a tree", () => {
     LIMIT_MS,
   );
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 function hopOf(leaf: string): string {
   return ["leaf1", "leaf2"].includes(leaf) ? "mid1" : "mid2";

@@ -152,8 +152,8 @@ export class CallRunner {
   /** As stopLeftovers, of a job that has ended. */
   async stopLeftovers(view: JobView): Promise<number> {
     const { caller, inventory, store } = this.parts;
-    const above = (await store.record(view.id))?.above;
-    return stopLeftovers(view, caller, (name) => inventory.find(name), above);
+    const record = await store.record(view.id);
+    return stopLeftovers(view, caller, (name) => inventory.find(name), record);
   }
 
   /**

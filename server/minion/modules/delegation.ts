@@ -85,10 +85,16 @@ export function delegationModule(overlord: SubOverlord): MinionModule {
           return JSON.stringify(await overlord.request("delegation/collect", params, bounds));
         },
       ),
-      cancel: repeatable("Cancels a job; answers whether it ran", [JOB_ID], async (context, id) => {
-        const bounds = { signal: context.signal };
-        return (await overlord.request("delegation/cancel", jobOf(context, id), bounds)).found;
-      }),
+      cancel: repeatable(
+        "Cancels a job; answers whether it ran, or of one that has ended on how many minions something is stopped",
+        [JOB_ID],
+        async (context, id) => {
+          const bounds = { signal: context.signal };
+          const job = jobOf(context, id);
+          const { found, stopped } = await overlord.request("delegation/cancel", job, bounds);
+          return stopped ?? found;
+        },
+      ),
       skip_rest: repeatable(
         "Calls no more of a job's minions; answers whether it ran",
         [JOB_ID],
