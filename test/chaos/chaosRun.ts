@@ -278,10 +278,7 @@ class ChaosRun {
       }
     }
     for (const window of this.#windows) {
-      this.#problems.push(
-        ...window.acknowledged.contradictions,
-        ...window.untold.map((id) => `${id}: its end was not told`),
-      );
+      this.#problems.push(...window.acknowledged.contradictions, ...window.untold);
     }
     return {
       seed: this.options.seed,

@@ -10,33 +10,49 @@ import { Acknowledged } from "./acknowledged";
 const RECONNECT_LIMIT_MS = 300_000;
 const PAUSE_MS = 100;
 const MAX_REFUSALS = 10;
-/** Silence after which a window asks how its jobs stand. */
 const ASK_AFTER_MS = 10_000;
 
 interface Watched {
+  notedAtMs: number;
   heardAtMs: number;
+  /** Of what was told last, be it an answer or not. */
+  seq?: number;
   /** What is said of earlier attempts says nothing of how the job stands. */
   leastAttempt: number;
   summary?: JobSummary;
   wake: () => void;
 }
 
+export interface ChaosWindowOptions {
+  open?: (target: OverlordTarget) => Promise<OverlordConnection>;
+  /** Silence after which it asks how its jobs stand. */
+  askAfterMs?: number;
+}
+
 /** A window, or a script: it watches its jobs whatever happens to the overlord, and notes all that it is told. */
 export class ChaosWindow {
   readonly acknowledged: Acknowledged;
-  /** Jobs whose end was found by asking only, although the connection had never failed. */
+  /** Ends that were found by asking only, although the connection had never failed, with what was known before. */
   readonly untold: string[] = [];
   #connection?: Promise<OverlordConnection>;
   #connectedAtMs = 0;
   readonly #watched = new Map<string, Watched>();
+  /** The answer to a start comes after its line in the audit log: a short job may have ended before. */
+  readonly #early = new Map<string, JobProgress>();
+  #starting = 0;
+  readonly #open: (target: OverlordTarget) => Promise<OverlordConnection>;
+  readonly #askAfterMs: number;
   #closed = false;
 
   constructor(
-    name: string,
+    private readonly name: string,
     private readonly target: OverlordTarget,
     private readonly isRunning: () => boolean,
+    { open = connectOverlord, askAfterMs = ASK_AFTER_MS }: ChaosWindowOptions = {},
   ) {
     this.acknowledged = new Acknowledged(name);
+    this.#open = open;
+    this.#askAfterMs = askAfterMs;
   }
 
   /** The overlord's process, where there is a connection to it. */
@@ -68,12 +84,18 @@ export class ChaosWindow {
    */
   async start(params: StartCallParams, token: string): Promise<string | undefined> {
     const connection = await this.#connect();
+    this.#starting++;
     try {
-      const summary = await connection.request("calls/start", params);
-      this.#note(summary.id);
-      return summary.id;
+      const { id } = await connection.request("calls/start", params);
+      this.#note(id);
+      const early = this.#early.get(id);
+      if (early) this.#take(early);
+      return id;
     } catch (error) {
       if (!isAway(error)) throw error;
+    } finally {
+      this.#starting--;
+      if (this.#starting === 0) this.#early.clear();
     }
     // `text` looks at parts of jobs as they are shown
     const { jobs } = await this.request("jobs/list", { text: `${token};`, limit: 10 });
@@ -102,7 +124,7 @@ export class ChaosWindow {
       if (!this.isRunning()) throw new Error(`${jobId} did not finish in time`);
       const before = watched.heardAtMs;
       await Promise.race([new Promise<void>((resolve) => (watched.wake = resolve)), sleep(1_000)]);
-      if (watched.heardAtMs === before && Date.now() - before > ASK_AFTER_MS) {
+      if (watched.heardAtMs === before && Date.now() - before > this.#askAfterMs) {
         await this.#askAbout(jobId, watched);
       }
     }
@@ -126,15 +148,20 @@ export class ChaosWindow {
     const since = this.#connectedAtMs;
     const snapshot = await this.request("jobs/watch", { jobId });
     const quiet = since === this.#connectedAtMs && since < watched.heardAtMs;
-    const ended = snapshot.summary.finishedAtMs ?? askedAt;
-    const late = snapshot.summary.finished && askedAt - ended > ASK_AFTER_MS / 2;
+    const { finished, finishedAtMs = askedAt } = snapshot.summary;
+    const late = finished && askedAt - finishedAtMs > this.#askAfterMs / 2;
     // what was told comes before the answer, however busy both ends are
-    if (quiet && late && !watched.summary?.finished) this.untold.push(jobId);
+    if (quiet && late && !watched.summary?.finished) {
+      this.untold.push(
+        `${jobId}: its end was not told to ${this.name}: ${knownOf(watched, since, snapshot, askedAt)}`,
+      );
+    }
     this.#take(snapshot);
   }
 
   #note(jobId: string, leastAttempt = 1): Watched {
-    const fresh = { heardAtMs: Date.now(), leastAttempt, wake: () => undefined };
+    const now = Date.now();
+    const fresh = { notedAtMs: now, heardAtMs: now, leastAttempt, wake: () => undefined };
     const known = this.#watched.get(jobId) ?? fresh;
     this.#watched.set(jobId, known);
     return known;
@@ -142,11 +169,14 @@ export class ChaosWindow {
 
   #take(progress: JobProgress): void {
     this.acknowledged.take(progress);
-    const watched = this.#watched.get(progress.summary.id);
-    if (!watched || (progress.summary.attempts ?? 1) < watched.leastAttempt) return;
+    const { seq, summary } = progress;
+    const watched = this.#watched.get(summary.id);
+    if (!watched && this.#starting > 0) this.#early.set(summary.id, progress);
+    if (!watched || (summary.attempts ?? 1) < watched.leastAttempt) return;
     watched.heardAtMs = Date.now();
+    watched.seq = seq;
     // a snapshot may come after news that are newer
-    if (!watched.summary?.finished) watched.summary = progress.summary;
+    if (!watched.summary?.finished) watched.summary = summary;
     watched.wake();
   }
 
@@ -158,7 +188,7 @@ export class ChaosWindow {
     const deadline = Date.now() + RECONNECT_LIMIT_MS;
     for (;;) {
       try {
-        const connection = await connectOverlord(this.target);
+        const connection = await this.#open(this.target);
         connection.on("jobs/progress", (progress) => {
           this.#take(progress);
         });
@@ -192,4 +222,20 @@ export class ChaosWindow {
 
 function isAway(error: unknown): boolean {
   return error instanceof FuncError && ["unavailable", "timed-out"].includes(error.reason);
+}
+
+/** What a window knew of a job that had ended, in milliseconds before it asked, and what the answer says. */
+function knownOf(watched: Watched, connectedAtMs: number, now: JobProgress, atMs: number): string {
+  const { notedAtMs, heardAtMs, seq, summary } = watched;
+  const known = {
+    connected: atMs - connectedAtMs,
+    noted: atMs - notedAtMs,
+    heard: atMs - heardAtMs,
+    ended: atMs - (now.summary.finishedAtMs ?? atMs),
+    seq,
+    attempts: summary?.attempts,
+    counts: summary?.counts,
+    now: { seq: now.seq, attempts: now.summary.attempts, counts: now.summary.counts },
+  };
+  return JSON.stringify(known);
 }
