@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MinionCaller } from "../calls/minionCaller";
 import { isPassing } from "../calls/overlordErrors";
-import { laterWordOf } from "../jobs/engine/laterWord";
+import { laterWordOf, relayedWord } from "../jobs/engine/laterWord";
 import type { LaterEnds } from "../jobs/engine/laterWords";
 import type { LaterQuestion } from "../jobs/engine/minionsBehind";
 import type { Ending } from "../jobs/engine/outcome";
@@ -51,7 +51,12 @@ export async function laterEnds(
       const judged = isForAbove || isLarge(result) ? ending : await trust.judge(told);
       open.delete(callId);
       pendingBelow.delete(callId);
-      words.set(minion.name, result.later ?? wordOf(question, minion.name, judged, result));
+      words.set(
+        minion.name,
+        result.later
+          ? relayedWord(result.later, hop.name)
+          : wordOf(question, minion.name, judged, result),
+      );
     }
     if (progress.finished) return { words, isOpen: pendingBelow.size > 0 };
     // there is no more to tell now

@@ -172,7 +172,9 @@ describe("three tiers", () => {
       await until(async () => (await resultOf()).later !== undefined);
       const { later, ...rest } = await resultOf();
       expect(later).toMatchObject({ state: "succeeded", exitStatus: 0 });
-      expect(later?.message).toBe("mid2 told later: on leaf1 it had succeeded: end");
+      expect(later?.message).toBe(
+        "mid1 told later: mid2 told later: on leaf1 it had succeeded: end",
+      );
       const { cancelPending: _, ...stays } = told;
       expect(rest).toEqual(stays);
     },

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { laterWordOf } from "../../server/jobs/engine/laterWord";
+import { laterWordOf, relayedWord } from "../../server/jobs/engine/laterWord";
 import type { Ending } from "../../server/jobs/engine/outcome";
 
 function wordOf(ending: Ending, teller = "mid1", wholeBytes?: number) {
@@ -38,4 +38,14 @@ it("gives a problem in one line", () => {
   expect(wordOf({ state: "cancelled", error: stopped }).message).toBe(
     "mid1 told later: Cancelled; web1 has stopped the job.",
   );
+});
+
+it("tells the word that a hop passes on as the hop's, cleaned and cut", () => {
+  const told = { state: "failed" as const, atMs: 1e300, exitStatus: 1e99 };
+  const message = `web1 told later: \u001b[2J\nweb9: ok${"x".repeat(10_000)}`;
+  const word = relayedWord({ ...told, message }, "mid1");
+  expect(word.message).toMatch(/^mid1 told later: web1 told later: \[2J web9: okx+/);
+  expect(word.message.length).toBeLessThan(1_100);
+  expect(word.exitStatus).toBeUndefined();
+  expect(word.atMs).toBeLessThanOrEqual(Date.now());
 });

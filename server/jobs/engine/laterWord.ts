@@ -6,6 +6,9 @@ import type { Ending } from "./outcome";
 /** Of the value's JSON: words are kept in memory beside the results. */
 const MAX_VALUE_BYTES = 4_096;
 
+/** The word of a long way still fits where words are read. */
+const MAX_RELAYED_LENGTH = 1_000;
+
 const HAD: Partial<Record<MinionCallState, string>> = {
   succeeded: "had succeeded",
   failed: "had failed",
@@ -51,6 +54,16 @@ export function laterWordOf({ teller, minion, ending, isCommand, wholeBytes }: T
     message: `${teller} told later: ${where} ${had}${detail === undefined ? "" : `: ${detail}`}`,
     ...(isSmall && { value }),
     ...(exitStatus !== undefined && { exitStatus }),
+  };
+}
+
+/** The word that the hop has of an overlord behind it, or of the minion: told as the hop's own, who may say anything. */
+export function relayedWord({ state, message, exitStatus }: LaterWord, hop: string): LaterWord {
+  return {
+    state,
+    atMs: Date.now(),
+    message: `${hop} told later: ${oneLine(message, MAX_RELAYED_LENGTH)}`,
+    ...(Number.isSafeInteger(exitStatus) && { exitStatus }),
   };
 }
 
