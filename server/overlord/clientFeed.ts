@@ -6,6 +6,8 @@ import type { OverlordNotifications } from "../protocol/requests";
 import { JobNews } from "./jobNews";
 import type { Outbox } from "./outbox";
 
+const MAX_AWAITED = 1_000;
+
 type Send = <N extends keyof OverlordNotifications>(
   name: N,
   params: OverlordNotifications[N],
@@ -18,6 +20,7 @@ type Send = <N extends keyof OverlordNotifications>(
 export class ClientFeed {
   private readonly watched = new Map<string, { dispose(): void }>();
   private readonly missed = new Map<string, Job>();
+  private readonly awaited = new Set<string>();
   private readonly changed = new Map<string, MinionRecord | undefined>();
   private groupsAreNew = false;
   private certmasterIsNew = false;
@@ -63,10 +66,21 @@ export class ClientFeed {
     );
   }
 
+  /** The job has not ended, and is not taken up yet (`CallRunner.resume`): it is watched once it is. */
+  watchOnceResumed(jobId: string): void {
+    if (!this.disposed && this.awaited.size < MAX_AWAITED) this.awaited.add(jobId);
+  }
+
+  /** A job of an earlier process is taken up. */
+  resumed(job: Job): void {
+    if (this.awaited.delete(job.id)) this.watch(job);
+  }
+
   unwatch(jobId: string): void {
     this.watched.get(jobId)?.dispose();
     this.watched.delete(jobId);
     this.missed.delete(jobId);
+    this.awaited.delete(jobId);
   }
 
   /** From now on the client is told which jobs change. */
@@ -130,6 +144,7 @@ export class ClientFeed {
     for (const jobId of [...this.watched.keys()]) this.unwatch(jobId);
     this.changed.clear();
     this.missed.clear();
+    this.awaited.clear();
     this.jobNews?.dispose();
   }
 

@@ -83,7 +83,10 @@ export function jobHandlers(parts: OverlordParts): Pick<Handlers, JobRequest> {
     },
     "jobs/watch": async ({ jobId, limit }, feed) => {
       const job = await archive.get(jobId);
-      if (!(job instanceof Job)) return job.snapshot(limit);
+      if (!(job instanceof Job)) {
+        if (!job.summary().finished) feed.watchOnceResumed(job.id);
+        return job.snapshot(limit);
+      }
       const snapshot = job.snapshot(limit);
       feed.watch(job);
       return snapshot;

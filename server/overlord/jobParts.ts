@@ -61,6 +61,13 @@ export function makeJobParts(context: JobContext): JobParts {
     return { name: originatorName(overlordName(), opened), key: opened };
   };
   const hops = new HopCalls({ ...rest, outputs, originator });
-  const runner = new CallRunner({ ...rest, jobs, store, keeper, hops, defaults: configuration });
+  const onResumed = (job: Job): void => {
+    context.onResumed(job);
+    tell((feed) => {
+      feed.resumed(job);
+    });
+  };
+  const defaults = configuration;
+  const runner = new CallRunner({ ...rest, onResumed, jobs, store, keeper, hops, defaults });
   return { jobs, archive, keeper, runner };
 }

@@ -2,8 +2,15 @@ import { createServer, connect, type Socket } from "node:net";
 import { once } from "node:events";
 import { afterEach, expect, it } from "vitest";
 import { Job } from "../../server/jobs/job";
+import { JobArchive } from "../../server/jobs/jobArchive";
+import { JobRegistry } from "../../server/jobs/jobRegistry";
 import { ClientFeed } from "../../server/overlord/clientFeed";
+import { jobHandlers } from "../../server/overlord/jobHandlers";
 import { Outbox } from "../../server/overlord/outbox";
+import type { OverlordParts } from "../../server/overlord/service";
+import { created, jobRecord } from "../fixtures/jobEvents";
+import { MemoryJobStore } from "../fixtures/memoryJobStore";
+import { openOutputs } from "../fixtures/outputFolder";
 
 const MIB = 1024 * 1024;
 const sockets: Socket[] = [];
@@ -80,4 +87,26 @@ it("tells a client the end of a job that ran again before its first end could be
   await expect.poll(told, { timeout: 5_000 }).toContain('"finished":false');
   job.update("web", { state: "succeeded", value: 1 });
   await expect.poll(told, { timeout: 5_000 }).toContain('"finished":true');
+});
+
+it("tells a client the end of a job that it watched before the overlord could take it up", async () => {
+  const store = new MemoryJobStore();
+  await store.append([created("job1")]);
+  const jobs = new JobRegistry();
+  const { files: outputs } = await openOutputs();
+  const archive = new JobArchive(jobs, store, outputs, () => undefined);
+  const handlers = jobHandlers({ jobs, archive, store, outputs } as unknown as OverlordParts);
+  const told: unknown[] = [];
+  const [socket] = await connection();
+  const feed = new ClientFeed(new Outbox(socket), (_name, params) => {
+    told.push(params);
+    return Promise.resolve();
+  });
+  const snapshot = await handlers["jobs/watch"]({ jobId: "job1" }, feed, feed.gone);
+  expect(snapshot.summary.finished).toBe(false);
+  const job = new Job(jobRecord("job1"), { results: [], cancelRequested: false });
+  jobs.restore(job);
+  feed.resumed(job);
+  job.update("web1", { state: "succeeded", value: 1 });
+  expect(told).toMatchObject([{ seq: 1, summary: { finished: true } }]);
 });
