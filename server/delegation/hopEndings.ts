@@ -31,7 +31,7 @@ export function endingOfLeft({ minion, failedHop, cause, mayHaveRun, denied }: L
         type: "lost job",
         message: once(`${minion.name}: lost at hop ${failedHop}: `, cause),
         trace: "",
-        nextStep: `It may have run: look on ${minion.name} before you call it again.`,
+        nextStep: `It may have run: look on ${minion.name} before you call it again, and at ${failedHop} ("func suboverlord status" there).`,
       },
     };
   }
