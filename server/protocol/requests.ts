@@ -121,7 +121,7 @@ export interface OverlordRequests {
   /** Gives the list as it is then. */
   "groups/edit": { params: EditGroupParams; result: GroupRecord[] };
 
-  /** Starts a call and subscribes this client to its `jobs/progress`. */
+  /** Starts a call and subscribes this client to its `jobs/progress`, which may come before the answer. */
   "calls/start": { params: StartCallParams; result: JobSummary };
 
   /** Jobs, newest first, those of the background left out; at most `limit`, 100 without. */
