@@ -1,5 +1,4 @@
-import type { JobSummary, MinionResult } from "../protocol/jobs";
-import { isCommandRun } from "./resultStep";
+import { isCommandRun, type JobSummary, type MinionResult } from "../protocol/jobs";
 import { shellWord } from "./shellWord";
 
 /** True where the minion keeps what the command had written, though it gave no result. */

@@ -1,4 +1,4 @@
-import type { MinionResult } from "../protocol/jobs";
+import { isCommandRun, type MinionResult } from "../protocol/jobs";
 import { adviceOf } from "../protocol/resultAdvice";
 
 /** Types of errors, as the original's minions have them. */
@@ -51,9 +51,4 @@ function stepOf(
     default:
       return undefined;
   }
-}
-
-/** True for the method whose results are a command's exit status and output. */
-export function isCommandRun({ module, method }: CalledMethod): boolean {
-  return module === "command" && method === "run";
 }

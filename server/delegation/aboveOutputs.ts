@@ -1,4 +1,5 @@
 import type { MinionCaller, MinionCallOutcome } from "../calls/minionCaller";
+import { reasonOfRemoteType } from "../calls/overlordErrors";
 import { FuncError, type ErrorReason } from "../common/errors";
 import { Turns } from "../jobs/engine/turns";
 import { callIdIn } from "../jobs/jobId";
@@ -10,7 +11,6 @@ import type { Inventory } from "../targets/inventory";
 import type { XmlRpcValue } from "../wire/value";
 import type { AboveJob } from "./aboveJobs";
 import type { AboveProgress } from "./aboveProgress";
-import { reasonOfRemoteType } from "../calls/overlordErrors";
 
 /** Each takes a connection and some memory at both ends. */
 const MAX_HELD = 500;

@@ -1,10 +1,10 @@
 import type { MinionCaller } from "../calls/minionCaller";
+import { NO_OVERLORD, reasonOfRemoteType } from "../calls/overlordErrors";
 import { FuncError } from "../common/errors";
 import type { RequestAt } from "../protocol/delegation";
 import type { MinionRecord } from "../protocol/minions";
 import type { JsonValue } from "../protocol/value";
 import type { Inventory } from "../targets/inventory";
-import { NO_OVERLORD, reasonOfRemoteType } from "../calls/overlordErrors";
 
 /** Of the overlord at the end, which may have to be started. */
 const ANSWER_TIMEOUT_MS = 20_000;

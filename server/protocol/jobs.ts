@@ -166,6 +166,11 @@ export interface JobSummary {
   failedCommands?: number;
 }
 
+/** True for the method whose results are a command's exit status and output. */
+export function isCommandRun({ module, method }: Pick<JobSummary, "module" | "method">): boolean {
+  return module === "command" && method === "run";
+}
+
 /** A command that ran, and ended with an exit status other than 0. */
 export function isFailedCommand({
   state,

@@ -1,7 +1,7 @@
 import { followCall } from "../../client/followJob";
 import { expandJson, type OutputReader } from "../../client/outputs";
 import { FuncError } from "../../common/errors";
-import type { MinionResult } from "../../protocol/jobs";
+import { isCommandRun, type MinionResult } from "../../protocol/jobs";
 import type { StartCallParams } from "../../protocol/requests";
 import type { JsonValue } from "../../protocol/value";
 import { EXIT_NO_RESULT, EXIT_OK } from "../exitStatus";
@@ -9,7 +9,7 @@ import { jsonPieces } from "../jsonPieces";
 import { exactChunks } from "../pieceChunks";
 import { printPieces } from "../printPieces";
 import { commandResult, renderFailure } from "../render";
-import { isCommandRun, withNextStep } from "../resultStep";
+import { withNextStep } from "../resultStep";
 import type { Session } from "../session";
 import { shownValue } from "../shownValue";
 import type { Sink } from "../sink";

@@ -1,8 +1,8 @@
 import { followJob } from "../../client/followJob";
+import { isCommandRun } from "../../protocol/jobs";
 import { hasEarlyOutput } from "../earlyOutput";
 import { findJob } from "../findJob";
 import { jobMinions, type JobMinions } from "../jobMinions";
-import { isCommandRun } from "../resultStep";
 import type { Session } from "../session";
 import { LiveOutput } from "./liveOutput";
 import { runJob } from "./runJob";

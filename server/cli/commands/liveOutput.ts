@@ -2,10 +2,10 @@ import { followOutput } from "../../client/followOutput";
 import type { OutputLine } from "../../client/outputLines";
 import { isUnavailable } from "../../client/responseError";
 import { FuncError, messageOf } from "../../common/errors";
-import type { MinionResult } from "../../protocol/jobs";
+import { isCommandRun, type MinionResult } from "../../protocol/jobs";
 import { commandStatus } from "../render";
 import { nameWithWay } from "../resultWay";
-import { isCommandRun, type CalledMethod } from "../resultStep";
+import type { CalledMethod } from "../resultStep";
 import type { Session } from "../session";
 
 /** Longest wait for the last lines of a minion that has its result. */

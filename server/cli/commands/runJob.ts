@@ -1,6 +1,11 @@
 import type { FollowOptions } from "../../client/followJob";
 import { expandJson } from "../../client/outputs";
-import type { JobSummary, MinionCallState, MinionResult } from "../../protocol/jobs";
+import {
+  isCommandRun,
+  type JobSummary,
+  type MinionCallState,
+  type MinionResult,
+} from "../../protocol/jobs";
 import type { JsonValue } from "../../protocol/value";
 import { earlyOutputText, hasEarlyOutput } from "../earlyOutput";
 import { FailureNotes } from "../failureNotes";
@@ -10,7 +15,7 @@ import { isAllLacking, isLacking, noteLacking } from "../lackingMethod";
 import { printPieces } from "../printPieces";
 import { commandStatus, renderResult, renderSummary } from "../render";
 import { DELEGATION_MEMBER, delegationJson, nameWithWay } from "../resultWay";
-import { isCommandRun, withNextStep, type CalledMethod } from "../resultStep";
+import { withNextStep, type CalledMethod } from "../resultStep";
 import type { Session } from "../session";
 import { cancelOnInterrupt, type Followed } from "./cancelOnInterrupt";
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MinionCaller } from "../../calls/minionCaller";
 import type { SeenMinions } from "../../calls/seenMinions";
 import type { Log } from "../../common/log";
-import type { LaterWord } from "../../protocol/jobs";
+import { isCommandRun, type LaterWord } from "../../protocol/jobs";
 import { AnswerMemory } from "../../wire/answerMemory";
 import { callIdIn } from "../jobId";
 import type { JobRecord, JobStore } from "../store/storeTypes";
@@ -157,8 +157,4 @@ export class LaterWords {
       memory.release();
     }
   }
-}
-
-function isCommandRun({ module, method }: JobRecord): boolean {
-  return module === "command" && method === "run";
 }

@@ -4,6 +4,7 @@ import type { MinionRecord } from "../../protocol/minions";
 import { callIdIn } from "../jobId";
 import { entriesOf, type JobView } from "../jobView";
 import type { JobRecord } from "../store/storeTypes";
+import { cancelAtHop } from "./cancelAtHop";
 
 const AT_ONCE = 500;
 /** A hop tells all behind it first, who may be away. */
@@ -66,10 +67,7 @@ async function stopAtHop(
   hop: MinionRecord,
   hopJobId: string,
 ): Promise<number> {
-  const outcome = await caller.call(hop, "delegation.cancel", [hopJobId], {
-    timeoutMs: HOP_MS,
-    signal: AbortSignal.timeout(2 * HOP_MS),
-  });
+  const outcome = await cancelAtHop(caller, hop, hopJobId, HOP_MS);
   if (outcome.state !== "succeeded") return 0;
   const { value } = outcome;
   // true: of a job that goes on there, which this overlord had given up

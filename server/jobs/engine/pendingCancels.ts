@@ -6,6 +6,7 @@ import { isPassing } from "../../calls/overlordErrors";
 import type { SeenMinions } from "../../calls/seenMinions";
 import type { Log } from "../../common/log";
 import type { MinionRecord } from "../../protocol/minions";
+import { cancelAtHop } from "./cancelAtHop";
 import type { Job } from "../job";
 import type { Ending } from "./outcome";
 
@@ -150,10 +151,7 @@ async function tellHop(
   hop: MinionRecord,
   hopJobId: string,
 ): Promise<CancelAnswer> {
-  const outcome = await caller.call(hop, "delegation.cancel", [hopJobId], {
-    timeoutMs: HOP_MS,
-    signal: AbortSignal.timeout(2 * HOP_MS),
-  });
+  const outcome = await cancelAtHop(caller, hop, hopJobId, HOP_MS);
   if (outcome.state === "succeeded") return outcome.value === true ? "stops" : "nothing";
   // its funcd alone has answered: the overlord beside it may hang, and go on with the job later
   return outcome.answered && !isPassing(outcome.error.type) ? "nothing" : "away";
