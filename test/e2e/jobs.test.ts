@@ -161,6 +161,7 @@ test("the view is narrowed, and says so", async () => {
   await session.screenshots("jobs-filtered");
   await workbench.palette("Func: Filter Jobs...");
   await workbench.pick(/With a text/);
+  await workbench.quickInput.getByText("Jobs with which text?").waitFor();
   await workbench.type("no such text");
   await message.getByText("No job fits.").waitFor();
   await workbench.palette("Func: Show All Jobs");

@@ -188,6 +188,10 @@ export class Workbench {
       }
     }
     await this.quickInput.getByRole("option", { name: title }).first().click();
+    // what is typed next is for the question that the command asks
+    await this.quickInput
+      .filter({ has: this.page.getByRole("option", { name: title }) })
+      .waitFor({ state: "detached" });
   }
 
   /** Waits for the given question, counted from 1, of several that follow each other. */
