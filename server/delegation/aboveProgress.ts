@@ -5,6 +5,7 @@ import { callIdIn } from "../jobs/jobId";
 import type { JobRecord } from "../jobs/store/storeTypes";
 import { StoredJob } from "../jobs/storedJob";
 import type { DelegatedProgress, DelegatedResult } from "../protocol/delegation";
+import { FINAL_STATES, type MinionResult } from "../protocol/jobs";
 import type { AboveJob } from "./aboveJobs";
 import { ChangeLog } from "./changeLog";
 
@@ -13,6 +14,8 @@ const MAX_BYTES = 1_000_000;
 const PAGE_ENTRIES = 200;
 /** Least time between two answers that tell news, where so many minions are open: each costs every tier above. */
 const LONGEST_GATHER_MS = 500;
+/** So long the news that calls have begun waits for the next that ends. */
+const BEGUN_MS = 1_000;
 /** Epoch of cursors in a job of the store: what follows is a place in the job's order. */
 const KEPT = "kept";
 
@@ -31,6 +34,11 @@ export class AboveProgress {
     const place = log.placeOf(cursor);
     if (!log.hasNews(place) && !job.finished) await log.wait(waitMs, signal);
     await this.#gather(job, signal);
+    while (!log.hasEnd(place) && !job.finished && !signal.aborted) {
+      const restMs = this.#restMs(job, BEGUN_MS);
+      if (restMs <= 0) break;
+      await log.wait(restMs, signal);
+    }
     const answer = new Answer(record, leaves);
     let reached = place;
     let isAll = true;
@@ -55,21 +63,29 @@ export class AboveProgress {
     const log = new ChangeLog();
     this.#logs.set(job, log);
     job.onProgress(({ results }) => {
-      for (const { minion } of results) log.changed(minion);
+      for (const result of results) note(log, result);
       log.wake();
     });
     for (const { result } of job.listEntries()) {
-      if (result.state !== "queued" || result.attempt !== undefined) log.changed(result.minion);
+      if (result.state !== "queued" || result.attempt !== undefined) note(log, result);
     }
     return log;
   }
 
   /** While many are open, answers wait for more to tell; the first one, and the last ones, do not. */
   async #gather(job: Job, signal: AbortSignal): Promise<void> {
-    const toldAtMs = this.#toldAtMs.get(job) ?? -Infinity;
-    const restMs = toldAtMs + Math.min(job.open, LONGEST_GATHER_MS) - performance.now();
+    const restMs = this.#restMs(job, Math.min(job.open, LONGEST_GATHER_MS));
     if (restMs > 0) await sleep(restMs, undefined, { signal }).catch(() => undefined);
   }
+
+  /** What is left of so long a time since the last answer that told all. */
+  #restMs(job: Job, ms: number): number {
+    return (this.#toldAtMs.get(job) ?? -Infinity) + ms - performance.now();
+  }
+}
+
+function note(log: ChangeLog, { minion, state }: MinionResult): void {
+  log.changed(minion, FINAL_STATES.has(state));
 }
 
 /** The results of one answer, as many as it has room for. */

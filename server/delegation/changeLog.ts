@@ -13,9 +13,11 @@ export class ChangeLog {
   readonly #last = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
   #count = 0;
+  #lastEnd = 0;
 
-  changed(name: string): void {
+  changed(name: string, isEnd = false): void {
     const at = ++this.#count;
+    if (isEnd) this.#lastEnd = at;
     this.#last.set(name, at);
     this.#changes.push({ at, name });
     if (this.#changes.length > 2 * this.#last.size + 16) this.#tidy();
@@ -39,6 +41,10 @@ export class ChangeLog {
 
   hasNews(place: number): boolean {
     return place < this.#count;
+  }
+
+  hasEnd(place: number): boolean {
+    return place < this.#lastEnd;
   }
 
   /** What has changed last after that place, oldest first. */

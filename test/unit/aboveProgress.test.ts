@@ -55,6 +55,30 @@ it("lets nobody wait for the first result, nor for the last", async () => {
   expect((await rest).results).toHaveLength(NAMES.length - 1);
 });
 
+it("tells that calls have begun with the next that ends", async () => {
+  const progress = new AboveProgress();
+  const asked = jobOf("a-4", ["leaf0", "leaf1"]);
+  const { signal } = new AbortController();
+  asked.job.update("leaf0", { state: "running" });
+  const { cursor, results } = await progress.collect(asked, { cursor: "", waitMs: 0, signal });
+  expect(results).toMatchObject([{ minion: "leaf0", state: "running" }]);
+  const next = progress.collect(asked, { cursor, waitMs: 60_000, signal });
+  asked.job.update("leaf1", { state: "running" });
+  await sleep(50);
+  asked.job.update("leaf0", { state: "succeeded", value: 1 });
+  const told = await next;
+  expect(told.results).toMatchObject([
+    { minion: "leaf1", state: "running" },
+    { minion: "leaf0", state: "succeeded" },
+  ]);
+  const { results: alone } = await progress.collect(asked, { cursor: "", waitMs: 0, signal });
+  expect(alone).toHaveLength(2);
+  // nothing ends: it is told all the same
+  asked.job.update("leaf1", { state: "running", message: "still" });
+  const last = await progress.collect(asked, { cursor: told.cursor, waitMs: 60_000, signal });
+  expect(last.results).toMatchObject([{ minion: "leaf1", state: "running" }]);
+});
+
 it("does not keep an asker that has gone", async () => {
   const progress = new AboveProgress();
   const asked = jobOf("a-3", NAMES);
