@@ -74,7 +74,7 @@ it("tells that calls have begun with the next that ends", async () => {
   const { results: alone } = await progress.collect(asked, { cursor: "", waitMs: 0, signal });
   expect(alone).toHaveLength(2);
   // nothing ends: it is told all the same
-  asked.job.update("leaf1", { state: "running", message: "still" });
+  asked.job.update("leaf1", { state: "running", cancelPending: true });
   const last = await progress.collect(asked, { cursor: told.cursor, waitMs: 60_000, signal });
   expect(last.results).toMatchObject([{ minion: "leaf1", state: "running" }]);
 });
