@@ -33,9 +33,11 @@ export class AboveProgress {
     const log = this.logOf(job);
     const place = log.placeOf(cursor);
     if (!log.hasNews(place) && !job.finished) await log.wait(waitMs, signal);
+    // not longer for what another reader is told meanwhile
+    const untilMs = performance.now() + this.#restMs(job, BEGUN_MS);
     await this.#gather(job, signal);
     while (!log.hasEnd(place) && !job.finished && !signal.aborted) {
-      const restMs = this.#restMs(job, BEGUN_MS);
+      const restMs = untilMs - performance.now();
       if (restMs <= 0) break;
       await log.wait(restMs, signal);
     }

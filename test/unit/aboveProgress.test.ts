@@ -87,3 +87,18 @@ it("does not keep an asker that has gone", async () => {
   asker.abort();
   expect(await told).toMatchObject({ results: [], finished: false });
 });
+
+it("lets no reader wait for what others are told", async () => {
+  const progress = new AboveProgress();
+  const asked = jobOf("a-5", ["leaf0"]);
+  const { signal } = new AbortController();
+  asked.job.update("leaf0", { state: "running" });
+  const { cursor } = await progress.collect(asked, { cursor: "", waitMs: 0, signal });
+  const readers = Array.from({ length: 50 }, () => {
+    const own = new AbortController();
+    return progress.collect(asked, { cursor, waitMs: 60_000, signal: own.signal });
+  });
+  asked.job.update("leaf0", { state: "running", cancelPending: true });
+  // one a second would be longer than a test may take
+  for (const { results } of await Promise.all(readers)) expect(results).toHaveLength(1);
+});
