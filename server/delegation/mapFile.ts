@@ -28,6 +28,11 @@ interface Version {
   changedAtMs: number;
 }
 
+interface ReadMap {
+  version: Version;
+  content: string;
+}
+
 /**
  * A delegation map on the disk, which people and other overlords may change too. It is read anew whenever it has
  * changed; of a damaged one the last good state stays in use, and the problem with it is told each time.
@@ -45,12 +50,11 @@ export class MapFile {
 
   /** Throws FuncError "not-found" where there is no map, and what is wrong where there is no good one either. */
   async current(): Promise<CurrentMap> {
-    const version = await this.look();
-    if (!version) throw noMap(this.file);
-    if (this.seen?.version !== version.text) await this.load(version);
-    const { good, seen } = this;
-    if (good) return { ...good, ...(seen?.problem && { problem: seen.problem }) };
-    throw seen?.problem ?? noMap(this.file);
+    const problem = await this.refresh();
+    if (problem?.reason === "not-found") throw problem;
+    if (problem) this.good ??= await this.readCopy();
+    if (this.good) return { ...this.good, ...(problem && { problem }) };
+    throw problem ?? noMap(this.file);
   }
 
   /** The file as it is. Throws FuncError "not-found", "bad-data" where it cannot be read, "too-large". */
@@ -115,26 +119,32 @@ export class MapFile {
     }
   }
 
-  /** Undefined where there is no such file. */
-  private async look(): Promise<Version | undefined> {
-    const read = await this.read(this.file, false);
-    return read?.version;
+  /** Reads the file where it has changed; gives what is wrong with it. */
+  private async refresh(): Promise<FuncError | undefined> {
+    try {
+      const found = await this.read(this.file, false);
+      if (found && this.seen?.version === found.version.text) return this.seen.problem;
+      const read = found && (await this.read(this.file, true));
+      if (read) return await this.take(read);
+      return noMap(this.file);
+    } catch (error) {
+      // it may pass, other than what is wrong in a text
+      this.seen = undefined;
+      return error instanceof FuncError ? error : unreadable(this.file, error);
+    }
   }
 
-  private async load(seenBefore: Version): Promise<void> {
-    let version = seenBefore.text;
+  private async take({ version, content }: ReadMap): Promise<FuncError | undefined> {
     try {
-      const read = await this.read(this.file, true);
-      if (!read) throw noMap(this.file);
-      version = read.version.text;
-      const map = parseMap(read.content, this.file);
-      this.good = { map, changedAtMs: read.version.changedAtMs };
-      this.seen = { version, problem: undefined };
-      await this.keepCopy(read.content);
+      const map = parseMap(content, this.file);
+      this.good = { map, changedAtMs: version.changedAtMs };
+      this.seen = { version: version.text, problem: undefined };
+      await this.keepCopy(content);
+      return undefined;
     } catch (error) {
       const problem = error instanceof FuncError ? error : unreadable(this.file, error);
-      this.seen = { version, problem };
-      this.good ??= await this.readCopy();
+      this.seen = { version: version.text, problem };
+      return problem;
     }
   }
 
@@ -156,10 +166,8 @@ export class MapFile {
     }
   }
 
-  private async read(
-    file: string,
-    whole: boolean,
-  ): Promise<{ version: Version; content: string } | undefined> {
+  /** Undefined where there is no such file. Throws FuncError "bad-data", "too-large". */
+  private async read(file: string, whole: boolean): Promise<ReadMap | undefined> {
     try {
       // a pipe without a writer would hold up the opening
       const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);

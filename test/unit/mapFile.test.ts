@@ -1,7 +1,9 @@
 import {
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   statSync,
   utimesSync,
@@ -65,6 +67,22 @@ test("a damaged file leaves the last good map in use, and says so each time unti
   const { map, problem } = await file.current();
   expect(map).toEqual([leaf("c")]);
   expect(problem).toBeUndefined();
+});
+
+test("so does one that cannot be opened, for a later overlord too, and it counts again once it can", async () => {
+  await file.edit(() => [leaf("a")]);
+  await file.current();
+  rmSync(path);
+  mkdirSync(path);
+  for (const one of [file, new MapFile(path, good)]) {
+    const { map, problem } = await one.current();
+    expect(map).toEqual([leaf("a")]);
+    expect(problem?.message).toContain("is not a file");
+  }
+  rmdirSync(path);
+  await expect(file.current()).rejects.toMatchObject({ reason: "not-found" });
+  writeFileSync(path, "c: {}\n");
+  expect(await file.current()).toMatchObject({ map: [leaf("c")] });
 });
 
 test("an overlord that starts later has the last good map too", async () => {
