@@ -87,8 +87,7 @@ export class MapBuilder {
       );
     }
     const nodes = await this.write(plan.nodes, append);
-    const rekeyed = await this.learn(plan, options.attended);
-    await maps.built();
+    const rekeyed = await this.learn(plan, options.attended).finally(() => maps.built());
     return {
       file: maps.own.file,
       before: lastMap,

@@ -39,11 +39,13 @@ export function formatIdentities(identities: Iterable<HostIdentity>): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Of a damaged text all whole lines, and what is wrong with the first other one. */
+/** Of a damaged text all whole lines, and what is wrong with the first other one; `text`: undefined of no file. */
 export function parseIdentities(
-  text: string,
+  text: string | undefined,
   file: string,
 ): { identities: HostIdentity[]; problem?: FuncError } {
+  if (text === undefined) return { identities: [] };
+  if (text.trim() === "") return { identities: [], problem: emptied(file) };
   const identities: HostIdentity[] = [];
   let wrong: number | undefined;
   for (const [index, line] of text.split("\n").entries()) {
@@ -59,6 +61,15 @@ export function parseIdentities(
     "Remove the line; the key of its host is learnt again at the next map or call.",
   );
   return { identities, problem };
+}
+
+/** There is a line at least, of which nobody is on record either. */
+function emptied(file: string): FuncError {
+  return new FuncError(
+    "bad-data",
+    `${file} is empty: it was cut off.`,
+    "Put it back from a backup, or remove it: the keys are learnt again at the next maps and calls.",
+  );
 }
 
 function identityOf(line: string): HostIdentity | undefined {

@@ -32,7 +32,8 @@ export class MapIdentities {
   private seen: string | undefined;
   private lookedAtMs = -Infinity;
   private loading: Promise<void> | undefined;
-  private dirty = false;
+  /** Paths of which the file has nothing, or something older. */
+  private unsaved = new Set<string>();
   /** No save writes before. */
   private restUntilMs = -Infinity;
   private readonly saves = new SerialQueue();
@@ -117,32 +118,45 @@ export class MapIdentities {
     for (const path of paths) if (this.keyOf(path) === from) this.replace(path, to, true);
   }
 
-  /** Writes what is not written yet. Throws FuncError "unavailable". */
+  /** Writes what is not written yet, beside what somebody else has changed in the file. Throws FuncError "unavailable". */
   save(): Promise<void> {
     return this.saves.run(async () => {
       const restMs = this.restUntilMs - performance.now();
-      if (this.dirty && restMs > 0) await sleep(restMs);
-      if (!this.dirty) return;
-      this.dirty = false;
-      const sinceMs = performance.now();
-      try {
-        if (this.problem) await rename(this.file, `${this.file}.damaged`).catch(() => undefined);
-        await writeFileAtomic(this.file, formatIdentities(this.known.values()));
-        this.seen = (await this.read(false))?.version;
-        this.problem = undefined;
-      } catch (error) {
-        this.dirty = true;
-        throw new FuncError(
-          "unavailable",
-          `${this.file} cannot be written: ${messageOf(error)}`,
-          "The keys are known until the overlord ends. Look at the disk.",
-        );
-      } finally {
-        const nowMs = performance.now();
-        const pauseMs = PAUSE_PER_WRITING * (nowMs - sinceMs);
-        this.restUntilMs = nowMs + Math.min(LONGEST_PAUSE_MS, pauseMs);
-      }
+      if (this.unsaved.size > 0 && restMs > 0) await sleep(restMs);
+      if (this.unsaved.size > 0) await this.adopt();
+      if (this.unsaved.size > 0) await this.write();
     });
+  }
+
+  private async write(): Promise<void> {
+    if (this.seen === undefined && this.problem) {
+      // what stands in it must not be learnt anew because it could not be opened once
+      throw new FuncError(
+        "unavailable",
+        `${this.problem.message} What was learnt since is not written.`,
+        `Make ${this.file} readable, or remove it to learn all keys anew.`,
+      );
+    }
+    const { unsaved } = this;
+    this.unsaved = new Set();
+    const sinceMs = performance.now();
+    try {
+      if (this.problem) await rename(this.file, `${this.file}.damaged`).catch(() => undefined);
+      await writeFileAtomic(this.file, formatIdentities(this.known.values()));
+      this.seen = (await this.read(false))?.version;
+      this.problem = undefined;
+    } catch (error) {
+      for (const key of unsaved) this.unsaved.add(key);
+      throw new FuncError(
+        "unavailable",
+        `${this.file} cannot be written: ${messageOf(error)}`,
+        "The keys are known until the overlord ends. Look at the disk.",
+      );
+    } finally {
+      const nowMs = performance.now();
+      const pauseMs = PAUSE_PER_WRITING * (nowMs - sinceMs);
+      this.restUntilMs = nowMs + Math.min(LONGEST_PAUSE_MS, pauseMs);
+    }
   }
 
   private put(identity: HostIdentity): void {
@@ -154,7 +168,7 @@ export class MapIdentities {
     const isOther = this.known.get(key)?.key !== identity.key;
     this.known.set(key, identity);
     if (isOther) this.index(identity);
-    this.dirty = true;
+    this.unsaved.add(key);
     this.version++;
   }
 
@@ -167,23 +181,32 @@ export class MapIdentities {
 
   private async loadOnce(): Promise<void> {
     this.lookedAtMs = performance.now();
-    // what is not written yet must not be lost to an older file
-    if (this.dirty) await this.save().catch(() => undefined);
-    if (this.dirty) return;
+    if (this.unsaved.size > 0) await this.save().catch(() => undefined);
+    await this.saves.run(() => this.adopt());
+  }
+
+  /** Takes what the file has where it has changed, but what is not written yet. Never throws: `problem` tells. */
+  private async adopt(): Promise<void> {
     try {
       const version = (await this.read(false))?.version ?? "";
       if (version === this.seen) return;
       const read = await this.read(true);
-      const { identities, problem } = parseIdentities(read?.text ?? "", this.file);
-      this.known = new Map(identities.map((one) => [pathKey(one.path), one]));
+      const { identities, problem } = parseIdentities(read?.text, this.file);
+      const known = new Map(identities.map((one) => [pathKey(one.path), one]));
+      for (const key of this.unsaved) {
+        const learnt = this.known.get(key);
+        // without the file every key was a first one
+        if (learnt && (this.seen !== undefined || !known.has(key))) known.set(key, learnt);
+      }
+      this.known = known;
       this.paths = undefined;
       this.seen = read?.version ?? "";
       this.problem = problem;
+      this.version++;
     } catch (error) {
       const problem = `${this.file} cannot be read: ${messageOf(error)}`;
       this.problem = error instanceof FuncError ? error : new FuncError("bad-data", problem);
     }
-    this.version++;
   }
 
   private async read(whole: boolean): Promise<{ version: string; text: string } | undefined> {

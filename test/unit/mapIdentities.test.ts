@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -73,6 +83,48 @@ test("of a damaged file the whole lines count, the problem names the place, and 
   expect(later.problem).toBeUndefined();
   expect(readFileSync(`${file}.damaged`, "utf8")).toContain('"b"');
   expect((await opened()).keyOf(["c"])).toBe(OTHER);
+});
+
+test("keys in a file that cannot be read are not learnt anew in its place", async () => {
+  const identities = await opened();
+  identities.saw(["mid1", "a"], KEY, true);
+  await identities.save();
+  const aside = `${file}.aside`;
+  renameSync(file, aside);
+  mkdirSync(file);
+  const later = await opened();
+  expect(later.problem?.message).toContain("is not a file");
+  later.saw(["mid1", "a"], OTHER, true);
+  later.saw(["mid1", "b"], KEY, true);
+  await expect(later.save()).rejects.toMatchObject({ reason: "unavailable" });
+  rmdirSync(file);
+  renameSync(aside, file);
+  await later.load();
+  expect(later.problem).toBeUndefined();
+  for (const one of [later, await opened()]) {
+    expect(one.keyOf(["mid1", "a"])).toBe(KEY);
+    expect(one.keyOf(["mid1", "b"])).toBe(KEY);
+  }
+});
+
+test("a line that a person removes stays removed, whatever is being learnt", async () => {
+  const identities = await opened();
+  identities.saw(["mid1", "a"], KEY, true);
+  identities.saw(["mid1", "b"], KEY, true);
+  await identities.save();
+  identities.saw(["mid1", "c"], KEY, true);
+  writeFileSync(file, readFileSync(file, "utf8").replace(/.*"b".*\n/, ""));
+  await identities.save();
+  for (const one of [identities, await opened()]) {
+    expect(one.keyOf(["mid1", "b"])).toBeUndefined();
+    expect(one.keyOf(["mid1", "a"])).toBe(KEY);
+    expect(one.keyOf(["mid1", "c"])).toBe(KEY);
+  }
+});
+
+test("a file that was cut off until nothing is left is told", async () => {
+  writeFileSync(file, "");
+  expect((await opened()).problem?.message).toContain("is empty");
 });
 
 test("without anything known there is an empty list, and nothing is written unasked", async () => {
