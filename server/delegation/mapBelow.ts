@@ -60,7 +60,15 @@ export function readMapBelow(text: string, depth: number, budget: NodeBudget): M
   }
   if (!isRecord(answer)) throw broken("it is not an object");
   if (answer["cycle"] === true) return { cycle: true, hosts: [] };
-  return { hosts: readHosts(answer["hosts"], depth, budget) };
+  return { hosts: within(budget, (left) => readHosts(answer["hosts"], depth, left)) };
+}
+
+/** What cannot be used takes no room from others. */
+function within<T>(budget: NodeBudget, read: (left: NodeBudget) => T): T {
+  const left = { ...budget };
+  const hosts = read(left);
+  budget.left = left.left;
+  return hosts;
 }
 
 function readHosts(value: unknown, depth: number, budget: NodeBudget): ProbedHost[] {
@@ -90,6 +98,10 @@ function readHosts(value: unknown, depth: number, budget: NodeBudget): ProbedHos
  * otherwise.
  */
 export function readOriginalMap(value: unknown, depth: number, budget: NodeBudget): ProbedHost[] {
+  return within(budget, (left) => readStructs(value, depth, left));
+}
+
+function readStructs(value: unknown, depth: number, budget: NodeBudget): ProbedHost[] {
   if (!isRecord(value)) throw broken("it is no struct of hosts");
   const hosts = new Map<string, ProbedHost>();
   for (const [name, below] of Object.entries(value)) {
@@ -99,7 +111,7 @@ export function readOriginalMap(value: unknown, depth: number, budget: NodeBudge
     const outcome = isLeaf ? "not-an-overlord" : "overlord";
     addOnce(
       hosts,
-      hostOf(name, depth, outcome, () => readOriginalMap(below, depth + 1, budget)),
+      hostOf(name, depth, outcome, () => readStructs(below, depth + 1, budget)),
     );
   }
   return [...hosts.values()];
