@@ -1,6 +1,7 @@
 import { isAlias, isMap, isScalar, LineCounter, parseDocument, type Node, type Pair } from "yaml";
 import { FuncError } from "../common/errors";
 import { MAX_MAP_DEPTH, MAX_MAP_NODES, nameKey, type MapNode } from "./delegationMap";
+import { readPlainMap } from "./plainMap";
 
 /** About a hundred bytes for each of the most nodes. */
 const MAX_TEXT_LENGTH = 100_000_000;
@@ -49,6 +50,8 @@ export function readMap(
   places?: MapPlaces,
   lines = new LineCounter(),
 ): { nodes: MapNode[]; problems: MapTextProblem[] } {
+  const plain = readPlainMap(text, places, lines);
+  if (plain) return { nodes: plain, problems: [] };
   const reader = new MapReader(lines, maxProblems, places);
   const document = parseYaml(text, lines);
   if (!document) {

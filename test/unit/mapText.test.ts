@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { LineCounter } from "yaml";
 import type { MapNode } from "../../server/delegation/delegationMap";
-import { formatMap, parseMap } from "../../server/delegation/mapText";
+import { formatMap, parseMap, readMap, type MapPlaces } from "../../server/delegation/mapText";
 
 /** As `wire/map-original.yaml` of the original's own mapper has it. */
 const ORIGINAL = `---
@@ -42,6 +43,35 @@ describe("the text of a map", () => {
   test("names with spaces and capitals are those of the seed", () => {
     const text = "Minion 2:\n  Minion 3:\n    Minion 6: {}\n";
     expect(parseMap(text, "map")).toEqual([node("Minion 2", node("Minion 3", node("Minion 6")))]);
+  });
+
+  test("what is written plainly is read as YAML reads it", () => {
+    const plain = fc.array(
+      fc.tuple(
+        fc.integer({ min: 0, max: 3 }),
+        fc.constantFrom("a", "B", "b", '"1"', "x.y-z", "yes", '"a b"', "#"),
+        fc.constantFrom(" {}", " {}", "", " ~", "  {}"),
+      ),
+      { maxLength: 8 },
+    );
+    fc.assert(
+      fc.property(plain, (lines) => {
+        const text = lines.map(([tier, name, end]) => `${"    ".repeat(tier)}${name}:${end}\n`);
+        const read = (more: string): unknown => {
+          try {
+            return parseMap(`${text.join("")}${more}`, "map");
+          } catch (error) {
+            return String(error);
+          }
+        };
+        expect(read("")).toEqual(read("# not as it is written here\n"));
+      }),
+    );
+    const places: MapPlaces = new Map();
+    const lines = new LineCounter();
+    const { nodes } = readMap(formatMap([node("a", node("b"))]), 1, places, lines);
+    const [place = -1] = (nodes[0]?.children ?? []).map((child) => places.get(child) ?? -1);
+    expect(lines.linePos(place)).toEqual({ line: 3, col: 5 });
   });
 
   test("whatever is written is read again", () => {
