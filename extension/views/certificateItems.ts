@@ -63,6 +63,15 @@ export function siteItem(node: NodeOf<"site">, { list, problem }: SubOverlordLis
   return item;
 }
 
+/** Sub-overlords at which nobody waits; `away` of them could not be asked. */
+export function sitesItem(node: NodeOf<"sites">, count: number, away: number): TreeItem {
+  const item = new TreeItem(l10n.t("Other Sub-Overlords"), COLLAPSED);
+  item.description =
+    away === 0 ? String(count) : l10n.t("{0} · {1} could not be asked", count, away);
+  item.iconPath = new ThemeIcon(away === 0 ? "type-hierarchy-sub" : "warning");
+  return finish(item, node, "sites");
+}
+
 /** A join token that nobody has used yet. */
 export function tokenItem(node: NodeOf<"token">, token: TokenRecord): TreeItem {
   const item = new TreeItem(token.nameGlob ?? l10n.t("Any host"));

@@ -19,6 +19,8 @@ export type CertificateNode =
   | { kind: "request"; name: string; keyFingerprint: string; at?: string }
   /** A sub-overlord, by its path ("mid1/mid3"), with what waits there. */
   | { kind: "site"; at: string }
+  /** The sub-overlords at which nobody waits, where they are many. */
+  | { kind: "sites" }
   | { kind: "token"; id: string }
   | { kind: "certificate"; key: string }
   | { kind: "folder"; list: CertificateList; prefix: string; count: number };
@@ -28,6 +30,7 @@ const KINDS: ReadonlySet<unknown> = new Set<CertificateNode["kind"]>([
   "mode",
   "request",
   "site",
+  "sites",
   "token",
   "certificate",
   "folder",
@@ -49,6 +52,8 @@ export function certificateNodeKey(node: CertificateNode): string {
       return `request/${node.name}/${node.keyFingerprint}${node.at === undefined ? "" : `/${node.at}`}`;
     case "site":
       return `site/${node.at}`;
+    case "sites":
+      return "sites";
     case "token":
       return `token/${node.id}`;
     case "certificate":

@@ -9,6 +9,7 @@ import {
   rotationText,
   sectionItem,
   siteItem,
+  sitesItem,
   tokenItem,
   untilText,
 } from "./certificateItems";
@@ -26,6 +27,8 @@ type SectionNode = Extract<CertificateNode, { kind: "section" }>;
 
 /** Changes come in bursts: 1,000 renewals are one refresh, not 1,000. */
 const COALESCE_MS = 100;
+/** Sub-overlords at which nobody waits stand in one row where there are more. */
+const MAX_IDLE_SITES = 5;
 /** In the order in which they show. */
 const SECTIONS: readonly CertificateSection[] = ["waiting", "signed", "tokens", "revoked"];
 /** The signed ones where they are too many for one level: first what needs attention. */
@@ -60,6 +63,7 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
     }
     if (parent.kind === "folder") return this.level(parent.list, parent.prefix);
     if (parent.kind === "site") return this.rowsAt(parent.at);
+    if (parent.kind === "sites") return this.idleSites().map(siteNode);
     return parent.kind === "section" ? this.rowsOf(parent.section) : [];
   }
 
@@ -78,6 +82,11 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
       case "site": {
         const site = this.model.below.find(({ path }) => path.join("/") === node.at);
         return site ? siteItem(node, site) : gone(node.at);
+      }
+      case "sites": {
+        const idle = this.idleSites();
+        const away = idle.filter(({ problem }) => problem !== undefined).length;
+        return sitesItem(node, idle.length, away);
       }
       case "token": {
         const token = this.model.tokens.find(({ id }) => id === node.id);
@@ -117,7 +126,9 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
     if (!list) return [];
     // below the signed ones, which can be many, nobody would see who waits
     const asked = this.model.below.filter((site) => isAsked(site)).map(siteNode);
-    const others = this.model.below.filter((site) => !isAsked(site)).map(siteNode);
+    const idleSites = this.idleSites();
+    const others: CertificateNode[] =
+      idleSites.length > MAX_IDLE_SITES ? [{ kind: "sites" }] : idleSites.map(siteNode);
     const sites = [...asked, ...others];
     const idle = waiting.length === 0 && approvalUntilMs === undefined;
     if (list.caState === "none" && idle && !modes.autosign && !modes.originalHttp) return sites;
@@ -126,6 +137,10 @@ export class CertificatesTree implements TreeDataProvider<CertificateNode> {
     const rotation: CertificateNode[] = list.rotation ? [{ kind: "mode", mode: "rotation" }] : [];
     const [first, ...rest] = this.sections.values();
     return [...locked, ...rotation, ...(first ? [first] : []), ...asked, ...rest, ...others];
+  }
+
+  private idleSites(): SubOverlordList[] {
+    return this.model.below.filter((site) => !isAsked(site));
   }
 
   private rowsOf(section: CertificateSection): CertificateNode[] {

@@ -38,6 +38,9 @@ export class CertificatesView implements Disposable {
       this.view.onDidChangeVisibility(({ visible }) => {
         if (visible) void model.loadBelow();
       }),
+      session.onMapChanged(() => {
+        if (this.view.visible) void model.loadBelow();
+      }),
       session.onDidChangeState((state) => this.follow(state)),
       session.onCertificatesChanged(() => {
         const count = model.list?.certificates.length ?? 0;

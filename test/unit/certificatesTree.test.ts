@@ -211,3 +211,37 @@ it("shows what waits at sub-overlords, and tells one that cannot be asked", asyn
   model.takeAt(["mid1"], { ...there, waiting: [] } as unknown as CertmasterList);
   expect(await rows(tree, "Waiting at mid1")).toEqual([]);
 });
+
+it("gathers sub-overlords at which nobody waits where they are many", async () => {
+  const list = { caState: "ready", certificates: [], tokens: [], waiting: [], modes: {} };
+  const request = { name: "db1", keyFingerprint: "cd", words: "acid acorn", from: "10.0.0.9" };
+  let hops = 6;
+  const node = (name: string) => ({ name, children: [{ name: `${name}-leaf`, children: [] }] });
+  const model = new CertificatesModel({
+    request: (method: string, { path: [name] = [""] }: { path?: string[] }) => {
+      if (method === "map/read") {
+        const names = Array.from({ length: hops }, (_, index) => `mid${index + 1}`);
+        return Promise.resolve({ nodes: names.map(node) });
+      }
+      if (method !== "overlord/at") return Promise.resolve(list);
+      if (name === "mid2") return Promise.reject(new Error("mid2: no route"));
+      return Promise.resolve(name === "mid4" ? { ...list, waiting: [request] } : list);
+    },
+  } as unknown as OverlordSession);
+  const tree = new CertificatesTree(model, () => model.load());
+  const sites = async () => (await rows(tree)).filter((row) => /^(Waiting at|Other)/.test(row));
+  await model.loadBelow();
+  expect(await sites()).toEqual([
+    "Waiting at mid4: 1",
+    ...["mid1: none", "mid2: could not be asked", "mid3: none", "mid5: none", "mid6: none"].map(
+      (row) => `Waiting at ${row}`,
+    ),
+  ]);
+  hops = 7;
+  await model.loadBelow();
+  expect(await sites()).toEqual([
+    "Waiting at mid4: 1",
+    "Other Sub-Overlords: 6 · 1 could not be asked",
+  ]);
+  expect(await rows(tree, "Other Sub-Overlords")).toHaveLength(6);
+});
