@@ -3,6 +3,7 @@ import { globParts } from "../jobs/minionGlob";
 import type { JobSummary, MinionResult } from "../protocol/jobs";
 import { nearestNames } from "../targets/nearestNames";
 import type { Session } from "./session";
+import { shellWord } from "./shellWord";
 
 /** Minions are asked for in pages of this many. */
 const PAGE = 1_000;
@@ -55,6 +56,6 @@ async function noneMeant(session: Session, job: JobSummary, glob: string): Promi
   return new FuncError(
     "bad-argument",
     `"${glob}" matches none of the ${names.length} minions of the job ${job.id}.${hint}`,
-    `func jobs show ${job.id} shows them.`,
+    `func jobs show ${shellWord(job.id)} shows them.`,
   );
 }

@@ -156,9 +156,10 @@ function state(text: string): NonNullable<JobQuery["state"]> {
   throw usage(`--state needs one of running, finished or problems, not "${text}".`);
 }
 
-/** An empty one is an unset variable, and would match nothing. */
+/** An empty one is an unset variable, and would match nothing; so would separators alone. */
 function glob(option: string, text: string): string {
-  if (text !== "" && text.length <= MAX_TEXT) return text;
+  if (text.length > MAX_TEXT) throw usage(`${option} takes ${MAX_TEXT} characters at most.`);
+  if (/[^;\s]/.test(text)) return text;
   throw usage(`${option} needs a name or a glob, such as "web*".`);
 }
 

@@ -14,8 +14,9 @@ export async function refuseUnknownMinion(session: Session, glob: string): Promi
   for (const part of known ? globParts(glob) : []) {
     const { means } = minionGlob(part);
     if (known?.some((minion) => means(minion))) continue;
-    const names = known?.map(({ name }) => name) ?? [];
-    const near = isPattern(part) ? [] : nearestNames(part, names);
+    // a sub-overlord is both a minion here and in the map
+    const names = new Set(known?.map(({ name }) => name));
+    const near = isPattern(part) ? [] : nearestNames(part, [...names]);
     const hint = near.length > 0 ? ` Did you mean ${near.join(", ")}?` : "";
     throw new FuncError(
       "no-match",

@@ -112,7 +112,10 @@ describe("func jobs", () => {
   it("refuses what it does not know, and says what there is", () => {
     expect(problem("jobs", "watch", "x")).toContain("list, show, follow, cancel, retry");
     expect(problem("jobs", "list", "--state", "done")).toContain("running, finished or problems");
-    expect(problem("jobs", "list", "--minion", "")).toContain("--minion needs");
+    for (const empty of ["", " ", ";", " ; "]) {
+      expect(problem("jobs", "retry", "last", "--minion", empty)).toContain("--minion needs");
+    }
+    expect(problem("jobs", "list", "--minion", "a".repeat(1_001))).toContain("1000 characters");
     expect(problem("jobs", "list", "--last", "0")).toContain("--last");
     expect(problem("jobs", "cancel", "x", "--minion", "a")).toContain("--minion");
     expect(problem("jobs", "list", "-n")).toContain("--nopoll goes with --async only");
