@@ -154,7 +154,8 @@ function inLine(text: string): string {
 }
 
 function badName(name: unknown): FuncError {
-  return broken(`${JSON.stringify(String(name).slice(0, 100))} in it is no host's name`);
+  const shown = typeof name === "string" ? JSON.stringify(name.slice(0, 100)) : "what is no text";
+  return broken(`${shown} in it is no host's name`);
 }
 
 function broken(what: string): FuncError {

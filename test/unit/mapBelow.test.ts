@@ -14,3 +14,10 @@ it("leaves room for others where too many are told of", () => {
   );
   expect(budget.left).toBe(0);
 });
+
+it("says what is wrong with a name that is none", () => {
+  const text = '{"hosts":[{"name":{"toString":1},"outcome":"overlord"}]}';
+  expect(() => readMapBelow(text, 2, { left: 1 })).toThrow(
+    "what is no text in it is no host's name",
+  );
+});
