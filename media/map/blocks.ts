@@ -107,6 +107,10 @@ function drawSegment({ context, theme }: Scene, kind: HostKind, { left, top, hei
   context.fillRect(left, top, BLOCK_PX, height);
   context.globalAlpha = 1;
   if (kind !== "unreachable") return;
+  context.save();
+  context.beginPath();
+  context.rect(left, top, BLOCK_PX, height);
+  context.clip();
   context.strokeStyle = theme.background;
   context.lineWidth = 1.2;
   context.beginPath();
@@ -116,6 +120,7 @@ function drawSegment({ context, theme }: Scene, kind: HostKind, { left, top, hei
     context.lineTo(left + BLOCK_PX, top + at - BLOCK_PX);
   }
   context.stroke();
+  context.restore();
 }
 
 /** Where in its block a minion is that was found. */
