@@ -12,6 +12,7 @@ import { startProvisionedFleet, type ProvisionedFleet } from "../bench/provision
 import { FaultyNetwork } from "./faultyNetwork";
 import { MinionHost } from "./minionHost";
 import type { Plan } from "./plan";
+import { logTroubles } from "./processTroubles";
 import { mapTextOf, type ChaosTree } from "./chaosTree";
 
 /** Limits on the way to a minion, short since much is cut; in seconds. */
@@ -106,6 +107,13 @@ export class ChaosFleet {
       timeoutMs: DUPLICATE_TIMEOUT_MS,
     });
     return true;
+  }
+
+  /** What no process is to do, whatever is done to it: end by itself, or log that it did not know what to do. */
+  async troubles(): Promise<string[]> {
+    const logs = this.#sites.map(({ dataDirectory }) => logTroubles(dataDirectory));
+    const ends = [...this.hosts.values()].flatMap(({ ownEnds }) => ownEnds);
+    return [...ends, ...(await Promise.all(logs)).flat()];
   }
 
   async close(): Promise<void> {

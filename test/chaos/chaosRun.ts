@@ -7,6 +7,7 @@ import { ChaosFleet } from "./chaosFleet";
 import { chaosTree, hostsOf } from "./chaosTree";
 import { ChaosWindow } from "./chaosWindow";
 import { FaultMaker } from "./faultMaker";
+import { processesOf } from "./processTroubles";
 import type { NetworkCounts } from "./faultyNetwork";
 import { Plan, type FaultKind, type PlannedJob } from "./plan";
 import { verifyJob, type JobOutcome } from "./verify";
@@ -71,6 +72,9 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "not-found",
 ]);
 const TELL_EVERY_MS = 10_000;
+/** So long may it take to tell of cancels whoever was away, once everything is there again. */
+const CANCEL_LIMIT_MS = 60_000;
+const PAUSE_MS = 200;
 
 /** One run: jobs under faults, then quiet, then the truth. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
@@ -134,6 +138,8 @@ class ChaosRun {
     await Promise.all(workers);
     const settledSeconds = (Date.now() - quietAtMs) / 1_000;
     clearInterval(telling);
+    options.progress("looking for what was cancelled and goes on");
+    await this.#findUnended();
     options.progress("comparing with what the work left");
     const first = await this.#collect();
     const report = await this.#report(first);
@@ -260,6 +266,7 @@ class ChaosRun {
       this.#problems.push(
         ...verifyJob(
           outcome,
+          [...this.fleet.hosts.keys()],
           (minion, token) => starts.get(`${minion} ${token}`) ?? [],
           (minion, token) => this.#faults.wasKilled(minion, token),
         ),
@@ -277,6 +284,7 @@ class ChaosRun {
         if (last) states[last] = (states[last] ?? 0) + 1;
       }
     }
+    this.#problems.push(...(await this.fleet.troubles()));
     for (const window of this.#windows) {
       this.#problems.push(...window.acknowledged.contradictions, ...window.untold);
     }
@@ -295,6 +303,25 @@ class ChaosRun {
       faults: Object.fromEntries(this.#faults.counts),
       network: this.fleet.network.counts,
     };
+  }
+
+  /** Work of cancelled jobs that goes on: whoever was away has been told by now. */
+  async #findUnended(): Promise<void> {
+    const killed = new Set(this.#faults.killedTokens());
+    const cancelled = this.#outcomes.filter(
+      ({ job, id }) =>
+        id !== undefined && job.cancelAfterMs !== undefined && !killed.has(job.token),
+    );
+    const limitMs = Date.now() + CANCEL_LIMIT_MS;
+    for (const { job, id = "" } of cancelled) {
+      let left = processesOf(job.token);
+      while (left.length > 0 && Date.now() < limitMs) {
+        await sleep(PAUSE_MS);
+        left = processesOf(job.token);
+      }
+      if (left.length === 0) continue;
+      this.#problems.push(`${job.token} (${id}) was cancelled and goes on: ${left.join(", ")}`);
+    }
   }
 
   /** What windows were told, and the overlord no longer says. */

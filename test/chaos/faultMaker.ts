@@ -33,6 +33,11 @@ export class FaultMaker {
     return this.#killed.has(`${minion} ${token}`);
   }
 
+  /** Of work that was killed: what it had begun itself may go on. */
+  killedTokens(): string[] {
+    return [...this.#killed].map((key) => key.slice(key.indexOf(" ") + 1));
+  }
+
   /** May be sent again from now on. */
   delivered(call: DeliveredCall): void {
     this.#delivered.push(call);
@@ -73,6 +78,10 @@ export class FaultMaker {
         return this.#restart(fault.minion, fault.downMs);
       case "kill job":
         return this.#killWork(fault.minion, fault.runner);
+      case "freeze overlord":
+        return freeze(await this.fleet.overlordPid(fault.place), fault.forMs);
+      case "freeze funcd":
+        return freeze(this.fleet.host(fault.minion).pid, fault.forMs);
       case "cut":
         network.cut(fault.minion, fault.reset);
         return true;
@@ -133,10 +142,21 @@ export class FaultMaker {
   }
 }
 
+/** Nothing of it runs for so long; its connections stay. */
+async function freeze(pid: number | undefined, forMs: number): Promise<boolean> {
+  if (pid === undefined || !signalled(pid, "SIGSTOP")) return false;
+  await sleep(forMs);
+  signalled(pid, "SIGCONT");
+  return true;
+}
+
 function kill(pid: number | undefined): boolean {
-  if (pid === undefined) return false;
+  return pid !== undefined && signalled(pid, "SIGKILL");
+}
+
+function signalled(pid: number, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, signal);
     return true;
   } catch {
     return false;

@@ -20,6 +20,8 @@ const RECENT = 12;
 export class MinionHost {
   #child?: ChildProcess;
   #wanted = true;
+  /** Ends that nobody here had a hand in, with its last words. */
+  readonly ownEnds: string[] = [];
 
   constructor(
     readonly name: string,
@@ -32,6 +34,11 @@ export class MinionHost {
 
   get isUp(): boolean {
     return this.#child !== undefined;
+  }
+
+  /** Of its funcd, where it runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
   }
 
   /** Starts funcd and resolves when it serves. Throws with its words where it does not. */
@@ -63,7 +70,10 @@ export class MinionHost {
       });
       child.once("exit", () => {
         clearTimeout(timer);
-        if (this.#child === child) this.#child = undefined;
+        if (this.#child === child) {
+          this.#child = undefined;
+          this.ownEnds.push(`funcd of ${this.name} ended by itself: ${words}`);
+        }
         fail();
       });
     });

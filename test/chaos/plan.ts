@@ -24,6 +24,8 @@ export type Fault =
   | { kind: "kill overlord"; place: number }
   | { kind: "kill funcd"; minion: string; downMs: number }
   | { kind: "kill job"; minion: string; runner: boolean }
+  | { kind: "freeze overlord"; place: number; forMs: number }
+  | { kind: "freeze funcd"; minion: string; forMs: number }
   | { kind: "cut"; minion: string; reset: boolean }
   | { kind: "black hole"; minion: string; forMs: number }
   | { kind: "delay"; minion: string; byMs: number; forMs: number }
@@ -34,6 +36,8 @@ export type FaultKind = Fault["kind"];
 
 const SYNC_TIMEOUT_MS = 15_000;
 const ASYNC_TIMEOUT_MS = 60_000;
+/** Longer than a run takes to settle. */
+const ENDLESS_SECONDS = 600;
 
 /** Jobs and faults, one after the other, the same for the same seed and minions. */
 export class Plan {
@@ -59,11 +63,12 @@ export class Plan {
     const exitStatus = random.chance(0.1) ? 1 + random.below(100) : 0;
     const bytes = random.chance(0.02) ? 70_000 : 0;
     const isAsync = random.chance(0.75);
+    const seconds = workSeconds(random);
     const call: StartCallParams = {
       spec: chosen === this.minions ? "*" : chosen.join(";"),
       module: "command",
       method: "run",
-      args: [command(token, workSeconds(random), bytes, exitStatus)],
+      args: [command(token, seconds, bytes, exitStatus)],
       async: isAsync,
       ...(this.delegate && { delegate: true }),
       timeoutMs: isAsync ? ASYNC_TIMEOUT_MS : SYNC_TIMEOUT_MS,
@@ -72,7 +77,7 @@ export class Plan {
       ...(random.chance(0.15) && { batch: batch(random) }),
       ...(random.chance(0.1) && { maxErrors: random.below(4) }),
     };
-    return {
+    const job: PlannedJob = {
       token,
       minions: chosen,
       call,
@@ -82,6 +87,10 @@ export class Plan {
       retries: random.chance(0.15) ? 1 + random.below(2) : 0,
       watched: random.chance(0.3),
     };
+    if (job.cancelAfterMs === undefined || !random.chance(0.5)) return job;
+    // it is the cancel that has to end it
+    const args = [command(token, ENDLESS_SECONDS, bytes, exitStatus)];
+    return { ...job, call: { ...call, args }, retries: 0 };
   }
 
   /** The next fault, and how long after the last; `meanGapMs`: between two, on average. */
@@ -101,7 +110,14 @@ export class Plan {
     if (share < 30) {
       return { afterMs, fault: { kind: "kill job", minion, runner: random.chance(0.4) } };
     }
-    if (share < 60) return { afterMs, fault: { kind: "cut", minion, reset: random.chance(0.5) } };
+    if (share < 56) return { afterMs, fault: { kind: "cut", minion, reset: random.chance(0.5) } };
+    if (share < 58) {
+      const place = this.delegate ? random.fraction() : 0;
+      return { afterMs, fault: { kind: "freeze overlord", place, forMs: random.below(6_000) } };
+    }
+    if (share < 60) {
+      return { afterMs, fault: { kind: "freeze funcd", minion, forMs: random.below(6_000) } };
+    }
     if (share < 70) {
       return { afterMs, fault: { kind: "black hole", minion, forMs: random.below(6_000) } };
     }

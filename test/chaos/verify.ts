@@ -20,6 +20,7 @@ const NOT_BEGUN: ReadonlySet<MinionCallState> = new Set<MinionCallState>([
   "skipped",
   "expired",
   "timed-out",
+  "cancelled",
 ]);
 const RUNNING: ReadonlySet<MinionCallState> = new Set<MinionCallState>([
   "queued",
@@ -31,13 +32,21 @@ const KILLED = new Set([-9, 137]);
 /** Ended by a cancel. */
 const TERMINATED = new Set([-15, 143]);
 
-/** Everything about a job that is not as the files of starts say; empty where all is true. */
+/**
+ * Everything about a job that is not as the files of starts say; empty where all is true. `hosts`: all that there are.
+ */
 export function verifyJob(
   { job, id, attempts }: JobOutcome,
+  hosts: readonly string[],
   startsOf: StartsOf,
   wasKilled: (minion: string, token: string) => boolean,
 ): string[] {
   const wrong: string[] = [];
+  for (const host of hosts) {
+    if (!job.minions.includes(host) && startsOf(host, job.token).length > 0) {
+      wrong.push(`${job.token} (${id ?? "no job"}) ran on ${host}, which was not asked`);
+    }
+  }
   for (const minion of job.minions) {
     const starts = startsOf(minion, job.token);
     const say = (problem: string): void => {
@@ -54,14 +63,18 @@ export function verifyJob(
       continue;
     }
     if (tried.some(({ state }) => RUNNING.has(state))) say("has no final state");
-    const least = tried.filter(({ state }) => state === "succeeded").length;
+    const least = tried.filter(({ state, later }) =>
+      [state, later?.state].includes("succeeded"),
+    ).length;
     const most = tried.filter((result) => mayHaveBegun(result)).length;
     if (starts.length < least || starts.length > most) {
       say(`began ${starts.length} times, which should be ${least} to ${most}`);
     }
-    for (const result of tried) {
-      if (result.state !== "succeeded") continue;
-      const problem = wrongValue(job, result, starts, wasKilled(minion, job.token));
+    for (const { later, ...result } of tried) {
+      const known = result.state === "succeeded" ? result : later;
+      // a later word has small values only
+      if (known?.state !== "succeeded" || (known === later && later.value === undefined)) continue;
+      const problem = wrongValue(job, known, starts, wasKilled(minion, job.token));
       if (problem !== undefined) say(problem);
     }
   }
@@ -71,17 +84,14 @@ export function verifyJob(
   return wrong;
 }
 
-function mayHaveBegun({ state, startedAtMs, mayHaveRun }: MinionResult): boolean {
-  if (mayHaveRun) return true;
-  if (NOT_BEGUN.has(state)) return false;
-  // cancelled in the queue: it was never sent
-  return state !== "cancelled" || startedAtMs !== undefined;
+function mayHaveBegun({ state, mayHaveRun }: MinionResult): boolean {
+  return mayHaveRun === true || !NOT_BEGUN.has(state);
 }
 
 /** A value has to be of the one process that ran. */
 function wrongValue(
   job: PlannedJob,
-  result: MinionResult,
+  result: Pick<MinionResult, "value" | "valueBytes">,
   starts: readonly number[],
   killed: boolean,
 ): string | undefined {

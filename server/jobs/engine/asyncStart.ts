@@ -14,6 +14,8 @@ export type StartOutcome =
   | { kind: "ended"; ending: Ending }
   /** Not delivered: nothing has run. */
   | { kind: "away"; ending: Ending }
+  /** Cancelled before it left: this one has run nothing, an earlier one may have. */
+  | { kind: "cancelled"; ending: Ending }
   /** A native minion may have started it. Asked again with the same call id it answers the same job. */
   | { kind: "unanswered"; ending: Ending };
 
@@ -62,7 +64,7 @@ export async function startOnce(
   }
   const ending = askedResultOf(asked, minion);
   if (outcome.state === "cancelled") {
-    if (!outcome.mayHaveRun) return { kind: "ended", ending: cancelledResult(minion) };
+    if (!outcome.mayHaveRun) return { kind: "cancelled", ending: cancelledResult(minion) };
     return {
       kind: "ended",
       ending: await cancels.end(ending, { job, minion, attempt, id: callId }),
@@ -77,9 +79,10 @@ export async function startOnce(
   return { kind: isAway ? "away" : "ended", ending };
 }
 
-/** Of a minion that may have been called before: that it is away now does not mean that nothing has run. */
+/** Of a minion that may have been called before: what did not reach it now does not mean that nothing has run. */
 export function mayBeThere(outcome: StartOutcome): StartOutcome {
-  return outcome.kind === "away" ? { ...outcome, kind: "unanswered" } : outcome;
+  const { kind } = outcome;
+  return kind === "away" || kind === "cancelled" ? { ...outcome, kind: "unanswered" } : outcome;
 }
 
 /** A minion that cannot tell a repeat is only called once that is on record; else why it is not. */

@@ -38,6 +38,7 @@ export class Delivery {
     for (;;) {
       if (last.kind === "started" || last.kind === "ended") return last;
       mayHaveRun ||= last.kind === "unanswered";
+      if (last.kind === "cancelled") break;
       if (!mayHaveRun && limit.isPassed && !job.signal.aborted) {
         return { kind: "ended", ending: limit.skipped(minion) };
       }

@@ -266,6 +266,7 @@ class Simulation {
     for (const outcome of before) {
       const wrong = verifyJob(
         outcome,
+        [...this.#minions.keys()],
         (minion, token) => this.#minions.get(minion)?.starts.get(token) ?? [],
         () => false,
       );
