@@ -20,6 +20,8 @@ const MOST_AT_ONCE = 16;
 const PROGRESS_MS = 100;
 /** Problems that are told one by one. */
 const MAX_PROBLEMS = 2_000;
+const LEARNT_ANEW =
+  "Keys that it lacks were learnt anew, so that other ones than before went unnoticed. It is kept with .damaged in its name.";
 /** Where a build has found nobody. */
 const UNCHANGED: Readonly<Record<MapBefore, string>> = {
   good: "the delegation map stays as it was",
@@ -86,6 +88,7 @@ export class MapBuilder {
         "Look at the network, then build it again.",
       );
     }
+    const { problem } = maps.identities;
     const nodes = await this.write(plan.nodes, append);
     const rekeyed = await this.learn(plan, options.attended).finally(() => maps.built());
     return {
@@ -96,6 +99,7 @@ export class MapBuilder {
       rekeyed,
       problems: plan.problems.slice(0, MAX_PROBLEMS),
       moreProblems: Math.max(0, plan.problems.length - MAX_PROBLEMS),
+      ...(problem && { warning: `${problem.message} ${LEARNT_ANEW}` }),
     };
   }
 

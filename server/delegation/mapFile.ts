@@ -1,5 +1,3 @@
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
@@ -7,11 +5,14 @@ import { acquireLock, type Lock } from "../common/lockFile";
 import type { MapNode } from "./delegationMap";
 import { removeHalfWritten } from "./halfWritten";
 import { formatMap, parseMap } from "./mapText";
+import { readVersioned, type VersionedFile } from "./versionedFile";
 
 const MAX_BYTES = 100_000_000;
 /** Somebody else's edit takes a moment, not longer. */
 const LOCK_WAIT_MS = 10_000;
 const LOCK_AGAIN_MS = 50;
+/** Where something else is in its place, or it cannot be opened. */
+const NEXT_STEP = "Mend that, or remove it and build the map anew: func build-map.";
 
 /** The map to delegate by. */
 export interface CurrentMap {
@@ -20,17 +21,6 @@ export interface CurrentMap {
   changedAtMs: number;
   /** Why the file itself cannot be used: `map` is the last good one. */
   problem?: FuncError;
-}
-
-/** What the file looked like from outside, so that an unchanged one is not read again. */
-interface Version {
-  text: string;
-  changedAtMs: number;
-}
-
-interface ReadMap {
-  version: Version;
-  content: string;
 }
 
 /**
@@ -123,7 +113,7 @@ export class MapFile {
   private async refresh(): Promise<FuncError | undefined> {
     try {
       const found = await this.read(this.file, false);
-      if (found && this.seen?.version === found.version.text) return this.seen.problem;
+      if (found && this.seen?.version === found.version) return this.seen.problem;
       const read = found && (await this.read(this.file, true));
       if (read) return await this.take(read);
       return noMap(this.file);
@@ -134,16 +124,20 @@ export class MapFile {
     }
   }
 
-  private async take({ version, content }: ReadMap): Promise<FuncError | undefined> {
+  private async take({
+    version,
+    changedAtMs,
+    content,
+  }: VersionedFile): Promise<FuncError | undefined> {
     try {
       const map = parseMap(content, this.file);
-      this.good = { map, changedAtMs: version.changedAtMs };
-      this.seen = { version: version.text, problem: undefined };
+      this.good = { map, changedAtMs };
+      this.seen = { version, problem: undefined };
       await this.keepCopy(content);
       return undefined;
     } catch (error) {
       const problem = error instanceof FuncError ? error : unreadable(this.file, error);
-      this.seen = { version: version.text, problem };
+      this.seen = { version, problem };
       return problem;
     }
   }
@@ -160,32 +154,17 @@ export class MapFile {
       const read = await this.read(this.goodCopy, true);
       if (!read) return undefined;
       const map = parseMap(read.content, this.goodCopy);
-      return { map, changedAtMs: read.version.changedAtMs };
+      return { map, changedAtMs: read.changedAtMs };
     } catch {
       return undefined;
     }
   }
 
   /** Undefined where there is no such file. Throws FuncError "bad-data", "too-large". */
-  private async read(file: string, whole: boolean): Promise<ReadMap | undefined> {
+  private async read(file: string, whole: boolean): Promise<VersionedFile | undefined> {
     try {
-      // a pipe without a writer would hold up the opening
-      const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-      try {
-        const stat = await handle.stat({ bigint: true });
-        if (!stat.isFile()) throw new FuncError("bad-data", `${file} is not a file.`);
-        const { size, mtimeNs, ctimeNs, ino, mtimeMs } = stat;
-        if (size > MAX_BYTES) {
-          throw new FuncError("too-large", `${file} is larger than ${MAX_BYTES} bytes.`);
-        }
-        const text = [size, mtimeNs, ctimeNs, ino].join("/");
-        const version = { text, changedAtMs: Number(mtimeMs) };
-        return { version, content: whole ? await handle.readFile("utf8") : "" };
-      } finally {
-        await handle.close();
-      }
+      return await readVersioned(file, { whole, maxBytes: MAX_BYTES, nextStep: NEXT_STEP });
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
       throw error instanceof FuncError ? error : unreadable(file, error);
     }
   }
@@ -200,5 +179,5 @@ function noMap(file: string): FuncError {
 }
 
 function unreadable(file: string, error: unknown): FuncError {
-  return new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}`);
+  return new FuncError("bad-data", `${file} cannot be read: ${messageOf(error)}`, NEXT_STEP);
 }

@@ -1,5 +1,4 @@
-import { constants } from "node:fs";
-import { open, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
@@ -8,6 +7,7 @@ import { MAX_MAP_NODES, nameKey, pathKey } from "./delegationMap";
 import { formatIdentities, parseIdentities, type HostIdentity } from "./identitiesText";
 import { changedByTellings, type HopTelling } from "./hopTellings";
 import { SeenHosts, type SeenBehind } from "./seenHosts";
+import { readVersioned, type VersionedFile } from "./versionedFile";
 
 const MAX_BYTES = 400_000_000;
 /** Of the time, writing takes a tenth at most: hosts that are seen for the first time come in crowds, each save writes all. */
@@ -134,7 +134,7 @@ export class MapIdentities {
       throw new FuncError(
         "unavailable",
         `${this.problem.message} What was learnt since is not written.`,
-        `Make ${this.file} readable, or remove it to learn all keys anew.`,
+        this.wayOut(),
       );
     }
     const { unsaved } = this;
@@ -191,7 +191,7 @@ export class MapIdentities {
       const version = (await this.read(false))?.version ?? "";
       if (version === this.seen) return;
       const read = await this.read(true);
-      const { identities, problem } = parseIdentities(read?.text, this.file);
+      const { identities, problem } = parseIdentities(read?.content, this.file);
       const known = new Map(identities.map((one) => [pathKey(one.path), one]));
       for (const key of this.unsaved) {
         const learnt = this.known.get(key);
@@ -209,24 +209,11 @@ export class MapIdentities {
     }
   }
 
-  private async read(whole: boolean): Promise<{ version: string; text: string } | undefined> {
-    try {
-      // a pipe without a writer would hold up the opening
-      const handle = await open(this.file, constants.O_RDONLY | constants.O_NONBLOCK);
-      try {
-        const stat = await handle.stat({ bigint: true });
-        if (!stat.isFile()) throw new FuncError("bad-data", `${this.file} is not a file.`);
-        if (stat.size > MAX_BYTES) {
-          throw new FuncError("too-large", `${this.file} is larger than ${MAX_BYTES} bytes.`);
-        }
-        const version = [stat.size, stat.mtimeNs, stat.ctimeNs, stat.ino].join("/");
-        return { version, text: whole ? await handle.readFile("utf8") : "" };
-      } finally {
-        await handle.close();
-      }
-    } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-      throw error;
-    }
+  private read(whole: boolean): Promise<VersionedFile | undefined> {
+    return readVersioned(this.file, { whole, maxBytes: MAX_BYTES, nextStep: this.wayOut() });
+  }
+
+  private wayOut(): string {
+    return `Make ${this.file} readable, or remove it to learn all keys anew.`;
   }
 }

@@ -91,7 +91,7 @@ export class MapSchedule {
     const params = { onlyAlive: settings.onlyAlive };
     try {
       const built = await builder.build(params, { signal, attended: false });
-      const { hosts, before, added, removed, rekeyed, problems, moreProblems } = built;
+      const { hosts, before, added, removed, rekeyed, problems, moreProblems, warning } = built;
       const told = {
         hosts,
         ...(before !== "good" && { before }),
@@ -101,6 +101,7 @@ export class MapSchedule {
         problems: problems.length + moreProblems,
       };
       log.info("the delegation map was built", told);
+      if (warning !== undefined) log.warn(warning);
       for (const { path, outcome, message } of problems.slice(0, MAX_TOLD)) {
         if (outcome === "not-asked") log.warn(message, { host: path.join("/") });
       }

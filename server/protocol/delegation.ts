@@ -79,6 +79,8 @@ export interface MapBuildResult {
   problems: MapBuildProblem[];
   /** How many are not in `problems`. */
   moreProblems: number;
+  /** Keys on record were damaged: those of the hosts found now were learnt anew. */
+  warning?: string;
 }
 
 export interface MapBuildProblem {

@@ -370,3 +370,13 @@ test("a host that was taken from its sub-overlord is missed no more once the map
     /"leaf2"\],"key":"[0-9a-f]{64}".*"gone_since":/,
   );
 });
+
+test("keys on record that were damaged are learnt anew, and it is said", async () => {
+  const file = join(fleet.dataOf(TOP), "map.identities.yaml");
+  const text = await readFile(file, "utf8");
+  await writeFile(file, text.slice(0, -10));
+  const { stderr } = await fleet.func(["build-map"]);
+  expect(stderr).toMatch(/warning: .*map\.identities\.yaml:\d+: .* learnt anew/);
+  expect(await readFile(`${file}.damaged`, "utf8")).toBe(text.slice(0, -10));
+  expect((await build()).warning).toBeUndefined();
+});

@@ -72,6 +72,7 @@ export async function buildMap(
     }
     session.out.result(summaryOf(built));
     session.out.note(problemText(built));
+    if (built.warning !== undefined) session.out.note(`func: warning: ${built.warning}\n`);
   }
   const incomplete = built.problems.some(({ outcome }) => INCOMPLETE.has(outcome));
   return incomplete || built.moreProblems > 0 ? EXIT_FAILED : EXIT_OK;
