@@ -15,7 +15,7 @@ export async function nextStepOf(error: FuncError, session?: Session): Promise<s
     return minions > 0
       ? `func "*"${delegate ? " --delegate" : ""} list_minions shows all. func group list shows the groups.`
       : `No minion has been enrolled yet (data directory ${dataDirectory}): ` +
-          "make a token with func ca token, then on the host: funcd join TOKEN.";
+          "make a token with func ca token, then on the host: node funcd.js join TOKEN.";
   } catch {
     return error.nextStep; // the overlord is gone: its own advice is the best there is
   }

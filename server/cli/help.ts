@@ -74,7 +74,7 @@ export const HELP = `Usage:
   func map show [--mapfile FILE]                  the delegation map, as a tree
   func map path NAME... [--mapfile FILE]          over which sub-overlords a host is reached
   func map check [FILE | --mapfile FILE]          what is wrong in the file, with line and column
-                                                  exit status 1: show: the last good map is in use; path: a
+                                                  exit status 1: the last good map is in use; path: a
                                                   host is not in it, or behind one that is no minion; check:
                                                   it cannot be used, or names at its top one that is no
                                                   minion; --json: what they tell as JSON

@@ -1,5 +1,6 @@
 import { allWell, targetsText, type JobSummary } from "../protocol/jobs";
 import { renderTable } from "./render";
+import { stateCounts } from "./stateCounts";
 
 /** The end of an id, which stands for all of it: seconds and microseconds. */
 const ID_END = /\d+\.\d{6}$/;
@@ -123,19 +124,10 @@ export function callText({ module, method, argsText }: JobSummary): string {
   return `${module}.${method}${argsText ? ` ${argsText}` : ""}`.replace(/\s+/g, " ");
 }
 
-/** `3 succeeded, 1 with exit status not 0, 1 failed`. */
-export function countsText({ counts, failedCommands = 0 }: JobSummary): string {
-  return Object.entries(counts)
-    .flatMap(([name, count]): [string, number][] =>
-      name === "succeeded"
-        ? [
-            [name, count - failedCommands],
-            ["with exit status not 0", failedCommands],
-          ]
-        : [[name, count]],
-    )
-    .filter(([, count]) => count > 0)
-    .map(([name, count]) => `${count} ${name}`)
+/** `3 succeeded, 1 with another exit status than 0, 1 failed`. */
+export function countsText({ counts, failedCommands }: JobSummary): string {
+  return stateCounts(counts, failedCommands)
+    .map(({ name, count }) => `${count} ${name}`)
     .join(", ");
 }
 

@@ -8,6 +8,7 @@ import type {
 import type { JsonValue } from "../protocol/value";
 import type { Piece } from "./pieces";
 import { shownValue } from "./shownValue";
+import { stateCounts } from "./stateCounts";
 import { block, onlyLine, outputLines, valueLines } from "./valueLines";
 
 /**
@@ -32,19 +33,21 @@ export function* renderResult(minion: string, value: JsonValue): Generator<Piece
 /** A failure for people, with what to do next. Ends with a newline. */
 export function renderFailure(minion: string, state: MinionCallState, error?: CallError): string {
   const type = state === "failed" && error ? ` (${error.type})` : "";
-  const next = error?.nextStep ? error.nextStep.replace(/^(?=.)/gm, "    ") + "\n" : "";
-  return `${minion}: ${state}${type}: ${error?.message ?? "no reason given"}\n${next}`;
+  return `${minion}: ${state}${type}: ${error?.message ?? "no reason given"}\n${nextStepLines(error)}`;
 }
 
-/** The line of `ping` for one minion, as the original has it. */
-export function renderPing(result: MinionResult): string {
-  return result.state === "succeeded"
-    ? `[ ok ... ] ${result.minion}\n`
-    : `[ FAILED ] ${result.minion}  ${result.error?.message ?? result.state}\n`;
+function nextStepLines(error: CallError | undefined): string {
+  return error?.nextStep ? error.nextStep.replace(/^(?=.)/gm, "    ") + "\n" : "";
+}
+
+/** The line of `ping` for one minion, as the original has it, and what to do where it failed. */
+export function renderPing({ minion, state, error }: MinionResult): string {
+  if (state === "succeeded") return `[ ok ... ] ${minion}\n`;
+  return `[ FAILED ] ${minion}  ${error?.message ?? state}\n${nextStepLines(error)}`;
 }
 
 /**
- * `3 ok (2 with exit status not 0), 4 cancelled (2 not begun) in 0.4 s`, where `failedCommands` are results of
+ * `3 ok, 2 with another exit status than 0, 4 cancelled (2 not begun) in 0.4 s`, where `failedCommands` are results of
  * commands that failed, and `notBegun` are cancelled calls that ran nothing.
  */
 export function renderSummary(
@@ -52,17 +55,14 @@ export function renderSummary(
   elapsedMs: number,
   { failedCommands = 0, notBegun = 0 }: { failedCommands?: number; notBegun?: number } = {},
 ): string {
-  const more: Partial<Record<MinionCallState, string>> = {
-    ...(failedCommands > 0 && { succeeded: ` (${failedCommands} with exit status not 0)` }),
-    ...(notBegun > 0 && { cancelled: ` (${notBegun} not begun)` }),
-  };
-  const counts = new Map<MinionCallState, number>();
-  for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
-  const parts = [...counts]
-    .sort(([a], [b]) => rank(a) - rank(b))
-    .map(([state, count]) => {
-      return `${count} ${state === "succeeded" ? "ok" : state}${more[state] ?? ""}`;
-    });
+  const counts: Partial<Record<MinionCallState, number>> = {};
+  for (const state of states.toSorted((a, b) => rank(a) - rank(b))) {
+    counts[state] = (counts[state] ?? 0) + 1;
+  }
+  const parts = stateCounts(counts, failedCommands).map(({ name, count }) => {
+    const more = name === "cancelled" && notBegun > 0 ? ` (${notBegun} not begun)` : "";
+    return `${count} ${name === "succeeded" ? "ok" : name}${more}`;
+  });
   return `${parts.join(", ") || "no minions"} in ${(elapsedMs / 1000).toFixed(1)} s\n`;
 }
 

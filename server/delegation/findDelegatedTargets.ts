@@ -11,6 +11,7 @@ import type { CallPaths } from "./callPaths";
 import { nameKey } from "./delegationMap";
 import type { DelegationMap, DelegationMaps } from "./delegationMaps";
 import { explainNoMatch } from "./explainNoMatch";
+import { mapProblemText } from "./mapProblemText";
 
 /** Who is called for a target expression. */
 export interface FoundTargets {
@@ -73,7 +74,7 @@ async function findInMap(
     const minion = inventory.find(name);
     if (minion) minions.push(minion);
   }
-  const warning = map.problem && `The last good delegation map was used: ${map.problem.message}`;
+  const warning = map.problem && `The last good map is in use: ${mapProblemText(map.problem)}`;
   return { minions, behind, ...(warning !== undefined && { warning }) };
 }
 

@@ -1,7 +1,7 @@
-import type { FuncError } from "../common/errors";
 import { checkMap } from "../delegation/checkMap";
 import type { MapNode } from "../delegation/delegationMap";
 import type { MapIdentities } from "../delegation/mapIdentities";
+import { mapProblemText } from "../delegation/mapProblemText";
 import { strangersOf, wayTo } from "../delegation/wayTo";
 import { MapStates } from "../delegation/mapStates";
 import type { DelegationMapNode } from "../protocol/delegation";
@@ -25,14 +25,18 @@ export function mapHandlers(parts: OverlordParts): Pick<Handlers, MapRequest> {
         file,
         nodes: nodesWithIdentities(nodes, maps.identities),
         changedAtMs,
-        ...(problem && { problem: textOf(problem) }),
+        ...(problem && { problem: mapProblemText(problem) }),
       };
     },
     "map/paths": async ({ names, mapFile }) => {
-      const { paths } = await maps.current(mapFile);
+      const { paths, problem } = await maps.current(mapFile);
       const found = names.map((name) => wayTo(name, paths, maps.identities, parts.inventory));
       const strangers = strangersOf(found, parts.inventory);
-      return { paths: found, ...(strangers.length > 0 && { strangers }) };
+      return {
+        paths: found,
+        ...(strangers.length > 0 && { strangers }),
+        ...(problem && { problem: mapProblemText(problem) }),
+      };
     },
     "map/validate": async ({ text, mapFile }) => {
       const file = mapFile ?? maps.own.file;
@@ -72,9 +76,4 @@ function nodesWithIdentities(
       children: nodesWithIdentities(children, identities, path),
     };
   });
-}
-
-function textOf({ message, nextStep }: FuncError): string {
-  const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
-  return nextStep === undefined ? message : `${sentence} ${nextStep}`;
 }

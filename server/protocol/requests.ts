@@ -269,11 +269,12 @@ export interface OverlordRequests {
   "map/read": { params: { mapFile?: string }; result: DelegationMapAnswer };
   /**
    * The shortest call path to each of the names, itself last; null where the map does not have it. `strangers`: hosts
-   * at the beginning of one that are no minions of this overlord, so that nobody is called over them.
+   * at the beginning of one that are no minions of this overlord, so that nobody is called over them. `problem`: why the
+   * last good map is in use.
    */
   "map/paths": {
     params: { names: string[]; mapFile?: string };
-    result: { paths: (string[] | null)[]; strangers?: string[] };
+    result: { paths: (string[] | null)[]; strangers?: string[]; problem?: string };
   };
   /** What is wrong with a text, or without one with the map's file, in the order of the file; at most 200. */
   "map/validate": {

@@ -60,7 +60,7 @@ describe("results for people", () => {
     );
     expect(renderPing({ minion: "a", state: "succeeded", value: 1 })).toBe("[ ok ... ] a\n");
     expect(renderPing({ minion: "a", state: "unreachable", error })).toBe(
-      "[ FAILED ] a  web1 refused.\n",
+      "[ FAILED ] a  web1 refused.\n    Start it.\n",
     );
   });
 
@@ -138,7 +138,13 @@ describe("results for people", () => {
       "2 ok, 1 unreachable in 0.4 s\n",
     );
     expect(renderSummary(["succeeded", "failed", "succeeded"], 100, { failedCommands: 1 })).toBe(
-      "2 ok (1 with exit status not 0), 1 failed in 0.1 s\n",
+      "1 ok, 1 with another exit status than 0, 1 failed in 0.1 s\n",
+    );
+    expect(renderSummary(["succeeded"], 100, { failedCommands: 1 })).toBe(
+      "1 with another exit status than 0 in 0.1 s\n",
+    );
+    expect(renderSummary(["cancelled", "succeeded", "cancelled"], 0, { notBegun: 1 })).toBe(
+      "1 ok, 2 cancelled (1 not begun) in 0.0 s\n",
     );
     expect(renderSummary([], 0)).toBe("no minions in 0.0 s\n");
   });

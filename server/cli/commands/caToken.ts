@@ -15,7 +15,7 @@ export async function caToken(
   session.out.result(session.options.json ? `${JSON.stringify(token)}\n` : `${token.token}\n`);
   session.out.note(
     `Valid once, until ${utcTime(token.expiresAtMs)}, by way of ${token.addresses.join(", ")}.\n` +
-      "On the new host: funcd join TOKEN, then start funcd.\n" +
+      "On the new host, with dist/funcd.js of this package: node funcd.js join TOKEN, then node funcd.js.\n" +
       (at.length > 0 ? "Then here, so that calls reach it: func build-map.\n" : ""),
   );
   return EXIT_OK;

@@ -1,3 +1,4 @@
+import type { OverlordConnection } from "../../client/connection";
 import type { GroupRecord } from "../../protocol/groups";
 import { parseHosts } from "../../targets/groupsText";
 import { unknownHosts } from "../../targets/unknownHosts";
@@ -22,13 +23,42 @@ export async function groupAdd(session: Session, name: string, add: string[]): P
   show(session, only(groups, name));
   const minions = await connection.request("minions/list", {});
   const strangers = unknownHosts(parseHosts(add), new Set(minions.map((minion) => minion.name)));
-  if (strangers.length > 0) {
-    const are = strangers.length === 1 ? "is no minion" : "are no minions";
+  const { unknown, behind } = await placesOf(connection, strangers);
+  for (const [hop, hosts] of behind) {
+    const stand = hosts.length === 1 ? "stands" : "stand";
+    const them = hosts.length === 1 ? "it" : "them";
     session.out.note(
-      `${firstNames(strangers)} ${are} yet: until then, using the group is an error.\n`,
+      `${firstNames(hosts)} ${stand} behind ${hop}: with --delegate a call reaches ${them}, ` +
+        "without, using the group is an error.\n",
+    );
+  }
+  if (unknown.length > 0) {
+    const are = unknown.length === 1 ? "is no minion" : "are no minions";
+    session.out.note(
+      `${firstNames(unknown)} ${are} yet: until then, using the group is an error.\n`,
     );
   }
   return EXIT_OK;
+}
+
+/** Which of the names the delegation map has behind which sub-overlord; without a map none. */
+async function placesOf(
+  connection: OverlordConnection,
+  names: readonly string[],
+): Promise<{ unknown: string[]; behind: Map<string, string[]> }> {
+  const behind = new Map<string, string[]>();
+  if (names.length === 0) return { unknown: [], behind };
+  const { paths, strangers = [] } = await connection
+    .request("map/paths", { names: [...names] })
+    .catch(() => ({ paths: [], strangers: [] })); // no map, or a name of several hosts
+  const unknown = names.filter((name, index) => {
+    const path = paths[index] ?? [];
+    if (path.length < 2 || strangers.includes(path[0] ?? "")) return true;
+    const hop = path.slice(0, -1).join("/");
+    behind.set(hop, [...(behind.get(hop) ?? []), name]);
+    return false;
+  });
+  return { unknown, behind };
 }
 
 /** `func group remove GROUP [HOST...]`: without hosts, the whole group. */

@@ -1,3 +1,4 @@
+import type { OverlordConnection } from "../../client/connection";
 import { utcTime } from "../../common/utcTime";
 import { countNodes } from "../../delegation/delegationMap";
 import type { DelegationMapAnswer } from "../../protocol/delegation";
@@ -21,9 +22,12 @@ export async function mapShow(session: Session, { mapFile }: MapPlace): Promise<
     if (map.nodes.length === 0) session.out.note("The map is empty.\n");
     else if (columns !== undefined) session.out.note(sumOf(map));
   }
-  if (map.problem === undefined) return EXIT_OK;
-  session.out.note(`func: the last good map is in use: ${map.problem}\n`);
-  return EXIT_FAILED;
+  noteProblem(session, map.problem);
+  return map.problem === undefined ? EXIT_OK : EXIT_FAILED;
+}
+
+function noteProblem({ out }: Session, problem: string | undefined): void {
+  if (problem !== undefined) out.note(`func: the last good map is in use: ${problem}\n`);
 }
 
 function sumOf({ file, nodes, changedAtMs }: DelegationMapAnswer): string {
@@ -39,7 +43,7 @@ export async function mapPath(
   const connection = await session.connect();
   const place = mapFile !== undefined && { mapFile };
   const answer = await connection.request("map/paths", { names, ...place });
-  const { paths, strangers = [] } = answer;
+  const { paths, strangers = [], problem } = answer;
   const missing = names.filter((_name, index) => !paths[index]);
   if (session.options.json) {
     const byName = Object.fromEntries(names.map((name, index) => [name, paths[index] ?? null]));
@@ -60,7 +64,9 @@ export async function mapPath(
       "      Enrol it, or take it out of the map: func map check tells where it stands.\n",
     );
   }
-  return missing.length + strangers.length > 0 ? EXIT_FAILED : EXIT_OK;
+  noteProblem(session, problem);
+  const isWrong = missing.length + strangers.length > 0 || problem !== undefined;
+  return isWrong ? EXIT_FAILED : EXIT_OK;
 }
 
 /** `func map check`: what is wrong or strange in the file, each with its place. 1 where it cannot be used. */
@@ -76,5 +82,24 @@ export async function mapCheck(session: Session, { mapFile }: MapPlace): Promise
       session.out.result(`${file}${at}: ${severity}: ${message}\n`);
     }
   }
-  return problems.some(({ severity }) => severity === "error") ? EXIT_FAILED : EXIT_OK;
+  if (!problems.some(({ severity }) => severity === "error")) return EXIT_OK;
+  session.out.note(await wayOutOf(connection, mapFile));
+  return EXIT_FAILED;
+}
+
+/** Which map calls go by while the file is wrong, and what to do. */
+async function wayOutOf(
+  connection: OverlordConnection,
+  mapFile: string | undefined,
+): Promise<string> {
+  if (mapFile !== undefined) return "func: correct the file before calls name it.\n";
+  const step = "Correct the file, or build the map anew: func build-map.";
+  try {
+    const { problem } = await connection.request("map/paths", { names: [] });
+    return problem === undefined
+      ? `func: calls go by this map as far as it is right. ${step}\n`
+      : `func: the last good map stays in use. ${step}\n`;
+  } catch {
+    return `func: there is no good map to call by. ${step}\n`;
+  }
 }
