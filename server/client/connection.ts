@@ -118,7 +118,13 @@ class Connection implements OwnConnection {
       timeoutMs: INITIALIZE_TIMEOUT_MS,
     });
     this.hello = opened.checkHello(answer);
-    await this.rpc.sendNotification("initialized", {});
+    try {
+      await this.rpc.sendNotification("initialized", {});
+    } catch {
+      // it has ended right behind its answer, before that was noticed here
+      this.closedByPeer = true;
+      throw connectionClosed();
+    }
   }
 
   async request<M extends keyof OverlordRequests>(
