@@ -200,6 +200,23 @@ it("stops what went on beyond its limit where its job is cancelled once more", a
   expect(await result(jobId, "web1")).toMatchObject({ state: "timed-out" });
 });
 
+it("stops what went on beyond its limit where its job is cancelled while others still run", async () => {
+  const connection = await fleet.connection();
+  const file = join(fleet.home("web1"), "..", "leftoverOfSome.pid");
+  fleet.pause("web2");
+  const args = [`echo $$ >${file}; exec sleep 300`];
+  const jobId = await start({ args, async: true, timeoutMs: 1_500 });
+  await until(async () => (await result(jobId, "web1")).state === "timed-out");
+  const pid = Number(await readFile(file, "utf8"));
+  expect(isRunning(pid)).toBe(true);
+  const { finished } = await connection.request("jobs/cancel", { jobId });
+  expect(finished).toBe(false);
+  await until(() => !isRunning(pid));
+  fleet.unpause("web2");
+  await ended(jobId);
+  expect(await result(jobId, "web1")).toMatchObject({ state: "timed-out" });
+});
+
 it("goes on with async jobs after SIGTERM, and tells clients of the list what changes", async () => {
   const connection = await fleet.connection();
   const news: JobsChanged[] = [];

@@ -137,11 +137,18 @@ export class CallRunner {
     return job;
   }
 
-  /** Asks all that is under way to end. Minions that are away are told later. */
+  /** Asks all that is under way to end, and what went on beyond its limit. Minions that are away are told later. */
   async cancel(job: Job): Promise<void> {
     if (job.finished || job.isCancelled) return;
     await this.tools.journal.cancelRequested(job);
     job.cancel();
+    this.stopLeftovers(job).catch((error: unknown) => {
+      const problem = messageOf(error);
+      this.parts.log.warn("what a job may have left running was not stopped", {
+        job: job.id,
+        problem,
+      });
+    });
   }
 
   /** Calls nobody more whose call has not begun. */
@@ -149,7 +156,7 @@ export class CallRunner {
     this.limits.get(job)?.pass();
   }
 
-  /** As stopLeftovers, of a job that has ended. */
+  /** As stopLeftovers, of what has ended of a job. */
   async stopLeftovers(view: JobView): Promise<number> {
     const { caller, inventory, store } = this.parts;
     const record = await store.record(view.id);
