@@ -41,6 +41,7 @@ export function explainNoMatch(
       return (
         (delegate ? undefined : towardsDelegate(error, part, facts)) ??
         ofLostHost(part, what, delegate, facts) ??
+        ofWrongHop(part, what, facts) ??
         (delegate ? withEmptyHops(error, facts) : error)
       );
     }
@@ -97,6 +98,24 @@ function withDelegate({ reason, message }: FuncError, who: string, count: number
   const them = count === 1 ? "it" : "them";
   const step = `${who}: call ${them} with --delegate (VS Code: the setting func.delegate).`;
   return new FuncError(reason, message, step);
+}
+
+/** Where "web1@mid2" stands elsewhere. */
+function ofWrongHop(
+  part: string,
+  what: string,
+  { own, pathTo }: NoMatchFacts,
+): FuncError | undefined {
+  const at = part.lastIndexOf("@");
+  if (at <= 0 || isPattern(part)) return undefined;
+  const name = nameKey(part.slice(0, at));
+  const hop = pathTo(name)?.at(-2);
+  const isOwn = own.includes(name);
+  if (hop === undefined && !isOwn) return undefined;
+  const where = isOwn ? "is a minion of this overlord itself" : `stands behind ${hop ?? ""}`;
+  const step = isOwn ? `Call it as ${name}.` : `Call it as ${name}, with --delegate.`;
+  const message = `Can't find any minions ${what} "${part.slice(0, MAX_SHOWN)}": ${name} ${where}.`;
+  return new FuncError("no-match", message, step);
 }
 
 /** Where a host of that name has shown a key, and the map has it no more. */

@@ -1,5 +1,6 @@
 import { AllJobsSearch } from "../jobs/search/allJobsSearch";
 import type { OverlordRequests } from "../protocol/requests";
+import { behindToo } from "../delegation/behindToo";
 import { findDelegatedTargets, type FoundTargets } from "../delegation/findDelegatedTargets";
 import { hopsCalledToo } from "../delegation/hopsCalledToo";
 import { findCanaries } from "../jobs/engine/canaries";
@@ -33,6 +34,7 @@ export function jobHandlers(parts: OverlordParts): Pick<Handlers, JobRequest> {
       // the order then depends on what the method does
       const hops = hopsCalledToo(minions, behind).flatMap((hop) => parts.inventory.find(hop) ?? []);
       if (hops.length > 0) await parts.methods.describe(hops, signal).catch(() => undefined);
+      const left = params.background ? undefined : await behindToo(params, parts);
       const job = await runner.start(params, minions, {
         canaries,
         behind,
@@ -41,7 +43,7 @@ export function jobHandlers(parts: OverlordParts): Pick<Handlers, JobRequest> {
       });
       parts.audit.follow(job);
       feed.watch(job);
-      return job.summary();
+      return { ...job.summary(), ...(left && { behindToo: left }) };
     },
 
     "jobs/list": ({ limit = MAX_LISTED, cursor, ...query }, feed) => {

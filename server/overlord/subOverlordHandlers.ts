@@ -1,5 +1,6 @@
 import { FuncError } from "../common/errors";
 import { askNextHop } from "../delegation/askNextHop";
+import { explainNoHop } from "../delegation/explainNoHop";
 import type { JsonValue } from "../protocol/value";
 import type { ClientFeed } from "./clientFeed";
 import type { AuditedClient } from "./overlordAudit";
@@ -16,11 +17,15 @@ type RunHere = (
 
 /** What asks sub-overlords, and answers an overlord above, beside calls. */
 export function subOverlordHandlers(
-  { caller, inventory, version }: OverlordParts,
+  { caller, inventory, maps, version }: OverlordParts,
   runHere: RunHere,
 ): Pick<Handlers, "overlord/at" | "delegation/ask"> {
   return {
-    "overlord/at": (question, _feed, signal) => askNextHop({ caller, inventory, signal }, question),
+    "overlord/at": async (question, _feed, signal) => {
+      const elsewhere = await explainNoHop(question.path, { inventory, maps });
+      if (elsewhere) throw elsewhere;
+      return askNextHop({ caller, inventory, signal }, question);
+    },
     "delegation/ask": async ({ by, ...question }, feed, signal, client) => {
       const { path, request, params } = question;
       refuseFiles(params);

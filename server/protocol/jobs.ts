@@ -149,6 +149,8 @@ export interface JobSummary {
   originator?: string;
   /** What is to be known about it all the same: the map that it was delegated by may be outdated. */
   warning?: string;
+  /** In the answer to `calls/start` only: who would have been called with `delegate`. */
+  behindToo?: BehindToo;
   batch?: BatchPlan;
   /** With more failures than this no more minions are called. */
   maxErrors?: number;
@@ -164,6 +166,14 @@ export interface JobSummary {
   counts: Partial<Record<MinionCallState, number>>;
   /** Of those that succeeded: commands that ended with an exit status other than 0. Absent for none. */
   failedCommands?: number;
+}
+
+/** Hosts behind sub-overlords that a glob or a group would mean too. */
+export interface BehindToo {
+  hosts: number;
+  /** Minions of this overlord over whom they are called: those with the most, at most three. */
+  hops: string[];
+  moreHops: number;
 }
 
 /** True for the method whose results are a command's exit status and output. */

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FuncError } from "../../server/common/errors";
 import { silentLog } from "../../server/common/log";
+import { behindToo } from "../../server/delegation/behindToo";
 import { DelegationMaps } from "../../server/delegation/delegationMaps";
+import { explainNoHop } from "../../server/delegation/explainNoHop";
 import { findDelegatedTargets } from "../../server/delegation/findDelegatedTargets";
 import { hopsCalledToo } from "../../server/delegation/hopsCalledToo";
 import { OtherRoutes } from "../../server/delegation/otherRoutes";
@@ -106,6 +108,44 @@ describe("targets of a delegated call", () => {
       "leaf3 over mid1, mid3",
     ]);
     await expect(found("leaf1@mid2")).rejects.toMatchObject({ reason: "no-match" });
+  });
+
+  it("are told where they stand when another sub-overlord was named", async () => {
+    await map(MAP);
+    for (const delegate of [true, false]) {
+      await expect(found({ spec: "leaf1@mid2", delegate })).rejects.toMatchObject({
+        message: 'Can\'t find any minions matching "leaf1@mid2": leaf1 stands behind mid1.',
+        nextStep: "Call it as leaf1, with --delegate.",
+      });
+    }
+    await expect(found("node01@mid2")).rejects.toMatchObject({ nextStep: "Call it as node01." });
+  });
+
+  it("are told where a path to a sub-overlord begins with one of them", async () => {
+    const told = async (...path: string[]) =>
+      (await explainNoHop(path, { inventory, maps }))?.nextStep;
+    expect(await told("leaf1")).toBeUndefined();
+    await map(MAP);
+    expect(await told("leaf1")).toBe("The sub-overlord that it belongs to: --at mid1");
+    expect(await told("mid3", "x")).toBe("Name the whole path: --at mid1/mid3/x");
+    expect(await told("mid1")).toBeUndefined();
+    expect(await told("nobody")).toBeUndefined();
+  });
+
+  it("are counted where a glob or a group fits them too, and nobody asked for delegation", async () => {
+    const left = (params: TargetParams) => behindToo(params, { inventory, groups, maps });
+    expect(await left({ spec: "*" })).toBeUndefined();
+    await map(MAP);
+    await writeFile(join(folder, "groups"), "[far]\nhost = leaf*;node01\n");
+    expect(await left({ spec: "*" })).toEqual({ hosts: 4, hops: ["mid1"], moreHops: 0 });
+    expect((await left({ spec: "*", exclude: "leaf1;leaf3" }))?.hosts).toBe(2);
+    expect((await left({ spec: "@far" }))?.hosts).toBe(3);
+    expect((await left({ spec: "@far:LEAF2" }))?.hosts).toBe(1);
+    expect(await left({ spec: "mid1;mid2" })).toBeUndefined();
+    expect(await left({ spec: "node*" })).toBeUndefined();
+    expect(await left({ spec: "*", delegate: true })).toBeUndefined();
+    await own("leaf1");
+    expect((await left({ spec: "*" }))?.hosts).toBe(3);
   });
 
   it("are pointed out where the map has them, and nobody asked for delegation", async () => {

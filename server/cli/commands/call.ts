@@ -1,5 +1,6 @@
 import { followCall } from "../../client/followJob";
 import type { StartCallParams } from "../../protocol/requests";
+import { behindTooText } from "../behindTooText";
 import { callArguments } from "../callArguments";
 import { EXIT_OK } from "../exitStatus";
 import type { GlobalOptions } from "../parse";
@@ -32,7 +33,9 @@ export async function call(
     ...(options.async && { async: true }),
   };
   if (options.async && options.nopoll) {
-    const { id } = await session.overlord.request("calls/start", params);
+    const job = await session.overlord.request("calls/start", params);
+    const { id } = job;
+    out.note(behindTooText(job));
     out.result(options.json ? `${JSON.stringify({ job_id: id })}\n` : `JOB_ID: '${id}'\n`);
     return EXIT_OK;
   }

@@ -7,6 +7,7 @@ import {
   type MinionResult,
 } from "../../protocol/jobs";
 import type { JsonValue } from "../../protocol/value";
+import { behindTooText } from "../behindTooText";
 import { earlyOutputText, hasEarlyOutput } from "../earlyOutput";
 import { FailureNotes } from "../failureNotes";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
@@ -65,6 +66,7 @@ export async function runJob(
       called = job;
       interruption.started(job.id);
       if (job.warning !== undefined) out.note(`Warning: ${job.warning}\n`);
+      out.note(behindTooText(job));
     },
     onFinished: interruption.finished,
     onReconnected: () => {
