@@ -6,7 +6,13 @@ import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";
 import { toJson } from "../wire/jsonValue";
 import { XmlRpcDouble, type XmlRpcValue } from "../wire/value";
-import { readMapBelow, readOriginalMap, type NodeBudget, type ProbedHost } from "./mapBelow";
+import {
+  MOST_BELOW_MS,
+  readMapBelow,
+  readOriginalMap,
+  type NodeBudget,
+  type ProbedHost,
+} from "./mapBelow";
 import { NO_OVERLORD } from "../calls/overlordErrors";
 import { textOfAsking } from "./textOfAsking";
 
@@ -89,7 +95,8 @@ async function probe(
     return { ...notAsked(tools, minion, problemOf(ping, time, options)), alive };
   }
   const native = await caller.isNative(minion);
-  const belowMs = (untilMs - performance.now()) * SHARE_BELOW - LEAST_BELOW_MS;
+  const restMs = (untilMs - performance.now()) * SHARE_BELOW - LEAST_BELOW_MS;
+  const belowMs = Math.min(restMs, MOST_BELOW_MS);
   if (belowMs < LEAST_BELOW_MS) {
     const message = "There was no time left to ask for those behind it.";
     return { ...notAsked(tools, minion, { message }), native, alive };

@@ -3,6 +3,9 @@ import { isMinionName } from "../common/minionName";
 import type { MapProbeOutcome } from "../protocol/delegation";
 import { MAX_MAP_DEPTH, MAX_MAP_NODES, nameKey } from "./delegationMap";
 
+/** The longest that a sub-overlord may take to tell of those behind it. */
+export const MOST_BELOW_MS = 3_600_000;
+
 /** A host that was asked for those behind it. */
 export interface ProbedHost {
   name: string;

@@ -1,3 +1,4 @@
+import { FuncError } from "../../common/errors";
 import type {
   MapBefore,
   MapBuildProblem,
@@ -59,6 +60,9 @@ export async function buildMap(
   const { signal } = cancelling;
   const built = await connection
     .request("map/build", params, { signal, timeoutMs: REQUEST_TIMEOUT_MS })
+    .catch((error: unknown) => {
+      throw signal.aborted ? cancelled() : error;
+    })
     .finally(() => {
       progress.dispose();
       showProgress(session, "");
@@ -76,6 +80,15 @@ export async function buildMap(
   }
   const incomplete = built.problems.some(({ outcome }) => INCOMPLETE.has(outcome));
   return incomplete || built.moreProblems > 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+/** Where it was about to be written it is the new one. */
+function cancelled(): FuncError {
+  return new FuncError(
+    "cancelled",
+    "Building the delegation map was cancelled.",
+    "func map show has the map as it is.",
+  );
 }
 
 /** In the same line of a terminal each time; nowhere else. */

@@ -1,3 +1,4 @@
+import { MOST_BELOW_MS } from "../../delegation/mapBelow";
 import { readSignedCall } from "../../pki/documents/delegatedCall";
 import { REQUESTS_AT, type DelegatedRequest, type RequestAt } from "../../protocol/delegation";
 import type { ArgumentDescription } from "../../protocol/methods";
@@ -19,7 +20,6 @@ const GRACE_MS = 30_000;
 /** A signed call with the arguments and the targets' proofs has to be written to the disk there. */
 const START_TIMEOUT_MS = 25_000;
 const ASK_TIMEOUT_MS = 120_000;
-const MOST_MAP_SECONDS = 3_600;
 
 const JOB_ID = text("job_id", "The id that start answered");
 const WAIT: ArgumentDescription = {
@@ -175,7 +175,7 @@ export function delegationModule(overlord: SubOverlord): MinionModule {
             optional: false,
             description: "Until the answer, all hosts behind this one included",
             min: 0.1,
-            max: MOST_MAP_SECONDS,
+            max: MOST_BELOW_MS / 1_000,
           },
           text("above_json", "Keys of the overlords that ask, a list as JSON"),
         ],
@@ -185,7 +185,7 @@ export function delegationModule(overlord: SubOverlord): MinionModule {
             timeoutMs: Math.round(Number(seconds) * 1_000),
             above: namesIn("above_json", above),
           };
-          const bounds = { ...boundsOf(context, 0), timeoutMs: MOST_MAP_SECONDS * 1_000 };
+          const bounds = { ...boundsOf(context, 0), timeoutMs: MOST_BELOW_MS };
           return JSON.stringify(await overlord.request("delegation/mapBelow", params, bounds));
         },
       ),
