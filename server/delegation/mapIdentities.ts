@@ -1,4 +1,4 @@
-import { rename } from "node:fs/promises";
+import { link, rename, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeFileAtomic } from "../common/atomicFile";
 import { FuncError, messageOf } from "../common/errors";
@@ -141,7 +141,7 @@ export class MapIdentities {
     this.unsaved = new Set();
     const sinceMs = performance.now();
     try {
-      if (this.problem) await rename(this.file, `${this.file}.damaged`).catch(() => undefined);
+      if (this.problem) await keepAside(this.file);
       await writeFileAtomic(this.file, formatIdentities(this.known.values()));
       this.seen = (await this.read(false))?.version;
       this.problem = undefined;
@@ -215,5 +215,17 @@ export class MapIdentities {
 
   private wayOut(): string {
     return `Make ${this.file} readable, or remove it to learn all keys anew.`;
+  }
+}
+
+/** Also in its place, for whoever is killed before there is another one. Never throws. */
+async function keepAside(file: string): Promise<void> {
+  const aside = `${file}.damaged`;
+  try {
+    await rm(aside, { force: true });
+    await link(file, aside);
+  } catch {
+    // a folder, or a file system without links
+    await rename(file, aside).catch(() => undefined);
   }
 }

@@ -107,6 +107,17 @@ test("keys in a file that cannot be read are not learnt anew in its place", asyn
   }
 });
 
+test("a damaged file stays where it is until there is another", async () => {
+  // with what is put before and behind it for writing, this name is too long
+  file = join(folder, "m".repeat(245));
+  writeFileSync(file, '- {"path":["b"],"key":"12\n');
+  const identities = await opened();
+  identities.saw(["a"], KEY, true);
+  await expect(identities.save()).rejects.toMatchObject({ reason: "unavailable" });
+  expect(readFileSync(file, "utf8")).toContain('"b"');
+  expect(readFileSync(`${file}.damaged`, "utf8")).toContain('"b"');
+});
+
 test("a line that a person removes stays removed, whatever is being learnt", async () => {
   const identities = await opened();
   identities.saw(["mid1", "a"], KEY, true);
