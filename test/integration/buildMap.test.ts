@@ -141,6 +141,12 @@ test("a damaged map is not added to, stays in use meanwhile, and is replaced by 
   await build();
   await fleet.writeMap("mid1:\n    leaf1: {}\nmid2");
   expect((await connection.request("map/read", {})).problem).toMatch(/map:3:1/);
+  const check = await fleet.func(["map", "check"]);
+  expect(check.status).toBe(1);
+  expect(check.stderr).toMatch(/the last good map stays in use\. .*func build-map/);
+  const path = await fleet.func(["map", "path", "leaf1"]);
+  expect(path).toMatchObject({ status: 1, stdout: "mid1 -> leaf1\n" });
+  expect(path.stderr).toMatch(/the last good map is in use: .*map:3:1.*func build-map/);
   await expect(build({ append: true })).rejects.toMatchObject({ reason: "conflict" });
   await build();
   expect(await mapFile()).toBe(fleet.mapText());
@@ -188,6 +194,15 @@ test("the command line shows what changed, the tree, paths and what is wrong in 
   const glob = await fleet.func(["leaf*", "ping"]);
   expect(glob).toMatchObject({ status: 2 });
   expect(glob.stderr).toMatch(/4 hosts behind sub-overlords match "leaf\*": call them with --del/);
+  const all = await fleet.func(["*", "call", "test", "add", "1", "2"]);
+  expect(all.stderr).toMatch(/^func: 4 more hosts that fit stand behind mid1, mid2: --delegate/);
+  const group = await fleet.func(["group", "add", "far", "leaf1", "nobody"]);
+  expect(group.stderr).toContain("leaf1 stands behind mid1: with --delegate");
+  expect(group.stderr).toContain("nobody is no minion yet");
+  expect(await fleet.func(["group", "remove", "far"])).toMatchObject({ status: 0 });
+  const noHop = await fleet.func(["ca", "list", "--at", "leaf1"]);
+  expect(noHop).toMatchObject({ status: 1, stdout: "" });
+  expect(noHop.stderr).toMatch(/leaf1 is no sub-overlord .*behind mid1.*\n.*--at mid1/);
   const other = join(fleet.root, "other.yaml");
   await writeFile(other, "web1: {}\nweb1: 5\n");
   const check = await fleet.func(["map", "check", "--mapfile", other]);

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { connectOverlord, type OverlordConnection } from "../../server/client/connection";
 import { startLocalFleet, type LocalFleet } from "../../server/client/localFleet";
+import { shellWord } from "../../server/cli/shellWord";
 
 const dist = join(process.cwd(), "dist");
 const POLL_MS = 100;
@@ -289,7 +290,7 @@ it("only ends func where a watch is interrupted, the terminal is closed, or an a
     process.kill(pid, signal);
     return run;
   };
-  const left = (id: string): string => `goes on; to cancel it: func jobs cancel ${id}`;
+  const left = (id: string): string => `goes on; to cancel it: func jobs cancel ${shellWord(id)}`;
 
   const watch = await signalled(["jobs", "follow", watched], "SIGINT");
   expect(watch.status).toBe(130);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isRunning, readEndpoint, until } from "../fixtures/overlordBundle";
 import { buildPrograms, programScript, runProgram, type ProgramRun } from "../fixtures/programs";
 import { RealFleet } from "../fixtures/realFleet";
+import { shellWord } from "../../server/cli/shellWord";
 
 let fleet: RealFleet;
 
@@ -81,7 +82,7 @@ describe("func jobs", () => {
     await until(() => left.stdout.includes("web1 | begun") && left.stdout.includes("web2 ! odd"));
     left.signal("SIGINT");
     expect(await left.status).toBe(130);
-    expect(left.stderr).toContain(`goes on; to cancel it: func jobs cancel ${id}`);
+    expect(left.stderr).toContain(`goes on; to cancel it: func jobs cancel ${shellWord(id)}`);
 
     const one = new Running(["jobs", "follow", id, "--minion", "web1"]);
     const all = new Running(["jobs", "follow", id.slice(-12)]);

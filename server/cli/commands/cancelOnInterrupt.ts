@@ -1,5 +1,6 @@
 import { messageOf } from "../../common/errors";
 import type { EndSignal, Session } from "../session";
+import { shellWord } from "../shellWord";
 
 /** What is followed, which decides what a signal does to it. */
 export type Followed = "call" | "async call" | "watched job";
@@ -30,7 +31,7 @@ export function cancelOnInterrupt(session: Session, followed: Followed): Interru
       session.out.note(
         jobId === undefined
           ? "func: ending; what was asked for may run all the same: func jobs list\n"
-          : `func: the job ${jobId} goes on; to cancel it: func jobs cancel ${jobId}\n`,
+          : `func: the job ${jobId} goes on; to cancel it: func jobs cancel ${shellWord(jobId)}\n`,
       );
       return false;
     }

@@ -3,6 +3,7 @@ import { isCommandRun } from "../../protocol/jobs";
 import { hasEarlyOutput } from "../earlyOutput";
 import { findJob } from "../findJob";
 import { jobMinions, type JobMinions } from "../jobMinions";
+import { QuietNote } from "../quietNote";
 import type { Session } from "../session";
 import { LiveOutput } from "./liveOutput";
 import { runJob } from "./runJob";
@@ -25,7 +26,16 @@ export async function jobsFollow(
     ? stoppedMinions(chosen ?? (await jobMinions(session, jobId, undefined)))
     : names;
   const isLive = !session.options.json && written?.length !== 0;
-  const live = isLive ? new LiveOutput(session, jobId, written) : undefined;
+  const quiet = new QuietNote(
+    (text) => {
+      session.out.note(text);
+    },
+    async () => (await jobMinions(session, jobId, minion)).results,
+  );
+  const onNews = (): void => {
+    quiet.news();
+  };
+  const live = isLive ? new LiveOutput(session, jobId, written, onNews) : undefined;
   const isFollowed = (name: string): boolean => written?.includes(name) ?? true;
   try {
     return await runJob(
@@ -33,6 +43,7 @@ export async function jobsFollow(
       (following) =>
         followJob(overlord, jobId, {
           ...following,
+          onProgress: onNews,
           ...(names && { minions: new Set(names) }),
         }),
       {
@@ -44,6 +55,7 @@ export async function jobsFollow(
       },
     );
   } finally {
+    quiet.close();
     await live?.close();
   }
 }

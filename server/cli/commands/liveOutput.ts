@@ -24,11 +24,15 @@ export class LiveOutput {
     private readonly session: Session,
     jobId: string,
     minions: readonly string[] | undefined,
+    onNews: () => void,
   ) {
     this.#following = followOutput(session.overlord, jobId, {
       ...(minions && { minions }),
       signal: this.#stop.signal,
-      onLines: (lines) => this.#print(lines),
+      onLines: (lines) => {
+        onNews();
+        return this.#print(lines);
+      },
       onEnded: (minion) => {
         this.#ended.add(minion);
         this.#wake();
