@@ -12,6 +12,7 @@ import {
 import { cancelledResult, type Ending } from "../jobs/engine/outcome";
 import { settle } from "../jobs/engine/settle";
 import type { OutputFiles } from "../jobs/outputs/outputFiles";
+import type { MinionRecord } from "../protocol/minions";
 import type { Inventory } from "../targets/inventory";
 import type { DelegationMaps } from "./delegationMaps";
 import { endingOfLeft, notSent, type LeftBehind } from "./hopEndings";
@@ -39,6 +40,16 @@ interface HopRun {
   signed: SignedTargets;
   routes: OtherRoutes;
   trust: ResultTrust | undefined;
+  /** By name, those that are called once more over another hop, and who may have begun them. */
+  doubts: Map<string, Doubt[]>;
+}
+
+/** A hop that may have begun a call in a job of its own. */
+interface Doubt {
+  hop: MinionRecord;
+  id: string;
+  /** With its path over that hop. */
+  minion: MinionBehind;
 }
 
 /** Calls minions behind sub-overlords: each next hop once for all behind it, and around hops that fail. */
@@ -64,10 +75,11 @@ export class HopCalls implements HopCaller {
     }
     const routes = new OtherRoutes(maps, inventory, run.record.mapFile);
     const trust = run.above ? undefined : this.trust;
-    const whole = { run, tools, signed, routes, trust };
+    const whole: HopRun = { run, tools, signed, routes, trust, doubts: new Map() };
     // what an earlier process had a hop begin is one job there, beside what it has not begun
     const starts = groupBy(run.behind, ({ name }) => run.past.get(name)?.minionJobId);
     await Promise.all([...starts.values()].map((one) => this.callAll(whole, one, new Set())));
+    if (!run.job.isSuspended) tellDoubts(whole);
   }
 
   laterEnds(question: LaterQuestion): Promise<LaterEnds> {
@@ -105,8 +117,10 @@ export class HopCalls implements HopCaller {
       hop,
       minions,
       values: this.values,
-      takeOver: async (open) => {
+      isDoubtful: (name) => whole.doubts.has(name),
+      takeOver: async (open, id) => {
         const found = await this.otherWays(whole, open, new Set([...failed, hopName]), true);
+        for (const minion of found.keys()) doubt(whole, minion, hop, id);
         others.push(this.callAll(whole, [...found.values()], new Set([...failed, hopName])));
         return [...found.keys()];
       },
@@ -121,9 +135,12 @@ export class HopCalls implements HopCaller {
     left: readonly LeftBehind[],
     failed: ReadonlySet<string>,
   ): Promise<void> {
-    const { run, tools } = whole;
+    const { run, tools, doubts } = whole;
+    const known = left.map((one) =>
+      doubts.has(one.minion.name) ? { ...one, mayHaveRun: true } : one,
+    );
     await Promise.all(
-      [...groupBy(left, ({ failedHop }) => failedHop)].map(async ([failedHop, all]) => {
+      [...groupBy(known, ({ failedHop }) => failedHop)].map(async ([failedHop, all]) => {
         const without = new Set([...failed, failedHop]);
         const unsure = all.filter(({ mayHaveRun }) => mayHaveRun).map(({ minion }) => minion);
         const sure = all.filter(({ mayHaveRun }) => !mayHaveRun).map(({ minion }) => minion);
@@ -132,9 +149,14 @@ export class HopCalls implements HopCaller {
           ...(await this.otherWays(whole, sure, without, false)),
         ]);
         const rest = all.filter(({ minion }) => !found.has(minion));
+        const hop = this.parts.inventory.find(failedHop);
+        for (const { minion, mayHaveRun, awayWith: id } of all) {
+          if (!mayHaveRun || rest.some((one) => one.minion === minion)) continue;
+          doubt(whole, minion, hop, id);
+        }
         await Promise.all([
           this.callAll(whole, [...found.values()], without),
-          ...rest.map((one) => end(run, tools, one.minion, endingOf(run, one))),
+          ...rest.map((one) => end(run, tools, one.minion, endingOf(run, blamed(whole, one)))),
         ]);
         if (!run.job.isSuspended) this.followLater(whole, failedHop, rest);
       }),
@@ -171,6 +193,39 @@ export class HopCalls implements HopCaller {
       if (other && (isNative || !mayHaveRun)) found.set(minion, other);
     }
     return found;
+  }
+}
+
+function doubt(
+  { doubts }: HopRun,
+  minion: MinionBehind,
+  hop: MinionRecord | undefined,
+  id: string | undefined,
+): void {
+  const known = doubts.get(minion.name) ?? [];
+  doubts.set(minion.name, hop && id !== undefined ? [...known, { hop, id, minion }] : known);
+}
+
+/** What was not begun over this hop, but may have been over one before, was lost at that one. */
+function blamed({ doubts }: HopRun, left: LeftBehind): LeftBehind {
+  const [first] = doubts.get(left.minion.name) ?? [];
+  if (!first || left.awayWith !== undefined) return left;
+  const { minion, hop } = first;
+  const cause = `it went away, and over ${left.failedHop} it was not begun: ${left.cause}`;
+  return { minion, failedHop: hop.name, cause, mayHaveRun: true };
+}
+
+/** Hops that may have begun what then was cancelled, or lost, over another one: they are to stop it, or to tell its end. */
+function tellDoubts({ run: { job }, tools, doubts }: HopRun): void {
+  for (const [name, places] of doubts) {
+    const { state, mayHaveRun } = job.result(name);
+    if (!mayHaveRun || (state !== "cancelled" && state !== "lost")) continue;
+    const attempt = job.attemptOf(name);
+    for (const { hop, id } of places) {
+      const call = { jobId: job.id, minion: hop, attempt, id, sinceMs: Date.now(), names: [name] };
+      if (state === "cancelled") tools.cancels.add(call);
+      else tools.later.add(call);
+    }
   }
 }
 

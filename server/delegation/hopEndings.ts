@@ -17,6 +17,34 @@ export interface LeftBehind {
   denied?: boolean;
 }
 
+/** States that say, without more, that nothing was run. */
+const NOT_BEGUN: ReadonlySet<Ending["state"]> = new Set<Ending["state"]>([
+  "cancelled",
+  "skipped",
+  "expired",
+  "unreachable",
+]);
+
+/** That nothing was run over this hop says nothing of another one, which may have begun the call before. */
+export function inDoubt(ending: Ending, name: string): Ending {
+  const { state, mayHaveRun, error } = ending;
+  if (mayHaveRun || !NOT_BEGUN.has(state)) return ending;
+  const doubt = `${name} may have been called over another hop before`;
+  const nextStep = `It may have run: look on ${name} before you call it again.`;
+  if (state === "cancelled" || state === "skipped") {
+    const message = state === "cancelled" ? `Cancelled; ${doubt}.` : `Skipped; ${doubt}.`;
+    const told = { type: "", trace: "", ...error, message, nextStep };
+    return { ...ending, mayHaveRun: true, error: told };
+  }
+  const message = `${doubt}, and not over this one: ${error?.message ?? state}`;
+  return {
+    ...ending,
+    state: "lost",
+    mayHaveRun: true,
+    error: { type: "lost job", trace: "", message, nextStep },
+  };
+}
+
 /** The final result of a minion that is reached over no other path. */
 export function endingOfLeft({ minion, failedHop, cause, mayHaveRun, denied }: LeftBehind): Ending {
   if (minion.path.length === 1) return unknownHere(minion);

@@ -11,7 +11,7 @@ import { FINAL_STATES } from "../protocol/jobs";
 import type { MinionRecord } from "../protocol/minions";
 import { readProgress } from "./delegatedProgress";
 import type { LeftBehind } from "./hopEndings";
-import { untold } from "./hopEndings";
+import { inDoubt, untold } from "./hopEndings";
 import { abortedLater } from "./abortedLater";
 import { awayLimitMs, MAX_PROGRESS_BYTES, questionLimits, workLimitMs } from "./hopLimits";
 import { startOnHop } from "./hopStart";
@@ -43,8 +43,10 @@ export interface HopShare {
   values: HopValues;
   /** Of overlords that have signed the call themselves. */
   trust: ResultTrust | undefined;
-  /** While the hop is away: takes those of the minions that can be reached otherwise. */
-  takeOver: (minions: readonly MinionBehind[]) => Promise<readonly MinionBehind[]>;
+  /** While the hop is away, with the job `id` maybe: takes those of the minions that can be reached otherwise. */
+  takeOver: (minions: readonly MinionBehind[], id: string) => Promise<readonly MinionBehind[]>;
+  /** Whether another hop may have begun the minion's call before. */
+  isDoubtful: (name: string) => boolean;
 }
 
 /**
@@ -231,7 +233,7 @@ class HopJob {
   async #offer(awayMs: number): Promise<void> {
     if (this.#wasOffered || awayMs < OFFER_AFTER_MS || this.#cancelledAtMs !== undefined) return;
     this.#wasOffered = true;
-    const taken = new Set(await this.share.takeOver([...this.#open.values()]));
+    const taken = new Set(await this.share.takeOver([...this.#open.values()], this.hopJobId));
     for (const [callId, minion] of this.#open) if (taken.has(minion)) this.#open.delete(callId);
   }
 
@@ -319,10 +321,11 @@ class HopJob {
   }
 
   async #end({ name }: MinionBehind, ending: Ending): Promise<void> {
-    const { run, tools, hop } = this.share;
+    const { run, tools, hop, isDoubtful } = this.share;
     if (run.job.isSuspended) return;
     const peer = { ...hop, name };
-    await tools.journal.ended(run.job, await settle(run.job, peer, ending, tools.keeper));
+    const told = isDoubtful(name) ? inDoubt(ending, name) : ending;
+    await tools.journal.ended(run.job, await settle(run.job, peer, told, tools.keeper));
   }
 
   #leave(cause: string, isAway = false): void {

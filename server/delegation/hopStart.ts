@@ -8,7 +8,7 @@ import { settle } from "../jobs/engine/settle";
 import type { DelegatedRequest, DelegatedTarget, SignedCall } from "../protocol/delegation";
 import type { MinionRecord } from "../protocol/minions";
 import type { XmlRpcValue } from "../wire/value";
-import { notSent, type LeftBehind } from "./hopEndings";
+import { inDoubt, notSent, type LeftBehind } from "./hopEndings";
 import type { HopShare } from "./hopJob";
 import { awayLimitMs, refusedLimitMs, startLimitMs } from "./hopLimits";
 import { idOfStart } from "./idOfStart";
@@ -144,7 +144,7 @@ class HopStart {
     const awayMs = performance.now() - this.#sinceMs;
     if (!this.#mayHaveRun || this.#wasOffered || awayMs <= OFFER_AFTER_MS) return false;
     this.#wasOffered = true;
-    const taken = new Set(await share.takeOver(share.minions));
+    const taken = new Set(await share.takeOver(share.minions, this.#ownId()));
     const minions = share.minions.filter((minion) => !taken.has(minion));
     this.share = { ...share, minions };
     return minions.length === 0;
@@ -289,13 +289,15 @@ function leave(
 }
 
 async function endAll(
-  { run, tools, hop, minions }: HopShare,
+  { run, tools, hop, minions, isDoubtful }: HopShare,
   endingOf: (minion: MinionBehind) => Ending,
 ): Promise<Started> {
   await Promise.all(
     minions.map(async (minion) => {
-      const ending = { ...endingOf(minion), via: [hop.name] };
-      const peer = { ...hop, name: minion.name };
+      const { name } = minion;
+      const known = endingOf(minion);
+      const ending = { ...(isDoubtful(name) ? inDoubt(known, name) : known), via: [hop.name] };
+      const peer = { ...hop, name };
       await tools.journal.ended(run.job, await settle(run.job, peer, ending, tools.keeper));
     }),
   );

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { until } from "../fixtures/overlordBundle";
+import { isRunning, until } from "../fixtures/overlordBundle";
 import { startTreeFleet, TOP, type TreeFleet } from "../fixtures/treeFleet";
 
 let tree: TreeFleet;
@@ -69,4 +69,39 @@ it("a call that went another way is asked for there by the next overlord, and no
   expect((await result()).via).toEqual(["mid2"]);
   expect(await readFile(ran, "utf8")).toBe("ran\n");
   expect(await asked()).toBe(before);
+}, 120_000);
+
+it("what one hop may have begun is not told as never begun because the other way failed", async () => {
+  await tree.call({ spec: "leaf1", module: "test", method: "ping", delegate: true });
+  const connection = await tree.connection();
+  const begin = async (name: string, more: object): Promise<{ jobId: string; pid: number }> => {
+    const file = join(tree.root, name);
+    const args = [`echo $$ >${file}; exec sleep 300`];
+    const call = { spec: "leaf1", module: "command", method: "run", args, async: true };
+    const { id } = await connection.request("calls/start", { ...call, delegate: true, ...more });
+    await until(async () => (await readFile(file, "utf8").catch(() => "")).endsWith("\n"));
+    return { jobId: id, pid: Number(await readFile(file, "utf8")) };
+  };
+  const result = (jobId: string) => connection.request("jobs/result", { jobId, minion: "leaf1" });
+  const tried = await begin("tried", {});
+  const waiting = await begin("waiting", { deliveryLimitMs: 100_000 });
+  const { startedAtMs } = await result(waiting.jobId);
+  await tree.killMinions("mid1", "mid2");
+  await tree.finished(tried.jobId);
+  expect(await result(tried.jobId)).toMatchObject({
+    state: "lost",
+    mayHaveRun: true,
+    via: ["mid1"],
+    failedHop: "mid1",
+  });
+  // it is tried over mid2 then
+  await until(async () => (await result(waiting.jobId)).startedAtMs !== startedAtMs);
+  await connection.request("jobs/cancel", { jobId: waiting.jobId });
+  await tree.finished(waiting.jobId);
+  expect(await result(waiting.jobId)).toMatchObject({ state: "cancelled", mayHaveRun: true });
+  await tree.startMinions("mid1", "mid2");
+  await until(() => !isRunning(waiting.pid));
+  expect(isRunning(tried.pid)).toBe(true);
+  await connection.request("jobs/cancel", { jobId: tried.jobId });
+  await until(() => !isRunning(tried.pid));
 }, 120_000);
