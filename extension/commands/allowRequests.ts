@@ -56,5 +56,5 @@ async function askCommand(session: OverlordSession, list: CertmasterList): Promi
   // listening on all addresses, it is reached by its name
   const endpoint = certmasterListening.replace(/^(?:0\.0\.0\.0|\[::\]|::)(?=:\d+$)/, host);
   const pin = list.caFingerprint === undefined ? [] : ["--ca-fingerprint", list.caFingerprint];
-  return ["funcd", "join", "--ask", endpoint, ...pin].join(" ");
+  return ["node funcd.js", "join", "--ask", endpoint, ...pin].join(" ");
 }

@@ -7,7 +7,7 @@ import type { Services } from "../services";
 export async function createJoinToken({ session }: Services): Promise<void> {
   requireTrust();
   const token = await session.request("certmaster/createToken", {});
-  const command = `funcd join ${token.token}`;
+  const command = `node funcd.js join ${token.token}`;
   const copy = l10n.t("Copy Command");
   const chosen = await window.showInformationMessage(
     l10n.t("Run this on the host that is to join:"),

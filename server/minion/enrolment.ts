@@ -15,6 +15,7 @@ import {
   saveCredentials,
   type MinionCredentials,
 } from "./minionCredentials";
+import { ownCommand } from "./ownCommand";
 
 /** A token lives 15 minutes unless its maker says otherwise; retrying longer is of no use. */
 const TOKEN_LIFE_MS = 15 * 60_000;
@@ -127,6 +128,6 @@ function notEnrolled(home: string): FuncError {
   return new FuncError(
     "not-found",
     `the minion in ${home} is not enrolled with an overlord`,
-    "Make a token on the overlord's machine (func ca token), then run: funcd join TOKEN; or ask without one: funcd join --ask HOST",
+    `Make a token on the overlord's machine (func ca token), then run: ${ownCommand()} join TOKEN; or ask without one: ${ownCommand()} join --ask HOST`,
   );
 }

@@ -10,6 +10,7 @@ import { HELP, parseFuncdOptions, type FuncdOptions } from "./funcdOptions";
 import { funcdStatus, stopFuncd } from "./funcdControl";
 import { installSigned, prepareRequest } from "./manualEnrolment";
 import { originatorCommand } from "./originatorCommand";
+import { ownCommand } from "./ownCommand";
 import { MODULE_NAMES, startMinion, type RunningMinion } from "./minion";
 
 declare const __VERSION__: string;
@@ -81,7 +82,7 @@ async function askToJoin(
 async function enrolled(home: string, minion: RunningMinion): Promise<number> {
   await minion.close();
   process.stdout.write(
-    `${minion.name} is enrolled. Start it with: funcd --home ${home}\n` +
+    `${minion.name} is enrolled. Start it with: ${ownCommand()} --home ${home}\n` +
       `It will listen on port ${minion.port}.\n`,
   );
   return OK;
@@ -104,7 +105,7 @@ async function install({ homes, name, listen, file = "-" }: FuncdOptions): Promi
   process.stdout.write(
     `${installed.name} has its certificate, valid until ${until}. ` +
       (pid === undefined
-        ? `Start it with: funcd --home ${home}\n`
+        ? `Start it with: ${ownCommand()} --home ${home}\n`
         : `Restart the funcd that runs (process ${pid}), to use it.\n`),
   );
   return OK;

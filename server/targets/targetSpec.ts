@@ -157,7 +157,7 @@ function noMatch(part: string, { names, groups }: Minions, excluding: boolean): 
       ? `Can't find any minions to exclude matching "${shown(part)}", and without it too many would be reached.${hint}`
       : `Can't find any minions matching "${shown(part)}".${hint}`,
     names.length === 0
-      ? "No minion has been enrolled yet: create a join token and run `funcd join` on the host."
+      ? "No minion has been enrolled yet: create a join token and run `node funcd.js join TOKEN` on the host."
       : "List the minions to see their names.",
   );
 }

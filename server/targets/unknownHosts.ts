@@ -13,7 +13,7 @@ export function unknownHosts(
   return entries.filter((entry) => !isPattern(entry) && !minions.has(entry));
 }
 
-/** Error "no-match" for a group with hosts that are no minions: a misspelt one would be left out, or called. */
+/** Error "no-match" for a group with hosts that are no minions of this overlord: a misspelt one would be left out, or called. */
 export function noMember(
   group: string,
   strangers: readonly string[],
@@ -24,13 +24,14 @@ export function noMember(
   const quoted = named.map((host) => `"${host}"`).join(", ");
   const what =
     strangers.length === 1
-      ? `${quoted}, which is no minion`
-      : `${strangers.length} hosts that are no minions: ${quoted}${more > 0 ? ` and ${more} more` : ""}`;
+      ? `${quoted}, which is no minion of this overlord`
+      : `${strangers.length} hosts that are no minions of this overlord: ${quoted}${more > 0 ? ` and ${more} more` : ""}`;
   const nearest = [...new Set(named.flatMap((host) => nearestNames(host, names)))].slice(0, 3);
   const hint = nearest.length > 0 ? ` Did you mean ${nearest.join(", ")}?` : "";
   return new FuncError(
     "no-match",
-    `The group "${group}" has ${what}.${hint} Enrol ${strangers.length === 1 ? "it, or take it" : "them, or take them"} ` +
+    `The group "${group}" has ${what}.${hint}`,
+    `Enrol ${strangers.length === 1 ? "it, or take it" : "them, or take them"} ` +
       `out: func group remove ${group} ${named.join(" ")}${more > 0 ? " ..." : ""}`,
   );
 }

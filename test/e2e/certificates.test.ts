@@ -57,14 +57,14 @@ test("without a CA the view says what one is, and makes none", async () => {
 test("a host that asks waits with a badge and a notice, until its words are compared", async () => {
   await workbench.palette("Func: Allow Certificate Requests...");
   await workbench.pick("15 minutes");
-  await workbench.dialog.getByText("funcd join --ask").waitFor();
+  await workbench.dialog.getByText("funcd.js join --ask").waitFor();
   await session.screenshots("certificates-allowed");
   await workbench.dialog.getByRole("button", { name: "Copy Command" }).click();
   const command = await waitUntil("the command in the clipboard", async () => {
     const text = await workbench.page.evaluate(() => navigator.clipboard.readText());
-    return text.startsWith("funcd join --ask 127.0.0.1:") ? text : undefined;
+    return text.startsWith("node funcd.js join --ask 127.0.0.1:") ? text : undefined;
   });
-  const [, ...args] = command.split(" ");
+  const [, , ...args] = command.split(" ");
   askArguments = [...args, "--listen", "127.0.0.1:0", "--announce", "127.0.0.1"];
   const asking = run(host, [...askArguments, "--name", "asked1"]);
   const notice = workbench.notification(/asked1 asks for a certificate/);
@@ -115,7 +115,7 @@ test("a request is denied, and its host told", async () => {
 
 test("a join token is shown with the time that is left, and closed", async () => {
   await workbench.palette("Func: Create a Join Token...");
-  await workbench.dialog.getByText("funcd join").waitFor();
+  await workbench.dialog.getByText("funcd.js join").waitFor();
   await workbench.page.keyboard.press("Escape");
   const token = workbench.row(VIEW, "Any host");
   await token.waitFor();

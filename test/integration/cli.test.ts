@@ -179,7 +179,7 @@ it("calls groups, without the excluded, and refuses what is misspelt", async () 
     const refused = await func([...words, "ping"]);
     expect(refused).toMatchObject({ status: 2, stdout: "" });
     expect(refused.stderr).toMatch(
-      /^func: The group "both" has "not-yet", which is no minion\..*func group remove both not-yet$/m,
+      /^func: The group "both" has "not-yet", which is no minion of this overlord\..*\n.*func group remove both not-yet$/m,
     );
   }
   expect((await func(["group", "remove", "both", "not-yet"])).status).toBe(0);

@@ -366,7 +366,7 @@ describe("funcd", () => {
     const port = await freePort();
     const start = await funcd("--home", lonely, "--name", "x", "--listen", `127.0.0.1:${port}`);
     expect(start.code).toBe(1);
-    expect(start.err).toContain("funcd join TOKEN");
+    expect(start.err).toContain("funcd.js join TOKEN");
     await writeFile(join(lonely, "minion.yaml"), "nam: x\n");
     const typo = await funcd("--home", lonely);
     expect(typo.err).toContain('minion.yaml:1: unknown key "nam"');

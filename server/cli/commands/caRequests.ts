@@ -95,7 +95,7 @@ export async function caApproval(
   const [address, ...others] = list.modes.approvalAddresses ?? [];
   if (address !== undefined) {
     session.out.note(
-      `On a host: funcd join --ask ${address} --ca-fingerprint ${list.caFingerprint ?? "HEX"}\n` +
+      `On a host: node funcd.js join --ask ${address} --ca-fingerprint ${list.caFingerprint ?? "HEX"}\n` +
         (others.length > 0 ? `Or by way of ${others.join(", ")}.\n` : "") +
         `Then here: func ca waiting${atText(at)}\n`,
     );

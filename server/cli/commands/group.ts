@@ -28,8 +28,8 @@ export async function groupAdd(session: Session, name: string, add: string[]): P
     const stand = hosts.length === 1 ? "stands" : "stand";
     const them = hosts.length === 1 ? "it" : "them";
     session.out.note(
-      `${firstNames(hosts)} ${stand} behind ${hop}: with --delegate a call reaches ${them}, ` +
-        "without, using the group is an error.\n",
+      `${firstNames(hosts)} ${stand} behind ${hop}: calls of the group reach ${them} with --delegate, ` +
+        "and are an error without.\n",
     );
   }
   if (unknown.length > 0) {

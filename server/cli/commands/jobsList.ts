@@ -23,7 +23,7 @@ export async function jobsList(
     out.note(`${KIND_LETTERS}. In full: func jobs list | cat\n`);
   }
   if (jobs.length === 0) {
-    out.note(Object.keys(query).length === 0 ? "No jobs yet.\n" : "No such job.\n");
+    out.note(Object.keys(query).length === 0 ? "No jobs yet.\n" : "No job fits.\n");
   } else if (jobs.length === last && last === DEFAULT_LAST) {
     out.note(`These are the newest ${last}; --last N shows more.\n`);
   }
