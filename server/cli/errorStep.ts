@@ -6,7 +6,9 @@ import type { Session } from "./session";
  * there is no advice. Never throws.
  */
 export async function nextStepOf(error: FuncError, session?: Session): Promise<string | undefined> {
-  const isForAll = /--delegate|func (?:build-map|group remove)|^Call it as /.test(error.nextStep ?? "");
+  const isForAll = /--delegate|func (?:build-map|group remove)|^Call it as /.test(
+    error.nextStep ?? "",
+  );
   if (error.reason !== "no-match" || session === undefined || isForAll) return error.nextStep;
   const { delegate = false } = session.options;
   try {
