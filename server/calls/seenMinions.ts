@@ -1,3 +1,4 @@
+import { onAbort } from "../common/onAbort";
 import type { MinionRecord } from "../protocol/minions";
 import type { Upkeep } from "./upkeep";
 
@@ -27,13 +28,13 @@ export class SeenMinions implements Upkeep {
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
-        signal.removeEventListener("abort", done);
+        stopListening();
         waiting.delete(done);
         if (waiting.size === 0 && this.waiting.get(name) === waiting) this.waiting.delete(name);
         resolve();
       };
       const timer = setTimeout(done, mostMs);
-      signal.addEventListener("abort", done);
+      const stopListening = onAbort(signal, done);
       waiting.add(done);
     });
   }

@@ -106,7 +106,7 @@ export class LaterWords {
   /** A sign of life ends a long one; after that it is a short one at least. */
   private async pause(name: string, ms: number): Promise<void> {
     const { signal } = this.closing;
-    await sleep(FIRST_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    await sleep(FIRST_PAUSE_MS, undefined, { ref: false });
     const leftMs = ms * (0.75 + Math.random() / 2) - FIRST_PAUSE_MS;
     if (leftMs > 0) await this.parts.seen.next(name, leftMs, signal);
   }

@@ -38,6 +38,8 @@ export interface Cancel {
 /** Cancels that have not reached their minions: they are told when they are there again. */
 export class PendingCancels {
   private readonly pending = new Map<string, Cancel[]>();
+  /** Of all minions together. */
+  private count = 0;
   private readonly telling = new Set<string>();
   private readonly closing = new AbortController();
   private timer: NodeJS.Timeout | undefined;
@@ -84,8 +86,8 @@ export class PendingCancels {
     const { name } = cancel.minion;
     const all = this.pending.get(name) ?? [];
     this.pending.set(name, [...all, cancel]);
-    const count = [...this.pending.values()].reduce((sum, { length }) => sum + length, 0);
-    if (count > MAX_PENDING) {
+    this.count++;
+    if (this.count > MAX_PENDING) {
       this.log.warn("too many cancels wait for minions that are away; one is given up", {
         minion: name,
       });
@@ -122,7 +124,9 @@ export class PendingCancels {
   }
 
   private remove(name: string, cancel: Cancel): void {
-    const left = (this.pending.get(name) ?? []).filter((one) => one !== cancel);
+    const all = this.pending.get(name) ?? [];
+    const left = all.filter((one) => one !== cancel);
+    this.count -= all.length - left.length;
     if (left.length > 0) this.pending.set(name, left);
     else this.pending.delete(name);
   }

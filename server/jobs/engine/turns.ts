@@ -1,3 +1,5 @@
+import { onAbort } from "../../common/onAbort";
+
 /** At most so many at a time; the others wait in line. */
 export class Turns {
   private taken = 0;
@@ -31,7 +33,7 @@ export class Turns {
     }
     await new Promise<void>((resolve, reject) => {
       const enter = (): void => {
-        signal.removeEventListener("abort", leave);
+        stopListening();
         resolve();
       };
       const leave = (): void => {
@@ -39,7 +41,7 @@ export class Turns {
         reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
       };
       this.line.push(enter);
-      signal.addEventListener("abort", leave, { once: true });
+      const stopListening = onAbort(signal, leave);
     });
   }
 }
