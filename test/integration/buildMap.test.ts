@@ -197,7 +197,9 @@ test("the command line shows what changed, the tree, paths and what is wrong in 
   const all = await fleet.func(["*", "call", "test", "add", "1", "2"]);
   expect(all.stderr).toMatch(/^func: 4 more hosts that fit stand behind mid1, mid2: --delegate/);
   const group = await fleet.func(["group", "add", "far", "leaf1", "nobody"]);
-  expect(group.stderr).toContain("leaf1 stands behind mid1: calls of the group reach it with --delegate");
+  expect(group.stderr).toContain(
+    "leaf1 stands behind mid1: calls of the group reach it with --delegate",
+  );
   expect(group.stderr).toContain("nobody is no minion yet");
   expect(await fleet.func(["group", "remove", "far"])).toMatchObject({ status: 0 });
   const noHop = await fleet.func(["ca", "list", "--at", "leaf1"]);
