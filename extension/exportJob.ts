@@ -30,7 +30,7 @@ export async function exportJob(
     count === 1
       ? l10n.t("Export the Result of 1 Minion")
       : l10n.t("Export the Results of {0} Minions", count);
-  const chosen = await window.showQuickPick(formats(), { title });
+  const chosen = await window.showQuickPick(formats(), { title, ignoreFocusOut: true });
   if (!chosen) return;
   const target = await window.showSaveDialog({
     title,

@@ -22,7 +22,8 @@ export async function copyResults(job: TrackedJob, minions: readonly string[]): 
   ];
   const title =
     minions.length === 1 ? l10n.t("Copy 1 Minion") : l10n.t("Copy {0} Minions", minions.length);
-  const chosen = await window.showQuickPick(items, { title });
+  // the page takes the focus back where its menu closes late
+  const chosen = await window.showQuickPick(items, { title, ignoreFocusOut: true });
   if (!chosen) return;
   const rows = minions
     .map((minion) => job.state?.rows.get(minion))
