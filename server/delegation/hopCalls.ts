@@ -151,8 +151,7 @@ export class HopCalls implements HopCaller {
         const rest = all.filter(({ minion }) => !found.has(minion));
         const hop = this.parts.inventory.find(failedHop);
         for (const { minion, mayHaveRun, awayWith: id } of all) {
-          if (!mayHaveRun || rest.some((one) => one.minion === minion)) continue;
-          doubt(whole, minion, hop, id);
+          if (mayHaveRun && found.has(minion)) doubt(whole, minion, hop, id);
         }
         await Promise.all([
           this.callAll(whole, [...found.values()], without),
