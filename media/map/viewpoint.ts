@@ -55,7 +55,8 @@ export class Viewpoint {
   }
 
   mapChanged(): void {
-    if (!this.placed) this.placeFirst();
+    if (this.window.width > 0) this.arrive();
+    this.placeUnlessSeen();
   }
 
   resize(window: Size): void {
@@ -66,7 +67,7 @@ export class Viewpoint {
       // what was in the middle stays there
       this.camera.x += (window.width - before.width) / 2;
       this.camera.y += (window.height - before.height) / 2;
-    } else if (!this.placed) this.placeFirst();
+    } else this.placeUnlessSeen();
   }
 
   fit(cardPx: number): void {
@@ -174,6 +175,21 @@ export class Viewpoint {
   private arrive(): void {
     this.camera = this.goal;
     this.glide = undefined;
+  }
+
+  /** What was chosen may be a part of another map, where this one has no host. */
+  private placeUnlessSeen(): void {
+    if (this.placed && (this.window.width === 0 || this.seesHosts)) return;
+    this.placed = false;
+    this.placeFirst();
+  }
+
+  private get seesHosts(): boolean {
+    const { placing, window } = this;
+    return this.model.layout.order.some((place) => {
+      const { x, y } = placing.point(place);
+      return x >= 0 && x <= window.width && y >= 0 && y <= window.height;
+    });
   }
 
   private placeFirst(): void {

@@ -98,6 +98,7 @@ test("rows are copied by key and by menu", async () => {
     (await clipboard()).startsWith("lab-00002\tunreachable\t"),
   );
   await results.context(results.row("minion3"), "Copy...");
+  await session.screenshots("results-copy-choice");
   await workbench.pick("Names");
   await waitUntil("the copied name", async () => (await clipboard()) === "minion3");
 });
@@ -149,6 +150,7 @@ test("two selected outputs open in the diff editor", async () => {
 test("results are exported whole, and nothing else is left beside the file", async () => {
   await runMixed("export");
   await results.button("Export…").click();
+  await session.screenshots("results-export-choice");
   await workbench.pick(/^JSON/);
   await workbench.saveAs(join(scratch, "out.json"));
   await workbench.notification("were written").waitFor();

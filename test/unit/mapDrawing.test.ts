@@ -9,7 +9,7 @@ import { Placing } from "../../media/map/placing";
 import { segmentsOf, StateShares } from "../../media/map/stateShares";
 import { TreeLayout } from "../../media/map/treeLayout";
 import { Viewpoint } from "../../media/map/viewpoint";
-import { modelOf, treeOf, wide, type Shape } from "../fixtures/shownMaps";
+import { mapOf, modelOf, treeOf, wide, type Shape } from "../fixtures/shownMaps";
 
 const WINDOW = { width: 1_000, height: 800 };
 const AT_REST = { moved: () => undefined, atRest: () => true };
@@ -168,6 +168,31 @@ describe("the viewpoint", () => {
     const before = viewpoint.placing.point(mid1).y;
     viewpoint.keepInPlace(mid1, () => model.toggle(mid1));
     expect(viewpoint.placing.point(mid1).y).toBeCloseTo(before);
+  });
+
+  it("shows another map from its beginning where it has nothing at the chosen part", () => {
+    const model = modelOf({ mid1: wide(500) });
+    model.expandAll();
+    const viewpoint = new Viewpoint(model, AT_REST);
+    viewpoint.resize(WINDOW);
+    viewpoint.move(NEAR);
+    const grown = mapOf({ mid1: wide(600) });
+    model.takeMap(2, grown);
+    viewpoint.mapChanged();
+    expect(viewpoint.camera).toEqual(NEAR);
+    model.takeMap(3, mapOf({ mid2: wide(5) }));
+    viewpoint.mapChanged();
+    const { camera, kept } = viewpoint;
+    const first = new Viewpoint(model, AT_REST);
+    first.resize(WINDOW);
+    expect(camera).toEqual(first.camera);
+    expect(kept).toBeUndefined();
+    // a reload of the page keeps the part, and may find another map
+    const reloaded = new Viewpoint(model, AT_REST);
+    reloaded.restore(NEAR);
+    reloaded.mapChanged();
+    reloaded.resize(WINDOW);
+    expect(reloaded.camera).toEqual(first.camera);
   });
 
   it("glides from afar to near without leaving either", () => {
