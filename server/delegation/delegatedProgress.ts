@@ -12,7 +12,8 @@ const MAX_WORD_LENGTH = 2_000;
 
 const text = v.string();
 const keyText = v.pipe(text, v.maxLength(2_000));
-const number = v.optional(v.number());
+/** Another number is none: what a hop tells beside a result does not make the result unreadable. */
+const exitStatus = v.fallback(v.optional(v.pipe(v.number(), v.safeInteger())), undefined);
 const json = v.custom<JsonValue>((value) => value !== undefined);
 
 const Result = v.object({
@@ -20,7 +21,7 @@ const Result = v.object({
   callId: text,
   state: v.picklist(STATES),
   value: v.optional(json),
-  exitStatus: number,
+  exitStatus,
   error: v.optional(
     v.object({ type: text, message: text, trace: text, nextStep: v.optional(text) }),
   ),
@@ -33,7 +34,7 @@ const Result = v.object({
       state: v.picklist([...FINAL_STATES]),
       atMs: v.number(),
       message: v.pipe(text, v.maxLength(MAX_WORD_LENGTH)),
-      exitStatus: number,
+      exitStatus,
     }),
   ),
   progress: v.optional(v.object({ done: v.number(), total: v.number() })),

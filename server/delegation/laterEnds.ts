@@ -34,8 +34,9 @@ export async function laterEnds(
   let cursor = "";
   for (let page = 0; page < MAX_PAGES; page++) {
     const progress = await progressOf(question, caller, cursor);
-    if (progress === undefined || progress === "away") {
-      return { words, isOpen: progress === "away" };
+    if (progress === undefined) return { words, isOpen: false };
+    if (progress === "away" || progress === "not now") {
+      return { words, isOpen: true, isAway: progress === "away" };
     }
     const wordsBefore = words.size;
     for (const result of progress.results) {
@@ -73,7 +74,7 @@ async function progressOf(
   { hop, hopJobId, signal }: LaterQuestion,
   caller: Pick<MinionCaller, "call">,
   cursor: string,
-): Promise<DelegatedProgress | "away" | undefined> {
+): Promise<DelegatedProgress | "away" | "not now" | undefined> {
   const words = [hopJobId, cursor, WAIT_SECONDS];
   const outcome = await caller.call(hop, "delegation.collect", words, {
     timeoutMs: WAIT_SECONDS * 1_000 + GRACE_MS,
@@ -81,7 +82,8 @@ async function progressOf(
     inMemoryBytes: MAX_PROGRESS_BYTES,
   });
   if (outcome.state !== "succeeded") {
-    return outcome.answered && !isPassing(outcome.error.type) ? undefined : "away";
+    if (!outcome.answered) return "away";
+    return isPassing(outcome.error.type) ? "not now" : undefined;
   }
   try {
     return readProgress(outcome.value);

@@ -22,9 +22,9 @@ export function exitStatusOf(value: JsonValue): number | undefined {
   return typeof status === "number" && Number.isInteger(status) ? status : undefined;
 }
 
-/** One line for people: control characters and runs of blanks as one blank, at most `most` characters. */
+/** One line for people: what terminals obey, or reorder text by, and runs of blanks as one blank, at most `most` characters. */
 export function oneLine(text: string, most = MAX_LENGTH): string {
-  return headOf(text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ").trim(), most);
+  return headOf(text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\s]+/gu, " ").trim(), most);
 }
 
 /** What a failing command says about it stands in its error output. */

@@ -1,25 +1,28 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { MinionCaller } from "../../calls/minionCaller";
+import { isPassing } from "../../calls/overlordErrors";
 import type { SeenMinions } from "../../calls/seenMinions";
 import type { Log } from "../../common/log";
+import { onAbort } from "../../common/onAbort";
+import { RareWarning } from "../../common/rareWarning";
 import { isCommandRun, type LaterWord } from "../../protocol/jobs";
 import { AnswerMemory } from "../../wire/answerMemory";
 import { callIdIn } from "../jobId";
 import type { JobRecord, JobStore } from "../store/storeTypes";
+import { HostLines } from "./hostLines";
 import { readJobAnswer } from "./jobAnswer";
 import { laterWordOf } from "./laterWord";
 import type { HopCaller } from "./minionsBehind";
 import { stoppedResult } from "./outcome";
 import type { Cancel } from "./pendingCancels";
 import { askedResultOf, endedJob } from "./signedCalls";
-import { Turns } from "./turns";
 import { wasStopped } from "./wasStopped";
 
 const FIRST_PAUSE_MS = 1_000;
 const LAST_PAUSE_MS = 5 * 60_000;
 const WAIT_SECONDS = 5;
 const GRACE_MS = 15_000;
-const AT_ONCE = 32;
+/** Of all hosts together. */
+const AT_ONCE = 64;
 const MAX_FOLLOWED = 20_000;
 /** Nobody keeps the result of a job for so long without being asked for it. */
 const GIVE_UP_MS = 7 * 24 * 60 * 60_000;
@@ -32,10 +35,13 @@ export interface LaterEnds {
   words: ReadonlyMap<string, LaterWord>;
   /** Whether the others may have one when they are asked again. */
   isOpen: boolean;
+  /** Nobody has answered. */
+  isAway?: boolean;
 }
 
 const NOTHING: LaterEnds = { words: new Map(), isOpen: false };
 const AGAIN: LaterEnds = { ...NOTHING, isOpen: true };
+const AWAY: LaterEnds = { ...AGAIN, isAway: true };
 
 export interface LaterWordsParts {
   caller: MinionCaller;
@@ -53,10 +59,14 @@ export interface LaterWordsParts {
 /** Learns how calls ended that were given up here, or cancelled, before anybody could tell. */
 export class LaterWords {
   private readonly followed = new Map<Cancel, number>();
-  private readonly turns = new Turns(AT_ONCE);
+  private readonly lines = new HostLines(AT_ONCE, AWAY);
   private readonly closing = new AbortController();
+  private readonly tooMany: RareWarning;
 
-  constructor(private readonly parts: LaterWordsParts) {}
+  constructor(private readonly parts: LaterWordsParts) {
+    const message = "too many calls wait for the word of how they ended; one is given up";
+    this.tooMany = new RareWarning(parts.log, message);
+  }
 
   /** True while a young call waits for its word. */
   get isTrying(): boolean {
@@ -67,10 +77,7 @@ export class LaterWords {
   /** The call (its `id` is that of the job there) has ended here, or will in a moment. */
   add(call: Cancel): void {
     if (this.followed.size >= MAX_FOLLOWED) {
-      this.parts.log.warn("too many calls wait for the word of how they ended; one is given up", {
-        job: call.jobId,
-        minion: call.minion.name,
-      });
+      this.tooMany.warn({ job: call.jobId, minion: call.minion.name });
       return;
     }
     this.followed.set(call, performance.now());
@@ -87,13 +94,17 @@ export class LaterWords {
     const { minion, sinceMs, names = [minion.name] } = call;
     const open = new Set(names);
     let pauseMs = FIRST_PAUSE_MS;
+    let wasAway = false;
     while (open.size > 0) {
       // whoever is told to stop needs a moment, and so does the disk
-      await this.pause(minion.name, pauseMs);
+      await this.pause(wasAway ? minion.name : undefined, pauseMs);
       if (signal.aborted) return;
       pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS);
       const ask = (): Promise<LaterEnds> => this.ask(call, [...open]);
-      const { words, isOpen } = await this.turns.take(signal, ask).catch(() => AGAIN);
+      // what failed here, as the store may, says nothing of the call
+      const answer = await this.lines.ask(minion.name, signal, ask).catch(() => AGAIN);
+      const { words, isOpen, isAway = false } = answer;
+      wasAway = isAway;
       const isLast = !isOpen || Date.now() - sinceMs > GIVE_UP_MS;
       for (const name of open) {
         const word = words.get(name);
@@ -103,16 +114,18 @@ export class LaterWords {
     this.followed.delete(call);
   }
 
-  /** A sign of life ends a long one; after that it is a short one at least. */
-  private async pause(name: string, ms: number): Promise<void> {
+  /** A sign of life of who is `away` ends a long one; after that it is a short one at least. */
+  private async pause(away: string | undefined, ms: number): Promise<void> {
     const { signal } = this.closing;
-    await sleep(FIRST_PAUSE_MS, undefined, { ref: false });
+    await restFor(FIRST_PAUSE_MS, signal);
     const leftMs = ms * (0.75 + Math.random() / 2) - FIRST_PAUSE_MS;
-    if (leftMs > 0) await this.parts.seen.next(name, leftMs, signal);
+    if (leftMs <= 0) return;
+    if (away === undefined) await restFor(leftMs, signal);
+    else await this.parts.seen.next(away, leftMs, signal);
   }
 
   private async ask(call: Cancel, names: readonly string[]): Promise<LaterEnds> {
-    const record = await this.parts.store.record(call.jobId).catch(() => undefined);
+    const record = await this.parts.store.record(call.jobId);
     if (!record) return NOTHING;
     if (!call.names) return record.async ? this.askMinion(call, record) : NOTHING;
     const wanted = new Set(names);
@@ -142,7 +155,10 @@ export class LaterWords {
         [id, WAIT_SECONDS],
         options,
       );
-      if (outcome.state !== "succeeded") return outcome.answered ? NOTHING : AGAIN;
+      if (outcome.state !== "succeeded") {
+        if (!outcome.answered) return AWAY;
+        return isPassing(outcome.error.type) ? AGAIN : NOTHING;
+      }
       const answer = readJobAnswer(outcome.value);
       if (answer.kind !== "finished") return answer.kind === "running" ? AGAIN : NOTHING;
       const callId = record.above && callIdIn(record, name, attempt);
@@ -157,4 +173,19 @@ export class LaterWords {
       memory.release();
     }
   }
+}
+
+/** Does not keep the process. */
+async function restFor(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      stopListening();
+      resolve();
+    }, ms).unref();
+    const stopListening = onAbort(signal, () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

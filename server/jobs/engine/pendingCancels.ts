@@ -5,6 +5,7 @@ import type { MinionCaller } from "../../calls/minionCaller";
 import { isPassing } from "../../calls/overlordErrors";
 import type { SeenMinions } from "../../calls/seenMinions";
 import type { Log } from "../../common/log";
+import { RareWarning } from "../../common/rareWarning";
 import type { MinionRecord } from "../../protocol/minions";
 import { cancelAtHop } from "./cancelAtHop";
 import type { Job } from "../job";
@@ -33,24 +34,29 @@ export interface Cancel {
   sinceMs: number;
   /** The minions behind the hop `minion` that the job under this id is for; without them it is the minion's own. */
   names?: readonly string[];
+  /** The hop may have begun it beside the one that the call went on over (event "doubted"). */
+  isDoubt?: boolean;
 }
 
 /** Cancels that have not reached their minions: they are told when they are there again. */
 export class PendingCancels {
-  private readonly pending = new Map<string, Cancel[]>();
+  private readonly pending = new Map<string, Set<Cancel>>();
   /** Of all minions together. */
   private count = 0;
   private readonly telling = new Set<string>();
   private readonly closing = new AbortController();
+  private readonly tooMany: RareWarning;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly caller: MinionCaller,
     seen: SeenMinions,
-    private readonly log: Log,
+    log: Log,
     /** The minion knows, or need not know any more. */
     private readonly onTold: (cancel: Cancel) => void,
   ) {
+    const message = "too many cancels wait for minions that are away; one is given up";
+    this.tooMany = new RareWarning(log, message);
     seen.onSeen(({ name }) => {
       if (this.pending.has(name)) void this.tellPending(name);
     });
@@ -59,7 +65,9 @@ export class PendingCancels {
   /** True while there is a young one. */
   get isTrying(): boolean {
     const since = Date.now() - TRY_FOR_MS;
-    return [...this.pending.values()].some((all) => all.some(({ sinceMs }) => sinceMs > since));
+    return [...this.pending.values()].some((all) =>
+      [...all].some(({ sinceMs }) => sinceMs > since),
+    );
   }
 
   /** Tells the minion; where it is away, it is told later. Never throws. */
@@ -84,15 +92,13 @@ export class PendingCancels {
   /** It is told later. */
   add(cancel: Cancel): void {
     const { name } = cancel.minion;
-    const all = this.pending.get(name) ?? [];
-    this.pending.set(name, [...all, cancel]);
-    this.count++;
-    if (this.count > MAX_PENDING) {
-      this.log.warn("too many cancels wait for minions that are away; one is given up", {
-        minion: name,
-      });
-      this.remove(name, cancel);
+    if (this.count >= MAX_PENDING) {
+      this.tooMany.warn({ minion: name });
+      return;
     }
+    const all = this.pending.get(name) ?? new Set();
+    this.pending.set(name, all.add(cancel));
+    this.count++;
     this.plan(FIRST_RETRY_MS);
   }
 
@@ -106,7 +112,7 @@ export class PendingCancels {
     if (this.telling.has(name)) return;
     this.telling.add(name);
     try {
-      for (const cancel of this.pending.get(name) ?? []) {
+      for (const cancel of [...(this.pending.get(name) ?? [])]) {
         const isOld = Date.now() - cancel.sinceMs > GIVE_UP_MS;
         const answer = await this.ask(cancel);
         if (this.closing.signal.aborted) return;
@@ -124,11 +130,10 @@ export class PendingCancels {
   }
 
   private remove(name: string, cancel: Cancel): void {
-    const all = this.pending.get(name) ?? [];
-    const left = all.filter((one) => one !== cancel);
-    this.count -= all.length - left.length;
-    if (left.length > 0) this.pending.set(name, left);
-    else this.pending.delete(name);
+    const all = this.pending.get(name);
+    if (!all?.delete(cancel)) return;
+    this.count--;
+    if (all.size === 0) this.pending.delete(name);
   }
 
   private plan(delayMs: number): void {

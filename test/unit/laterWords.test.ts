@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { MinionCaller } from "../../server/calls/minionCaller";
+import { SeenMinions } from "../../server/calls/seenMinions";
+import {
+  LaterWords,
+  type LaterEnds,
+  type LaterWordsParts,
+} from "../../server/jobs/engine/laterWords";
+import type { LaterQuestion } from "../../server/jobs/engine/minionsBehind";
+import type { Cancel } from "../../server/jobs/engine/pendingCancels";
+import type { JobRecord } from "../../server/jobs/store/storeTypes";
+import type { LaterWord } from "../../server/protocol/jobs";
+
+// what hops answer is made up here: hundreds of them that hang are not to be had as processes
+const OPEN: LaterEnds = { words: new Map(), isOpen: true };
+const AWAY: LaterEnds = { ...OPEN, isAway: true };
+const WORD: LaterWord = { state: "succeeded", atMs: 1, message: "it had succeeded" };
+
+let words: LaterWords | undefined;
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  words?.close();
+  vi.useRealTimers();
+});
+
+function hopRecord(name: string): Cancel["minion"] {
+  const times = { state: "enrolled", enrolledAtMs: 0 };
+  return { name, address: name, port: 51234, ...times } as unknown as Cancel["minion"];
+}
+
+function callAt(hop: string, job: number): Cancel {
+  return {
+    ...{ jobId: `job-${job}`, minion: hopRecord(hop), attempt: 1, id: `at-${hop}-${job}` },
+    ...{ sinceMs: Date.now(), names: ["web1"] },
+  };
+}
+
+interface Followed {
+  told: string[];
+  seen: SeenMinions;
+  warnings: unknown[];
+}
+
+function follow(
+  calls: readonly Cancel[],
+  laterEnds: (question: LaterQuestion) => Promise<LaterEnds>,
+  record?: LaterWordsParts["store"]["record"],
+): Followed {
+  const told: string[] = [];
+  const warnings: unknown[] = [];
+  const seen = new SeenMinions();
+  const kept = { minions: [{ name: "web1", path: ["mid", "web1"] }] } as unknown as JobRecord;
+  words = new LaterWords({
+    caller: {} as MinionCaller,
+    seen,
+    store: { record: record ?? (() => Promise.resolve(kept)) },
+    hops: { call: () => Promise.resolve(), laterEnds },
+    log: { warn: (...line: unknown[]) => void warnings.push(line) } as never,
+    onWord: (call, _minion, word) => {
+      told.push(`${call.id}: ${word ? word.message : "none"}`);
+      return true;
+    },
+  });
+  for (const call of calls) words.add(call);
+  return { told, seen, warnings };
+}
+
+function wordOf(): LaterEnds {
+  return { words: new Map([["web1", WORD]]), isOpen: false };
+}
+
+it("does not let hops that hang keep others waiting", async () => {
+  const hanging = Array.from({ length: 320 }, (_, at) => callAt(`mid${at % 10}`, at));
+  const calls = [...hanging, callAt("quick", 1_000)];
+  let asked = 0;
+  const { told } = follow(calls, async ({ hop }) => {
+    if (hop.name === "quick") return wordOf();
+    asked++;
+    await new Promise((resolve) => setTimeout(resolve, 25_000));
+    return AWAY;
+  });
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(told).toEqual(["at-quick-1000: it had succeeded"]);
+  await vi.advanceTimersByTimeAsync(28_000);
+  // one that is found away is so for all who stand in its line
+  expect(asked).toBeLessThanOrEqual(20);
+});
+
+it("asks who was away when it gives a sign of life, and who lives only now and then", async () => {
+  let answer = AWAY;
+  let asked = 0;
+  const { seen, told } = follow([callAt("mid1", 1)], () => {
+    asked++;
+    return Promise.resolve(answer);
+  });
+  await vi.advanceTimersByTimeAsync(60_000);
+  const whileAway = asked;
+  expect(whileAway).toBeGreaterThan(2);
+  answer = OPEN;
+  seen.answered(hopRecord("mid1"));
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(asked).toBe(whileAway + 1);
+  for (let second = 0; second < 20; second++) {
+    seen.answered(hopRecord("mid1"));
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  expect(asked).toBe(whileAway + 1);
+  answer = wordOf();
+  await vi.advanceTimersByTimeAsync(6 * 60_000);
+  expect(told).toEqual(["at-mid1-1: it had succeeded"]);
+});
+
+it("gives no word up because the store cannot be read, but that of a job that was deleted", async () => {
+  let problem: Error | undefined = new Error("the disk does not answer");
+  const readable = { minions: [{ name: "web1", path: ["mid", "web1"] }] } as unknown as JobRecord;
+  const { told } = follow(
+    [callAt("mid1", 1), callAt("mid2", 2)],
+    () => Promise.resolve(wordOf()),
+    (jobId) => {
+      if (jobId === "job-2") return Promise.resolve(undefined);
+      return problem ? Promise.reject(problem) : Promise.resolve(readable);
+    },
+  );
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(told).toEqual(["at-mid2-2: none"]);
+  problem = undefined;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(told).toContain("at-mid1-1: it had succeeded");
+});
+
+it("tells that there are too many without a line for each", () => {
+  const calls = Array.from({ length: 20_100 }, (_, at) => callAt("mid1", at));
+  const { warnings } = follow(calls, () => Promise.resolve(OPEN));
+  expect(warnings).toHaveLength(1);
+});
