@@ -73,6 +73,12 @@ export class CallPaths {
     return host && others.length === 0 ? pathOf(host) : undefined;
   }
 
+  /** To each host that the name means, nearest first. */
+  pathsTo(name: string): string[][] {
+    const hosts = [...this.find(name)];
+    return hosts.sort((a, b) => a.distance - b.distance).map(pathOf);
+  }
+
   private find(name: string): Host[] {
     const key = nameKey(name);
     const exact = this.byName.get(key);

@@ -37,10 +37,9 @@ export class OtherRoutes {
   }
 
   private pathOf(paths: CallPaths, { path, identity }: MinionBehind): string[] | undefined {
-    const own = path.at(-1) ?? "";
-    for (const name of namesOf(paths, own)) {
-      const found = paths.onlyPathTo(name)?.map(nameKey);
-      if (!found || found.length < 2) continue;
+    for (const names of paths.pathsTo(path.at(-1) ?? "")) {
+      const found = names.map(nameKey);
+      if (found.length < 2) continue;
       const known = this.maps.identities.keyOf(found);
       if (known === identity || known === undefined || identity === undefined) return found;
     }
@@ -57,14 +56,4 @@ export function withoutHops(
     name: node.name,
     children: hops.has(nameKey(node.name)) ? [] : withoutHops(node.children, hops),
   }));
-}
-
-/** All names are only looked through for a host whose own does not lead to it. */
-function* namesOf(paths: CallPaths, own: string): Generator<string> {
-  if (paths.has(own)) yield own;
-  yield* paths.names().filter((one) => isNamed(one, own));
-}
-
-function isNamed(targetName: string, own: string): boolean {
-  return nameKey(targetName).startsWith(`${own}@`);
 }
