@@ -31,7 +31,7 @@ it("has no value that is large, or whose most part stays where it is", () => {
 });
 
 it("gives a problem in one line", () => {
-  const error = { type: "x", message: "web1 said:\n no\u001b[2J", trace: "" };
+  const error = { type: "x", message: "web1 said:\n no\u001b[2J\u202e", trace: "" };
   const { message } = wordOf({ state: "failed", error });
   expect(message).toBe("mid1 told later: on web1 it had failed: web1 said: no [2J");
   const stopped = { ...error, message: "Cancelled; web1 has stopped the job." };

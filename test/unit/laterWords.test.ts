@@ -86,6 +86,20 @@ it("does not let hops that hang keep others waiting", async () => {
   expect(asked).toBeLessThanOrEqual(20);
 });
 
+it("asks a hop that answers about many jobs at a time", async () => {
+  const calls = Array.from({ length: 100 }, (_, at) => callAt("mid1", at));
+  let now = 0;
+  let most = 0;
+  follow(calls, async () => {
+    most = Math.max(most, ++now);
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    now--;
+    return OPEN;
+  });
+  await vi.advanceTimersByTimeAsync(6_500);
+  expect(most).toBe(16);
+});
+
 it("asks who was away when it gives a sign of life, and who lives only now and then", async () => {
   let answer = AWAY;
   let asked = 0;

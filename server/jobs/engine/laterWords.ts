@@ -22,7 +22,7 @@ const LAST_PAUSE_MS = 5 * 60_000;
 const WAIT_SECONDS = 5;
 const GRACE_MS = 15_000;
 /** Of all hosts together. */
-const AT_ONCE = 64;
+const AT_ONCE = 256;
 const MAX_FOLLOWED = 20_000;
 /** Nobody keeps the result of a job for so long without being asked for it. */
 const GIVE_UP_MS = 7 * 24 * 60 * 60_000;
