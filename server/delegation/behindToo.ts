@@ -1,20 +1,18 @@
 import type { BehindToo } from "../protocol/jobs";
 import type { TargetParams } from "../protocol/requests";
-import { fnmatch, isPattern } from "../targets/fnmatch";
+import { isPattern } from "../targets/fnmatch";
 import { usesGroups, type Groups } from "../targets/targetSpec";
 import type { CallPaths } from "./callPaths";
 import { nameKey } from "./delegationMap";
 import type { TargetSources } from "./findDelegatedTargets";
+import { hostMatcher, partsOf } from "./hostMatcher";
 
 const MAX_HOPS = 3;
-
-type Matches = (name: string) => boolean;
 
 interface HostBehind {
   /** As target expressions have it, in lower case. */
   name: string;
-  own: string;
-  hop: string;
+  path: readonly string[];
 }
 
 /** Large maps stay the same over many calls. */
@@ -36,15 +34,17 @@ export async function behindToo(
   const known: Groups = usesGroups({ spec, exclude })
     ? await groups.groups().catch(() => new Map<string, string[]>())
     : new Map<string, string[]>();
-  const isMeant = anyOf(parts.map((part) => matcherOf(part, known)));
-  const isOut = anyOf(partsOf(exclude ?? "").map((part) => matcherOf(part, known)));
+  const isMeant = hostMatcher(parts, known);
+  const isOut = hostMatcher(partsOf(exclude ?? ""), known);
   const hops = new Map<string, number>();
   let hosts = 0;
-  for (const { name, own, hop } of hostsBehind(paths)) {
-    if (!isMeant(name) || isOut(name)) continue;
-    const direct = inventory.find(own);
+  for (const host of hostsBehind(paths)) {
+    if (!isMeant(host) || isOut(host)) continue;
+    const { path } = host;
+    const [hop = ""] = path;
+    const direct = inventory.find(nameKey(path.at(-1) ?? ""));
     if (direct) {
-      const identity = maps.identities.keyOf(paths.onlyPathTo(name) ?? []);
+      const identity = maps.identities.keyOf(path);
       if (identity === undefined || identity === direct.keyFingerprint) continue;
     }
     hosts++;
@@ -55,40 +55,13 @@ export async function behindToo(
   return { hosts, hops: most.slice(0, MAX_HOPS), moreHops: Math.max(0, most.length - MAX_HOPS) };
 }
 
-function partsOf(expression: string): string[] {
-  const parts = expression.split(";").map((part) => part.trim());
-  return parts.filter((part) => part !== "");
-}
-
-function matcherOf(part: string, groups: Groups): Matches {
-  if (!part.startsWith("@")) {
-    const key = nameKey(part);
-    return isPattern(part) ? fnmatch(part) : (name) => name === key;
-  }
-  const colon = part.indexOf(":");
-  const group = part.slice(1, colon < 0 ? undefined : colon).trim();
-  const isMember = anyOf(
-    (groups.get(nameKey(group)) ?? []).map((entry) => matcherOf(entry, new Map())),
-  );
-  if (colon < 0) return isMember;
-  const fits = matcherOf(part.slice(colon + 1).trim(), new Map());
-  return (name) => isMember(name) && fits(name);
-}
-
-function anyOf(all: readonly Matches[]): Matches {
-  return (name) => all.some((matches) => matches(name));
-}
-
 function hostsBehind(paths: CallPaths): readonly HostBehind[] {
   const cached = hostsOf.get(paths);
   if (cached) return cached;
-  const hosts: HostBehind[] = [];
-  for (const targetName of paths.names()) {
-    const path = paths.onlyPathTo(targetName) ?? [];
-    const [hop = ""] = path;
-    if (path.length < 2) continue;
-    hosts.push({ name: nameKey(targetName), own: nameKey(path.at(-1) ?? ""), hop });
-  }
+  const hosts = paths
+    .list()
+    .filter(({ path }) => path.length > 1)
+    .map(({ name, path }) => ({ name: nameKey(name), path }));
   hostsOf.set(paths, hosts);
   return hosts;
 }

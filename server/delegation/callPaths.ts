@@ -14,6 +14,16 @@ interface Host {
   next: Set<Host>;
 }
 
+/** A host of a map, with the way to it. */
+export interface HostOnPath {
+  /** Its own, or "name@the one before it" where several have that; where that is not enough, "name@the/whole/way". */
+  name: string;
+  /** The names of the hosts to go through, the last being the host itself. */
+  path: string[];
+  /** The SHA-256 of its key, where it is known. */
+  identity?: string;
+}
+
 /** The identity of a host by the names of those above it and its own; undefined where nobody has noted it. */
 export type IdentityOf = (path: readonly string[]) => string | undefined;
 
@@ -26,6 +36,8 @@ export class CallPaths {
   private readonly hosts = new Map<string, Host>();
   /** All hosts of one name; more than one only where identities differ. */
   private readonly byName = new Map<string, Host[]>();
+  /** How many of those have the same name before them as well. */
+  private readonly twins = new Map<string, number>();
 
   constructor(map: readonly MapNode[], identityOf?: IdentityOf) {
     const first = identityOf ? this.joinIdentified(map, identityOf) : this.join(map);
@@ -36,13 +48,32 @@ export class CallPaths {
       if (known) known.push(host);
       else this.byName.set(key, [host]);
     }
+    for (const named of this.byName.values()) {
+      if (named.length < 2) continue;
+      for (const host of named) {
+        const name = nameWithHop(host);
+        this.twins.set(name, (this.twins.get(name) ?? 0) + 1);
+      }
+    }
   }
 
-  /** All hosts, nearest first; one of several with the same name as "name@the one before it". */
+  /** The names for calls of all hosts, nearest first. */
   names(): string[] {
-    return [...this.hosts.values()]
-      .sort((a, b) => a.distance - b.distance)
-      .map((host) => this.targetName(host));
+    return this.nearestFirst().map((host) => this.targetName(host));
+  }
+
+  /** All hosts, nearest first. */
+  list(): HostOnPath[] {
+    return this.nearestFirst().map((host) => {
+      const { identity } = host;
+      const name = this.targetName(host);
+      return { name, path: pathOf(host), ...(identity !== undefined && { identity }) };
+    });
+  }
+
+  /** The names for calls of all hosts that the name may mean. */
+  namesFor(name: string): string[] {
+    return this.find(name).map((host) => this.targetName(host));
   }
 
   has(name: string): boolean {
@@ -57,7 +88,7 @@ export class CallPaths {
     const [host, ...others] = this.find(name);
     if (!host) return undefined;
     if (others.length > 0) {
-      const all = [host, ...others].map((one) => this.targetName(one)).join(" and ");
+      const all = this.namesFor(name).join(" and ");
       throw new FuncError(
         "conflict",
         `"${name}" are ${others.length + 1} different hosts in the map: ${all}.`,
@@ -87,12 +118,22 @@ export class CallPaths {
     if (at <= 0) return [];
     const overlord = key.slice(at + 1);
     const named = this.byName.get(key.slice(0, at)) ?? [];
-    return named.filter(({ via }) => via !== undefined && nameKey(via.name) === overlord);
+    const isMeant = overlord.includes("/")
+      ? (via: Host): boolean => nameKey(pathOf(via).join("/")) === overlord
+      : (via: Host): boolean => nameKey(via.name) === overlord;
+    return named.filter(({ via }) => via !== undefined && isMeant(via));
+  }
+
+  private nearestFirst(): Host[] {
+    return [...this.hosts.values()].sort((a, b) => a.distance - b.distance);
   }
 
   private targetName(host: Host): string {
-    const several = (this.byName.get(nameKey(host.name))?.length ?? 0) > 1;
-    return several && host.via ? `${host.name}@${host.via.name}` : host.name;
+    const { name, via } = host;
+    const several = (this.byName.get(nameKey(name))?.length ?? 0) > 1;
+    if (!several || !via) return name;
+    const isEnough = (this.twins.get(nameWithHop(host)) ?? 0) < 2;
+    return isEnough ? `${name}@${via.name}` : `${name}@${pathOf(via).join("/")}`;
   }
 
   /** Without identities a name is a host. */
@@ -166,6 +207,10 @@ function search(first: readonly Host[]): void {
     }
     level = reached;
   }
+}
+
+function nameWithHop({ name, via }: Host): string {
+  return nameKey(via ? `${name}@${via.name}` : name);
 }
 
 function pathOf(host: Host): string[] {

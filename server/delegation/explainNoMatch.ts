@@ -1,22 +1,24 @@
 import { FuncError } from "../common/errors";
 import { utcTime } from "../common/utcTime";
 import type { TargetParams } from "../protocol/requests";
-import { fnmatch, isPattern } from "../targets/fnmatch";
-import type { Groups } from "../targets/targetSpec";
+import { isPattern } from "../targets/fnmatch";
+import { matchTargets, type Groups, type HostNames } from "../targets/targetSpec";
+import type { CallPaths } from "./callPaths";
 import { nameKey, type MapNode } from "./delegationMap";
+import { partsOf } from "./hostMatcher";
 import type { MapIdentities } from "./mapIdentities";
 
 const MAX_HOPS = 3;
 const MAX_SHOWN = 100;
+const MAX_NAMES = 5;
 
 /** What is known where a target expression matched nothing. */
 export interface NoMatchFacts {
-  /** Names of the overlord's own minions. */
-  own: readonly string[];
-  /** Names for calls of hosts that the map has behind sub-overlords. */
-  behind: readonly string[];
-  /** Over whom the map reaches a host; undefined where it does not, or where several have the name. */
-  pathTo: (name: string) => readonly string[] | undefined;
+  /** This overlord's own minions. */
+  own: HostNames;
+  /** They, and the hosts that the map has behind sub-overlords. */
+  all: HostNames;
+  paths: Pick<CallPaths, "onlyPathTo" | "namesFor">;
   nodes: readonly MapNode[];
   seen: Pick<MapIdentities, "find" | "placesOf" | "seenBehind">;
   groups: Groups;
@@ -31,13 +33,13 @@ export function explainNoMatch(
   { spec, exclude, delegate = false }: TargetParams,
   facts: NoMatchFacts,
 ): FuncError {
-  const names = new Set(delegate ? [...facts.own, ...facts.behind] : facts.own);
+  const names = delegate ? facts.all : facts.own;
   for (const [expression, what] of [
     [spec, "matching"],
     [exclude ?? "", "to exclude matching"],
   ] as const) {
-    for (const part of expression.split(";").map((one) => one.trim())) {
-      if (part === "" || !isUnmatched(part, names, facts.groups)) continue;
+    for (const part of partsOf(expression)) {
+      if (!isUnmatched(part, names, facts.groups)) continue;
       return (
         (delegate ? undefined : towardsDelegate(error, part, facts)) ??
         ofLostHost(part, what, delegate, facts) ??
@@ -49,13 +51,36 @@ export function explainNoMatch(
   return error;
 }
 
-/** A group also where one of its names is nobody's; a glob in it may match nothing. */
-function isUnmatched(part: string, names: ReadonlySet<string>, groups: Groups): boolean {
-  const matches = (entry: string): boolean =>
-    isPattern(entry) ? [...names].some(fnmatch(entry)) : names.has(nameKey(entry));
-  if (!part.startsWith("@")) return !matches(part);
-  const entries = groupOf(part, groups) ?? [];
-  return !entries.some(matches) || entries.some((entry) => !isPattern(entry) && !matches(entry));
+/** The map's file cannot be used, so that nothing is known of hosts behind others. */
+export function withoutMap(error: FuncError, problem: FuncError): FuncError {
+  if (problem.reason === "not-found" || problem.reason === "bad-argument") return error;
+  const { reason, message, nextStep } = error;
+  const why = `Who stands behind sub-overlords is not known: ${sentence(problem.message)}`;
+  return new FuncError(reason, `${message} ${why}`, problem.nextStep ?? nextStep);
+}
+
+/** The last good map was looked into, which may lack whom the file has. */
+export function withOldMap(
+  { reason, message, nextStep }: FuncError,
+  problem: FuncError,
+): FuncError {
+  const why = `The last good map is in use: ${sentence(problem.message)}`;
+  const steps = [problem.nextStep, nextStep?.includes("--delegate") ? nextStep : undefined];
+  const step = steps.filter((text) => text !== undefined).join(" ");
+  return new FuncError(reason, `${message} ${why}`, step === "" ? nextStep : step);
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+function isUnmatched(part: string, names: HostNames, groups: Groups): boolean {
+  try {
+    matchTargets({ spec: part }, names, groups);
+    return false;
+  } catch (error) {
+    return error instanceof FuncError && error.reason === "no-match";
+  }
 }
 
 function groupOf(part: string, groups: Groups): readonly string[] | undefined {
@@ -67,31 +92,60 @@ function groupOf(part: string, groups: Groups): readonly string[] | undefined {
 function towardsDelegate(
   error: FuncError,
   part: string,
-  { own, behind, pathTo, groups }: NoMatchFacts,
+  { own, all, paths, groups }: NoMatchFacts,
 ): FuncError | undefined {
   const isGroup = part.startsWith("@");
   if (!isGroup && !isPattern(part)) {
-    const before = pathTo(part)?.at(-2);
+    const doubled = paths.namesFor(part);
+    if (doubled.length > 1) return ofSeveral(error, part, doubled);
+    const before = paths.onlyPathTo(part)?.at(-2);
     if (before === undefined) return undefined;
     return withDelegate(error, `${part} stands behind ${before} in the delegation map`, 1);
   }
-  const isOwn = new Set(own);
   const entries = isGroup ? (groupOf(part, groups) ?? []) : [part];
-  const found = new Set(
-    entries.flatMap((entry) => {
-      if (isPattern(entry)) return behind.filter(fnmatch(entry));
-      const name = nameKey(entry);
-      return !isOwn.has(name) && (pathTo(name)?.length ?? 0) > 1 ? [name] : [];
-    }),
-  );
-  if (found.size === 0) return undefined;
-  const hosts = found.size === 1 ? "1 host" : `${found.size} hosts`;
+  const colon = isGroup ? part.indexOf(":") : -1;
+  const ofGroup = colon < 0 ? undefined : new Set(namesOf(part.slice(colon + 1).trim(), all));
+  const isFit = (name: string): boolean => ofGroup?.has(name) ?? true;
+  const isBehind = (name: string): boolean => own.one(name) === undefined;
+  const found = new Set(entries.flatMap((entry) => namesOf(entry, all).filter(isBehind)));
+  const fitting = [...found].filter(isFit);
+  if (fitting.length === 0) {
+    const entry = isGroup ? entries.find((one) => isOfSeveral(one, own, paths)) : undefined;
+    return entry === undefined ? undefined : ofSeveral(error, entry, paths.namesFor(entry));
+  }
+  const count = fitting.length;
+  const hosts = count === 1 ? "1 host" : `${count} hosts`;
   const shown = part.length > MAX_SHOWN ? `${part.slice(0, MAX_SHOWN)}...` : part;
-  const verb = found.size === 1 ? "matches" : "match";
   const who = isGroup
-    ? `${hosts} of ${shown} ${found.size === 1 ? "stands" : "stand"} behind sub-overlords`
-    : `${hosts} behind sub-overlords ${verb} "${shown}"`;
-  return withDelegate(error, who, found.size);
+    ? `${hosts} of ${shown} ${count === 1 ? "stands" : "stand"} behind sub-overlords`
+    : `${hosts} behind sub-overlords ${count === 1 ? "matches" : "match"} "${shown}"`;
+  return withDelegate(error, who, count);
+}
+
+/** What the name or glob means; nobody where it is ambiguous. */
+function namesOf(entry: string, names: HostNames): string[] {
+  if (isPattern(entry)) return names.many(entry, false);
+  try {
+    return [names.one(entry)].filter((name) => name !== undefined);
+  } catch {
+    return [];
+  }
+}
+
+function isOfSeveral(entry: string, own: HostNames, paths: Pick<CallPaths, "namesFor">): boolean {
+  return !isPattern(entry) && own.one(entry) === undefined && paths.namesFor(entry).length > 1;
+}
+
+/** Where only the one before it tells which of several hosts is meant. */
+function ofSeveral(
+  { reason, message }: FuncError,
+  name: string,
+  names: readonly string[],
+): FuncError {
+  const shown = names.slice(0, MAX_NAMES);
+  const more = names.length > shown.length ? ` or ${names.length - shown.length} more` : "";
+  const step = `${name} means ${names.length} hosts behind sub-overlords: name the one that is meant, ${shown.join(" or ")}${more}, and call it with --delegate (VS Code: the setting func.delegate).`;
+  return new FuncError(reason, message, step);
 }
 
 function withDelegate({ reason, message }: FuncError, who: string, count: number): FuncError {
@@ -104,16 +158,24 @@ function withDelegate({ reason, message }: FuncError, who: string, count: number
 function ofWrongHop(
   part: string,
   what: string,
-  { own, pathTo }: NoMatchFacts,
+  { own, paths }: NoMatchFacts,
 ): FuncError | undefined {
   const at = part.lastIndexOf("@");
   if (at <= 0 || isPattern(part)) return undefined;
   const name = nameKey(part.slice(0, at));
-  const hop = pathTo(name)?.at(-2);
-  const isOwn = own.includes(name);
-  if (hop === undefined && !isOwn) return undefined;
-  const where = isOwn ? "is a minion of this overlord itself" : `stands behind ${hop ?? ""}`;
-  const step = isOwn ? `Call it as ${name}.` : `Call it as ${name}, with --delegate.`;
+  const names = paths.namesFor(name);
+  const hop = paths.onlyPathTo(name)?.at(-2);
+  const isOwn = own.one(name) !== undefined;
+  if (names.length === 0 && !isOwn) return undefined;
+  const places = names.length > 1 ? names.slice(0, MAX_NAMES).join(", ") : undefined;
+  const where = isOwn
+    ? "is a minion of this overlord itself"
+    : places === undefined
+      ? `stands behind ${hop ?? ""}`
+      : `means ${names.length} other hosts`;
+  const step = isOwn
+    ? `Call it as ${name}.`
+    : `Call it as ${places === undefined ? name : `one of ${places}`}, with --delegate.`;
   const message = `Can't find any minions ${what} "${part.slice(0, MAX_SHOWN)}": ${name} ${where}.`;
   return new FuncError("no-match", message, step);
 }

@@ -2,16 +2,15 @@ import type { MinionBehind } from "../jobs/engine/minionsBehind";
 import type { MinionRecord } from "../protocol/minions";
 import type { TargetParams } from "../protocol/requests";
 import { FuncError } from "../common/errors";
-import { isPattern } from "../targets/fnmatch";
 import { findTargets } from "../targets/findTargets";
 import type { GroupsFile } from "../targets/groupsFile";
 import type { Inventory } from "../targets/inventory";
-import { matchTargets, usesGroups } from "../targets/targetSpec";
-import type { CallPaths } from "./callPaths";
-import { nameKey } from "./delegationMap";
-import type { DelegationMap, DelegationMaps } from "./delegationMaps";
-import { explainNoMatch } from "./explainNoMatch";
+import { matchTargets, plainNames, usesGroups, type Groups } from "../targets/targetSpec";
+import { DelegatedNames } from "./delegatedNames";
+import type { DelegationMaps } from "./delegationMaps";
+import { explainNoMatch, withOldMap, withoutMap } from "./explainNoMatch";
 import { mapProblemText } from "./mapProblemText";
+import { notInMapText } from "./notInMap";
 
 /** Who is called for a target expression. */
 export interface FoundTargets {
@@ -19,7 +18,7 @@ export interface FoundTargets {
   minions: MinionRecord[];
   /** Those behind sub-overlords, by name. */
   behind: MinionBehind[];
-  /** What is wrong with the map, of which the last good state was used. */
+  /** What is wrong with the map, of which the last good state was used, or who may be missing in it. */
   warning?: string;
 }
 
@@ -53,20 +52,14 @@ async function findInMap(
   { inventory, groups, maps }: TargetSources,
 ): Promise<FoundTargets> {
   const map = await maps.current(mapFile);
-  const known = hostsBehind(map, maps, inventory);
-  const direct = inventory.list().map(({ name }) => name);
-  const names = [...direct, ...known.keys()];
-  const isKnown = new Set(names);
-  for (const expression of [spec, exclude ?? ""]) refuseAmbiguous(expression, isKnown, map.paths);
-  const targets = {
-    spec: withKnownNames(spec, isKnown, map.paths),
-    ...(exclude !== undefined && { exclude: withKnownNames(exclude, isKnown, map.paths) }),
-  };
-  const groupsNow = usesGroups(targets) ? await groups.groups() : undefined;
+  const { identities } = maps;
+  const names = new DelegatedNames({ map, identities, inventory });
+  const targets = { spec, ...(exclude !== undefined && { exclude }) };
+  const groupsNow: Groups = usesGroups(targets) ? await groups.groups() : new Map();
   const minions: MinionRecord[] = [];
   const behind: MinionBehind[] = [];
   for (const name of matchTargets(targets, names, groupsNow)) {
-    const host = known.get(name);
+    const host = names.behind.get(name);
     if (host) {
       behind.push(host);
       continue;
@@ -74,20 +67,14 @@ async function findInMap(
     const minion = inventory.find(name);
     if (minion) minions.push(minion);
   }
-  const warning = map.problem && `The last good map is in use: ${mapProblemText(map.problem)}`;
-  return { minions, behind, ...(warning !== undefined && { warning }) };
-}
-
-/** A host may be named "name@the one before it" also where its name alone would do. */
-function withKnownNames(expression: string, known: ReadonlySet<string>, paths: CallPaths): string {
-  if (!expression.includes("@")) return expression;
-  const named = (part: string): string => {
-    const name = nameKey(part.trim());
-    if (name.startsWith("@") || isPattern(name) || known.has(name)) return part;
-    const own = paths.pathTo(name)?.at(-1);
-    return own !== undefined && known.has(nameKey(own)) ? own : part;
-  };
-  return expression.split(";").map(named).join(";");
+  const warnings = [
+    map.problem && `The last good map is in use: ${mapProblemText(map.problem)}`,
+    // another map may be meant to have a part only
+    mapFile === undefined
+      ? notInMapText(targets, map, { identities, inventory, groups: groupsNow })
+      : undefined,
+  ].filter((text) => text !== undefined);
+  return { minions, behind, ...(warnings.length > 0 && { warning: warnings.join("\n") }) };
 }
 
 /** Says of "no-match" what the map knows; who has no map delegates nothing. */
@@ -97,44 +84,19 @@ async function explained(
   { inventory, groups, maps }: TargetSources,
 ): Promise<unknown> {
   if (!(error instanceof FuncError) || error.reason !== "no-match") return error;
-  const map = await maps.current(params.mapFile).catch(() => undefined);
-  if (!map) return error;
-  return explainNoMatch(error, params, {
-    own: inventory.list().map(({ name }) => name),
-    behind: [...hostsBehind(map, maps, inventory).keys()],
-    pathTo: (name) => map.paths.onlyPathTo(name),
+  let map;
+  try {
+    map = await maps.current(params.mapFile);
+  } catch (problem) {
+    return problem instanceof FuncError ? withoutMap(error, problem) : error;
+  }
+  const explained = explainNoMatch(error, params, {
+    own: plainNames(inventory.list().map(({ name }) => name)),
+    all: new DelegatedNames({ map, identities: maps.identities, inventory }),
+    paths: map.paths,
     nodes: map.nodes,
     seen: maps.identities,
     groups: usesGroups(params) ? await groups.groups().catch(() => new Map()) : new Map(),
   });
-}
-
-/** By the name that a target expression has for each, in lower case. */
-function hostsBehind(
-  { paths }: DelegationMap,
-  { identities }: DelegationMaps,
-  inventory: Inventory,
-): Map<string, MinionBehind> {
-  const hosts = new Map<string, MinionBehind>();
-  for (const targetName of paths.names()) {
-    const path = paths.pathTo(targetName)?.map(nameKey) ?? [];
-    const own = path.at(-1) ?? "";
-    if (path.length < 2) continue;
-    const identity = identities.keyOf(path);
-    const direct = inventory.find(own);
-    const isOther = identity !== undefined && direct && direct.keyFingerprint !== identity;
-    if (direct && !isOther) continue;
-    const name = isOther ? `${own}@${path.at(-2) ?? ""}` : nameKey(targetName);
-    hosts.set(name, { name, path, ...(identity !== undefined && { identity }) });
-  }
-  return hosts;
-}
-
-/** Throws FuncError "conflict" for a single name that means several hosts of the map. */
-function refuseAmbiguous(expression: string, known: ReadonlySet<string>, paths: CallPaths): void {
-  for (const part of expression.split(";")) {
-    const name = nameKey(part.trim());
-    if (name === "" || isPattern(name) || known.has(name)) continue;
-    paths.pathTo(name);
-  }
+  return map.problem ? withOldMap(explained, map.problem) : explained;
 }

@@ -59,6 +59,11 @@ export class MapIdentities {
     return this.known.get(pathKey(path));
   }
 
+  /** All that are noted. After `load`. */
+  list(): Iterable<HostIdentity> {
+    return this.known.values();
+  }
+
   /** Who was seen behind the hop at the path, but those that are gone. After `load`. */
   seenBehind(path: readonly string[]): SeenBehind {
     if (this.behind?.version !== this.version) {

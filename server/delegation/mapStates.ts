@@ -117,14 +117,11 @@ function runningOn(
   return counts;
 }
 
-/** A name that several hosts have is written "web1@mid1". */
+/** A name that several hosts have is written "web1@mid1", or "web1@mid1/mid3". */
 function pathOf({ minion, via = [] }: MinionResult): string[] | undefined {
-  const overlord = via.at(-1);
-  const suffix = overlord === undefined ? "" : `@${overlord}`;
-  const name =
-    suffix !== "" && nameKey(minion).endsWith(nameKey(suffix))
-      ? minion.slice(0, -suffix.length)
-      : minion;
+  const suffixes = via.length === 0 ? [] : [`@${via.at(-1) ?? ""}`, `@${via.join("/")}`];
+  const suffix = suffixes.find((one) => nameKey(minion).endsWith(nameKey(one))) ?? "";
+  const name = minion.slice(0, minion.length - suffix.length);
   return name === "" ? undefined : [...via, name];
 }
 

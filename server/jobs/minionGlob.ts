@@ -1,4 +1,4 @@
-import { fnmatch } from "../targets/fnmatch";
+import { fnmatch, isPattern } from "../targets/fnmatch";
 
 /** A minion of a job; `path` are the hops to it and its own name, where it stands behind sub-overlords. */
 export interface NamedMinion {
@@ -17,7 +17,8 @@ export interface MinionGlob {
 
 /**
  * A glob on names, several separated by ";". "web*@mid1" and "web*@mid1/mid3" mean those behind that sub-overlord, by the
- * one next to them or by the whole way; a name that has an "@" itself is meant as it is, too.
+ * one next to them or by the whole way; a name that has an "@" itself is meant as it is, too. "web?" also means
+ * "web1@mid1".
  */
 export function minionGlob(text: string): MinionGlob {
   const parts = globParts(text).map(onePart);
@@ -37,14 +38,19 @@ export function globParts(text: string): string[] {
 }
 
 function onePart(glob: string): MinionGlob {
-  const isName = fnmatch(glob);
+  const matches = fnmatch(glob);
   const at = glob.lastIndexOf("@");
+  // a pattern means several anyway; a name that several have, written without the one before it, would mean any of them
+  const isName =
+    at <= 0 && isPattern(glob)
+      ? (name: string): boolean => matches(name) || matches(ownName(name))
+      : matches;
   if (at <= 0) return { mayMean: isName, means: ({ name }) => isName(name), needsPath: false };
   const isOwn = fnmatch(glob.slice(0, at));
   const isHop = fnmatch(glob.slice(at + 1));
   return {
     needsPath: true,
-    mayMean: (name) => isName(name) || isOwn(name.split("@", 1)[0] ?? name),
+    mayMean: (name) => isName(name) || isOwn(ownName(name)),
     means: ({ name, path = [] }) => {
       if (isName(name)) return true;
       const hops = path.slice(0, -1);
@@ -53,4 +59,9 @@ function onePart(glob: string): MinionGlob {
       return isHop(nearest) || isHop(hops.join("/"));
     },
   };
+}
+
+/** Of "web1@mid1", as one of several hosts with that name is called. */
+function ownName(name: string): string {
+  return name.split("@", 1)[0] ?? name;
 }

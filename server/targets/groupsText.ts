@@ -9,7 +9,8 @@ type Line =
 const HEADER = /^\[([^\]]*)\]\s*(?:[#;].*)?$/;
 const OPTION = /^\s*([^=:\s]+)\s*[=:](.*)$/;
 const GROUP = /^[a-z0-9_][a-z0-9_.-]{0,99}$/;
-const ENTRY = /^[a-z0-9_.*?[\]!-]{1,253}$/;
+/** What follows an "@" are the sub-overlords before the host. */
+const ENTRY = /^(?=.{1,253}$)[a-z0-9_.*?[\]!-]+(?:@[a-z0-9_.*?[\]!/-]+)?$/;
 const MAX_QUOTED = 80;
 
 /**

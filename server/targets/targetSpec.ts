@@ -1,7 +1,7 @@
 import { FuncError } from "../common/errors";
 import { fnmatch, isPattern } from "./fnmatch";
 import { nearestNames } from "./nearestNames";
-import { noMember, unknownHosts } from "./unknownHosts";
+import { ambiguousMember, noMember, unknownHosts } from "./unknownHosts";
 
 /** Long enough for ten thousand names. */
 const MAX_SPEC_LENGTH = 1_000_000;
@@ -19,6 +19,26 @@ export interface TargetSpec {
   exclude?: string | undefined;
 }
 
+/** What the names and globs of target expressions mean. */
+export interface HostNames {
+  /** In lower case. */
+  readonly all: readonly string[];
+  /** The host of that name; undefined where there is none. May throw FuncError "conflict" where several have it. */
+  one: (name: string) => string | undefined;
+  /** Those that the glob means. `excluding`: they are to be left out. */
+  many: (glob: string, excluding: boolean) => string[];
+}
+
+/** Hosts that have no other names than these, in lower case. */
+export function plainNames(all: readonly string[]): HostNames {
+  const known = new Set(all);
+  return {
+    all,
+    one: (name) => (known.has(name.toLowerCase()) ? name.toLowerCase() : undefined),
+    many: (glob) => all.filter(fnmatch(glob)),
+  };
+}
+
 const NO_GROUPS: Groups = new Map();
 
 /**
@@ -26,14 +46,15 @@ const NO_GROUPS: Groups = new Map();
  * by ";", without case; less those that `exclude`, written the same way, means. Sorted, each once. Throws
  * FuncError "bad-argument" where an expression is empty, and "no-match" where any part of either matches
  * nothing: a misspelt host must not go unnoticed, and a misspelt exclude would call too many. The same
- * goes for the names in a group; a glob in it may match nothing, as long as the whole group matches one.
+ * goes for the names in a group; a glob in it may match nothing, as long as the whole group matches one. Throws what
+ * `names` throws.
  */
 export function matchTargets(
   { spec, exclude }: TargetSpec,
-  names: readonly string[],
+  names: readonly string[] | HostNames,
   groups: Groups = NO_GROUPS,
 ): string[] {
-  const minions: Minions = { names, known: new Set(names), groups };
+  const minions: Minions = { names: "all" in names ? names : plainNames(names), groups };
   const matched = matchParts(partsOf(spec, "target"), minions, false);
   if (exclude === undefined) return [...matched].sort();
   const excluded = matchParts(partsOf(exclude, "exclude"), minions, true);
@@ -52,8 +73,7 @@ export function usesGroups({ spec, exclude }: TargetSpec): boolean {
 }
 
 interface Minions {
-  names: readonly string[];
-  known: ReadonlySet<string>;
+  names: HostNames;
   groups: Groups;
 }
 
@@ -92,39 +112,41 @@ function matchParts(parts: Iterable<string>, minions: Minions, excluding: boolea
   for (const part of parts) {
     const found = part.startsWith("@")
       ? groupMembers(part, minions, excluding)
-      : namesOf(part, minions.names, minions.known);
+      : namesOf(part, minions.names, excluding);
     if (found.length === 0) throw noMatch(part, minions, excluding);
     for (const name of found) matched.add(name);
   }
   return matched;
 }
 
-function namesOf(
-  part: string,
-  names: readonly string[],
-  known: { has(name: string): boolean },
-): string[] {
-  if (isPattern(part)) return names.filter(fnmatch(part));
-  const name = part.toLowerCase();
-  return known.has(name) ? [name] : [];
+function namesOf(part: string, names: HostNames, excluding: boolean): string[] {
+  if (isPattern(part)) return names.many(part, excluding);
+  const name = names.one(part);
+  return name === undefined ? [] : [name];
 }
 
 /** "@group" or "@group:pattern". */
-function groupMembers(
-  part: string,
-  { names, known, groups }: Minions,
-  excluding: boolean,
-): string[] {
+function groupMembers(part: string, { names, groups }: Minions, excluding: boolean): string[] {
   const { group, pattern } = splitGroup(part);
   const entries = groups.get(group.toLowerCase());
   if (!entries) throw noGroup(group, groups, excluding);
+  const one = (entry: string): string | undefined => memberOf(group.toLowerCase(), entry, names);
   // where there are no minions at all, that is what to say
-  if (names.length > 0) {
-    const strangers = unknownHosts(entries, known);
-    if (strangers.length > 0) throw noMember(group.toLowerCase(), strangers, names);
+  if (names.all.length > 0) {
+    const strangers = unknownHosts(entries, { has: (entry) => one(entry) !== undefined });
+    if (strangers.length > 0) throw noMember(group.toLowerCase(), strangers, names.all);
   }
-  const members = new Set(entries.flatMap((entry) => namesOf(entry, names, known)));
-  return pattern === undefined ? [...members] : namesOf(pattern, [...members], members);
+  const members = new Set(entries.flatMap((entry) => namesOf(entry, names, excluding)));
+  if (pattern === undefined) return [...members];
+  return namesOf(pattern, names, excluding).filter((name) => members.has(name));
+}
+
+function memberOf(group: string, entry: string, names: HostNames): string | undefined {
+  try {
+    return names.one(entry);
+  } catch (error) {
+    throw error instanceof FuncError ? ambiguousMember(group, entry, error) : error;
+  }
 }
 
 function splitGroup(part: string): { group: string; pattern: string | undefined } {
@@ -150,13 +172,13 @@ function noGroup(group: string, groups: Groups, excluding: boolean): FuncError {
 }
 
 function noMatch(part: string, { names, groups }: Minions, excluding: boolean): FuncError {
-  const hint = part.startsWith("@") ? groupHint(part, groups) : hintFor(part, names);
+  const hint = part.startsWith("@") ? groupHint(part, groups) : hintFor(part, names.all);
   return new FuncError(
     "no-match",
     excluding
       ? `Can't find any minions to exclude matching "${shown(part)}", and without it too many would be reached.${hint}`
       : `Can't find any minions matching "${shown(part)}".${hint}`,
-    names.length === 0
+    names.all.length === 0
       ? "No minion has been enrolled yet: create a join token and run `node funcd.js join TOKEN` on the host."
       : "List the minions to see their names.",
   );

@@ -35,3 +35,12 @@ export function noMember(
       `out: func group remove ${group} ${named.join(" ")}${more > 0 ? " ..." : ""}`,
   );
 }
+
+/** Error for a group with a name that several hosts have; `why` is that of the name alone. */
+export function ambiguousMember(group: string, entry: string, why: FuncError): FuncError {
+  return new FuncError(
+    why.reason,
+    `The group "${group}" does not tell whom it means: ${why.message}`,
+    `Put one of these names in the place of ${entry}: func group add ${group} NAME, then func group remove ${group} ${entry}`,
+  );
+}

@@ -67,6 +67,8 @@ describe("MapStates", () => {
       ["mid1", "mid3", "web1"],
       ["mid1", "mid3"],
     ]);
+    states.take(result("web1@mid1/mid3", { via: ["mid1", "mid3"] }), 200);
+    expect(states.list([], [])).toHaveLength(2);
   });
 
   it("learns nothing from calls that came to no host, nor of a failure on the way", () => {

@@ -18,6 +18,8 @@ function meant(glob: string): string[] {
 it("means minions by their names, several separated by semicolons", () => {
   expect(meant("WEB*")).toEqual(["web1", "web2"]);
   expect(meant("web1; db1@mid2 ;")).toEqual(["web1", "db1@mid2"]);
+  expect(meant("d?1")).toEqual(["db1@mid2"]);
+  expect(meant("db1")).toEqual([]);
   expect(meant("*")).toEqual(["web1", "web2", "db1@mid2"]);
   expect(meant("web")).toEqual([]);
   expect(minionGlob("web*").needsPath).toBe(false);

@@ -34,7 +34,8 @@ export async function call(
   };
   if (options.async && options.nopoll) {
     const job = await session.overlord.request("calls/start", params);
-    const { id } = job;
+    const { id, warning } = job;
+    if (warning !== undefined) out.note(`Warning: ${warning}\n`);
     out.note(behindTooText(job));
     out.result(options.json ? `${JSON.stringify({ job_id: id })}\n` : `JOB_ID: '${id}'\n`);
     return EXIT_OK;
