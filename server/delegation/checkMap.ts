@@ -47,6 +47,15 @@ function wayOut({ length }: readonly unknown[]): string {
   return ` Unless ${who} taken out on purpose: func build-map.`;
 }
 
+/** Of a host that nobody has found there, and that is one of those above it by its name. */
+function behindItself(path: readonly string[]): string | undefined {
+  const name = path.at(-1) ?? "";
+  const from = path.indexOf(name);
+  if (from === path.length - 1) return undefined;
+  const cycle = path.slice(from).join(" -> ");
+  return `${name} stands behind itself (${cycle}), where nobody has found it: calls take the shorter way.`;
+}
+
 const NOWHERE = { line: 0, column: 0, length: 0 };
 
 class MapCheck {
@@ -114,8 +123,10 @@ class MapCheck {
     const identity = seen.find(path);
     const hop = path.slice(0, -1).join("/");
     if (path.length > 1 && !identity && !this.isBehindOriginal(path)) {
-      const message = `${node.name} has never shown a key: nobody has found it behind ${hop}.`;
-      this.note(node, "warning", message);
+      const never = `${node.name} has never shown a key: nobody has found it behind ${hop}.`;
+      // of one with hosts behind it here that is told as a cycle
+      const itself = node.children.length === 0 ? behindItself(path) : undefined;
+      this.note(node, "warning", itself ?? never);
     }
     const isHopGone = seen.find(path.slice(0, -1))?.goneSinceMs !== undefined;
     if (path.length > 1 && identity?.goneSinceMs !== undefined && !isHopGone) {

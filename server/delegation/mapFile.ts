@@ -44,13 +44,13 @@ export class MapFile {
     if (problem?.reason === "not-found") throw problem;
     if (problem) this.good ??= await this.readCopy();
     if (this.good) return { ...this.good, ...(problem && { problem }) };
-    throw problem ?? noMap(this.file);
+    throw problem ?? this.noMap();
   }
 
   /** The file as it is. Throws FuncError "not-found", "bad-data" where it cannot be read, "too-large". */
   async text(): Promise<string> {
     const read = await this.read(this.file, true);
-    if (!read) throw noMap(this.file);
+    if (!read) throw this.noMap();
     return read.content;
   }
 
@@ -116,7 +116,7 @@ export class MapFile {
       if (found && this.seen?.version === found.version) return this.seen.problem;
       const read = found && (await this.read(this.file, true));
       if (read) return await this.take(read);
-      return noMap(this.file);
+      return this.noMap();
     } catch (error) {
       // it may pass, other than what is wrong in a text
       this.seen = undefined;
@@ -160,6 +160,16 @@ export class MapFile {
     }
   }
 
+  private noMap(): FuncError {
+    const message = `There is no delegation map at ${this.file}.`;
+    // only the overlord's own one is built, and keeps a last good one
+    const step =
+      this.goodCopy === undefined
+        ? "Correct its path, or name no file: then it is the overlord's own map."
+        : "Build one: func build-map.";
+    return new FuncError("not-found", message, step);
+  }
+
   /** Undefined where there is no such file. Throws FuncError "bad-data", "too-large". */
   private async read(file: string, whole: boolean): Promise<VersionedFile | undefined> {
     try {
@@ -168,14 +178,6 @@ export class MapFile {
       throw error instanceof FuncError ? error : unreadable(file, error);
     }
   }
-}
-
-function noMap(file: string): FuncError {
-  return new FuncError(
-    "not-found",
-    `There is no delegation map at ${file}.`,
-    "Build one: func build-map.",
-  );
 }
 
 function unreadable(file: string, error: unknown): FuncError {

@@ -161,7 +161,14 @@ test("a cycle is named, with the lines where it begins and ends", () => {
     },
   ]);
   // as building it writes it: nobody is behind it twice
-  expect(checkMap("mid1:\n  mid2:\n    mid1: {}\n")).toEqual([]);
+  const map = "mid1:\n  mid2:\n    mid1: {}\n";
+  expect(checkMap(map)).toEqual([]);
+  const seen = ["mid1", "mid1/mid2", "mid1/mid2/mid1"];
+  expect(checkMap(map, knowing(["mid1"], seen))).toEqual([]);
+  expect(warned(map, knowing(["mid1"], seen.slice(0, 2)))).toContainEqual([
+    3,
+    "mid1 stands behind itself (mid1 -> mid2 -> mid1), where nobody has found it: calls take the shorter way.",
+  ]);
 });
 
 test("of a hop of the original it is said once that its hosts show no keys", () => {

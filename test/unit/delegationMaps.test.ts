@@ -44,7 +44,14 @@ test("a key that is seen anew makes paths anew", async () => {
 });
 
 test("a change by hand is told when it is noticed, damage too, and once", async () => {
-  await expect(maps.current()).rejects.toMatchObject({ reason: "not-found" });
+  await expect(maps.current()).rejects.toMatchObject({
+    reason: "not-found",
+    nextStep: "Build one: func build-map.",
+  });
+  await expect(maps.text("/nowhere/at/all")).rejects.toMatchObject({
+    reason: "not-found",
+    nextStep: expect.stringContaining("Correct its path") as string,
+  });
   expect(told).toBe(0);
   write("map", "a: {}\n");
   await maps.current();
