@@ -10,7 +10,13 @@ const STATES: readonly MinionCallState[] = ["queued", "sent", "running", ...FINA
 const MAX_OUTPUTS = 10_000;
 const MAX_WORD_LENGTH = 2_000;
 
+/** As the hop's own overlord takes them. */
+const MAX_CURSOR_LENGTH = 200;
+const MAX_HOPS = 64;
+const MAX_NAME_LENGTH = 253;
+
 const text = v.string();
+const name = v.pipe(text, v.maxLength(MAX_NAME_LENGTH));
 const keyText = v.pipe(text, v.maxLength(2_000));
 /** Another number is none: what a hop tells beside a result does not make the result unreadable. */
 const exitStatus = v.fallback(v.optional(v.pipe(v.number(), v.safeInteger())), undefined);
@@ -26,7 +32,7 @@ const Result = v.object({
     v.object({ type: text, message: text, trace: text, nextStep: v.optional(text) }),
   ),
   mayHaveRun: v.optional(v.boolean()),
-  failedHop: v.optional(text),
+  failedHop: v.optional(name),
   cancelPending: v.optional(v.boolean()),
   // a value that comes so late was judged by nobody
   later: v.optional(
@@ -38,7 +44,7 @@ const Result = v.object({
     }),
   ),
   progress: v.optional(v.object({ done: v.number(), total: v.number() })),
-  via: v.optional(v.array(text)),
+  via: v.optional(v.pipe(v.array(name), v.maxLength(MAX_HOPS))),
   outputs: v.optional(
     v.pipe(
       v.array(
@@ -68,7 +74,8 @@ const Result = v.object({
   ),
 });
 
-const Progress = v.object({ cursor: text, results: v.array(Result), finished: v.boolean() });
+const cursor = v.pipe(text, v.maxLength(MAX_CURSOR_LENGTH));
+const Progress = v.object({ cursor, results: v.array(Result), finished: v.boolean() });
 
 /**
  * What a sub-overlord told of a job, which is not to be trusted further than its form. Throws FuncError

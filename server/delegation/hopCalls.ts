@@ -1,6 +1,7 @@
 import { messageOf } from "../common/errors";
 import type { Log } from "../common/log";
 import type { MinionCaller } from "../calls/minionCaller";
+import { callsAtHop } from "../jobs/engine/callsAtHop";
 import type { JobRun, JobTools } from "../jobs/engine/jobRun";
 import type { LaterEnds } from "../jobs/engine/laterWords";
 import {
@@ -75,7 +76,8 @@ export class HopCalls implements HopCaller {
     }
     const routes = new OtherRoutes(maps, inventory, run.record.mapFile);
     const trust = run.above ? undefined : this.trust;
-    const whole: HopRun = { run, tools, signed, routes, trust, doubts: new Map() };
+    const doubts = doubtsOf(run, inventory);
+    const whole: HopRun = { run, tools, signed, routes, trust, doubts };
     // what an earlier process had a hop begin is one job there, beside what it has not begun
     const starts = groupBy(run.behind, ({ name }) => run.past.get(name)?.minionJobId);
     await Promise.all([...starts.values()].map((one) => this.callAll(whole, one, new Set())));
@@ -120,7 +122,7 @@ export class HopCalls implements HopCaller {
       isDoubtful: (name) => whole.doubts.has(name),
       takeOver: async (open, id) => {
         const found = await this.otherWays(whole, open, new Set([...failed, hopName]), true);
-        for (const minion of found.keys()) doubt(whole, minion, hop, id);
+        doubt(whole, [...found.keys()], hop, id);
         others.push(this.callAll(whole, [...found.values()], new Set([...failed, hopName])));
         return [...found.keys()];
       },
@@ -150,8 +152,10 @@ export class HopCalls implements HopCaller {
         ]);
         const rest = all.filter(({ minion }) => !found.has(minion));
         const hop = this.parts.inventory.find(failedHop);
-        for (const { minion, mayHaveRun, awayWith: id } of all) {
-          if (mayHaveRun && found.has(minion)) doubt(whole, minion, hop, id);
+        const begun = all.filter(({ minion, mayHaveRun }) => mayHaveRun && found.has(minion));
+        for (const [id, those] of groupBy(begun, ({ awayWith }) => awayWith)) {
+          const minions = those.map(({ minion }) => minion);
+          if (hop) doubt(whole, minions, hop, id);
         }
         await Promise.all([
           this.callAll(whole, [...found.values()], without),
@@ -169,10 +173,7 @@ export class HopCalls implements HopCaller {
     for (const [id, all] of groupBy(lost, ({ awayWith }) => awayWith)) {
       if (id === undefined) continue;
       const names = all.map(({ minion }) => minion.name);
-      for (const [attempt, those] of groupBy(names, (name) => run.job.attemptOf(name))) {
-        const call = { jobId: run.job.id, minion: hop, attempt, id, names: those };
-        tools.later.add({ ...call, sinceMs: Date.now() });
-      }
+      for (const call of callsAtHop(run.job, hop, id, names)) tools.later.add(call);
     }
   }
 
@@ -195,14 +196,34 @@ export class HopCalls implements HopCaller {
   }
 }
 
+/** The hop may have begun these, with the job `id` maybe, and they go on over others. */
 function doubt(
-  { doubts }: HopRun,
-  minion: MinionBehind,
-  hop: MinionRecord | undefined,
+  { run, tools, doubts }: HopRun,
+  minions: readonly MinionBehind[],
+  hop: MinionRecord,
   id: string | undefined,
 ): void {
-  const known = doubts.get(minion.name) ?? [];
-  doubts.set(minion.name, hop && id !== undefined ? [...known, { hop, id, minion }] : known);
+  for (const minion of minions) {
+    const known = doubts.get(minion.name) ?? [];
+    doubts.set(minion.name, id === undefined ? known : [...known, { hop, id, minion }]);
+  }
+  tools.journal.doubted(run.job, minions, hop.name, id);
+}
+
+/** Those that an earlier process has left. */
+function doubtsOf({ past, behind }: JobRun, inventory: Inventory): HopRun["doubts"] {
+  const doubts: HopRun["doubts"] = new Map();
+  for (const minion of behind) {
+    const all = past.get(minion.name)?.doubts;
+    if (!all) continue;
+    const places = all.flatMap(({ hop: name, hopJobId: id }): Doubt[] => {
+      const hop = inventory.find(name);
+      const path = [name, minion.path.at(-1) ?? minion.name];
+      return hop && id !== undefined ? [{ hop, id, minion: { ...minion, path } }] : [];
+    });
+    doubts.set(minion.name, places);
+  }
+  return doubts;
 }
 
 /** What was not begun over this hop, but may have been over one before, was lost at that one. */
@@ -216,14 +237,21 @@ function blamed({ doubts }: HopRun, left: LeftBehind): LeftBehind {
 
 /** Hops that may have begun what then was cancelled, or lost, over another one: they are to stop it, or to tell its end. */
 function tellDoubts({ run: { job }, tools, doubts }: HopRun): void {
-  for (const [name, places] of doubts) {
+  const owed = [...doubts].flatMap(([name, places]) => {
     const { state, mayHaveRun } = job.result(name);
-    if (!mayHaveRun || (state !== "cancelled" && state !== "lost")) continue;
-    const attempt = job.attemptOf(name);
-    for (const { hop, id } of places) {
-      const call = { jobId: job.id, minion: hop, attempt, id, sinceMs: Date.now(), names: [name] };
-      if (state === "cancelled") tools.cancels.add(call);
-      else tools.later.add(call);
+    if (!mayHaveRun || (state !== "cancelled" && state !== "lost")) return [];
+    return places.map(({ hop, id }) => ({ name, hop, id, state }));
+  });
+  for (const all of groupBy(owed, (one) =>
+    JSON.stringify([one.hop.name, one.id, one.state]),
+  ).values()) {
+    const [first] = all;
+    if (!first) continue;
+    const names = all.map(({ name }) => name);
+    for (const call of callsAtHop(job, first.hop, first.id, names)) {
+      const doubtful = { ...call, isDoubt: true };
+      if (first.state === "cancelled") tools.cancels.add(doubtful);
+      else tools.later.add(doubtful);
     }
   }
 }

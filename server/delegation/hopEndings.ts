@@ -46,7 +46,14 @@ export function inDoubt(ending: Ending, name: string): Ending {
 }
 
 /** The final result of a minion that is reached over no other path. */
-export function endingOfLeft({ minion, failedHop, cause, mayHaveRun, denied }: LeftBehind): Ending {
+export function endingOfLeft({
+  minion,
+  failedHop,
+  cause,
+  mayHaveRun,
+  denied,
+  awayWith,
+}: LeftBehind): Ending {
   if (minion.path.length === 1) return unknownHere(minion);
   const via = hopsUntil(minion, failedHop);
   if (mayHaveRun) {
@@ -55,6 +62,7 @@ export function endingOfLeft({ minion, failedHop, cause, mayHaveRun, denied }: L
       mayHaveRun,
       via,
       failedHop,
+      ...(awayWith !== undefined && { minionJobId: awayWith, awaitsWord: true }),
       error: {
         type: "lost job",
         message: once(`${minion.name}: lost at hop ${failedHop}: `, cause),

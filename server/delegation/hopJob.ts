@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MinionCallOutcome } from "../calls/minionCaller";
 import { isPassing } from "../calls/overlordErrors";
 import { messageOf } from "../common/errors";
+import { callsAtHop, tellOnce } from "../jobs/engine/callsAtHop";
 import type { JobRun, JobTools } from "../jobs/engine/jobRun";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
 import { cancelledResult, type Ending } from "../jobs/engine/outcome";
@@ -65,8 +66,8 @@ class HopJob {
   readonly #open = new Map<string, MinionBehind>();
   readonly #left: LeftBehind[] = [];
   readonly #going: Promise<void>[] = [];
-  /** By attempt, those whose end the hop will know only after it is told here. */
-  readonly #endLater = new Map<number, string[]>();
+  /** With their attempts, those whose end the hop will know only after it is told here. */
+  readonly #endLater = new Map<string, number>();
   #cursor = "";
   #pauseMs = FIRST_PAUSE_MS;
   #awaySinceMs: number | undefined;
@@ -145,12 +146,9 @@ class HopJob {
     const { job, limit } = run;
     if (job.signal.aborted && this.#cancelledAtMs === undefined) {
       this.#cancelledAtMs = performance.now();
-      const sinceMs = Date.now();
       const names = [...this.#open.values()].map(({ name }) => name);
-      const attempt = job.attemptOf(names[0] ?? "");
-      const cancel = { jobId: job.id, minion: hop, attempt, id: this.hopJobId, sinceMs, names };
-      const answer = await tools.cancels.tell(cancel);
-      if (answer === "away") this.#endCancelled(true);
+      const calls = callsAtHop(job, hop, this.hopJobId, names);
+      if ((await tellOnce(tools.cancels, calls)) === "away") this.#endCancelled(true);
       return;
     }
     if (!limit.isPassed || this.#skipTold || job.signal.aborted) return;
@@ -174,15 +172,16 @@ class HopJob {
   }
 
   #endCancelled(isPending = false): void {
-    const { hop } = this.share;
+    const { run, hop } = this.share;
     for (const minion of this.#takeOpen()) {
       // who is still to be told is asked after that
-      if (!isPending) this.#endsLater(minion.name);
+      if (!isPending) this.#endLater.set(minion.name, run.job.attemptOf(minion.name));
       const told = isPending
         ? `The call on ${minion.name} was cancelled here while ${hop.name} could not be reached.`
         : `The call on ${minion.name} was cancelled; ${hop.name} was told to stop it.`;
       const ending = cancelledResult({ ...hop, name: minion.name }, told);
-      const more = { mayHaveRun: true, via: [hop.name], ...(isPending && { cancelPending: true }) };
+      const owed = isPending ? { cancelPending: true } : { awaitsWord: true };
+      const more = { mayHaveRun: true, via: [hop.name], minionJobId: this.hopJobId, ...owed };
       this.#going.push(this.#end(minion, { ...ending, ...more }));
     }
   }
@@ -190,17 +189,12 @@ class HopJob {
   #followLater(): void {
     const { run, tools, hop } = this.share;
     if (this.#isSuspended()) return;
-    for (const [attempt, names] of this.#endLater) {
-      const call = { jobId: run.job.id, minion: hop, attempt, id: this.hopJobId };
-      tools.later.add({ ...call, sinceMs: Date.now(), names });
+    const attemptOf = (name: string): number => this.#endLater.get(name) ?? 1;
+    const names = [...this.#endLater.keys()];
+    const { id } = run.job;
+    for (const call of callsAtHop({ id, attemptOf }, hop, this.hopJobId, names)) {
+      tools.later.add(call);
     }
-  }
-
-  #endsLater(name: string): void {
-    const attempt = this.share.run.job.attemptOf(name);
-    const names = this.#endLater.get(attempt);
-    if (names) names.push(name);
-    else this.#endLater.set(attempt, [name]);
   }
 
   async #failed(
@@ -286,7 +280,7 @@ class HopJob {
     const { job } = run;
     const { callId, outputs = [], state, value, error, mayHaveRun, receipt } = result;
     const { cancelPending, failedHop, via = [] } = result;
-    if (cancelPending) this.#endsLater(minion.name);
+    if (cancelPending) this.#endLater.set(minion.name, run.job.attemptOf(minion.name));
     const ending: Ending = {
       state,
       ...(value !== undefined && !error && { value }),

@@ -3,14 +3,16 @@ import type { MinionCallOutcome } from "../calls/minionCaller";
 import { isPassing, NO_OVERLORD, reasonOfRemoteType } from "../calls/overlordErrors";
 import type { JobRun } from "../jobs/engine/jobRun";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
+import { callsAtHop, tellOnce } from "../jobs/engine/callsAtHop";
 import { cancelledResult, expiredResult, type Ending } from "../jobs/engine/outcome";
 import { settle } from "../jobs/engine/settle";
+import { isJobId, noJobIdText } from "../jobs/jobId";
 import type { DelegatedRequest, DelegatedTarget, SignedCall } from "../protocol/delegation";
 import type { MinionRecord } from "../protocol/minions";
 import type { XmlRpcValue } from "../wire/value";
 import { inDoubt, notSent, type LeftBehind } from "./hopEndings";
 import type { HopShare } from "./hopJob";
-import { awayLimitMs, refusedLimitMs, startLimitMs } from "./hopLimits";
+import { awayLimitMs, MAX_PROGRESS_BYTES, refusedLimitMs, startLimitMs } from "./hopLimits";
 import { idOfStart } from "./idOfStart";
 import { callOriginalHop } from "./originalHop";
 import { textOfAsking } from "./textOfAsking";
@@ -55,6 +57,8 @@ class HopStart {
   #refusedSinceMs: number | undefined;
   #mayHaveRun: boolean;
   #wasOffered = false;
+  /** By name, those of a detour that have not been answered. */
+  #doubted: ReadonlySet<string> = new Set();
   #pauseMs = FIRST_PAUSE_MS;
 
   constructor(
@@ -96,14 +100,16 @@ class HopStart {
   }
 
   #begun(hopJobId: XmlRpcValue): Started {
-    if (typeof hopJobId !== "string" || hopJobId === "") {
-      return leave(this.share, "it answered the start without a job id.", true);
-    }
-    const { run, tools, minions } = this.share;
+    if (!isJobId(hopJobId)) return leave(this.share, noJobIdText(hopJobId), true);
+    const { run, tools, hop, minions } = this.share;
     for (const { name, path } of minions) {
       run.job.update(name, { state: "sent", minionJobId: hopJobId, via: path.slice(0, -1) });
     }
     tools.journal.startedBehind(run.job, minions, hopJobId, run.secret);
+    const here = minions.map(({ name }) => name).filter((name) => this.#doubted.has(name));
+    for (const call of callsAtHop(run.job, hop, this.#ownId(), here)) {
+      tools.journal.doubtIsOver(call, call.names ?? []);
+    }
     return { hopJobId, minions };
   }
 
@@ -116,6 +122,7 @@ class HopStart {
       this.#refusedSinceMs = undefined;
       this.#mayHaveRun ||= outcome.mayHaveRun;
     }
+    if (this.#mayHaveRun) this.#noteDetour();
     if (outcome.state === "cancelled") return undefined;
     if (await this.#offer()) return { left: [] };
     return this.#giveUp(outcome.error.message);
@@ -136,6 +143,16 @@ class HopStart {
     this.#mayHaveRun = true;
     this.#callId = `${this.#startedAs}:${++this.#unsure}`;
     return undefined;
+  }
+
+  /** The next overlord process begins with the way on record: it is to know that this hop may have begun them too. */
+  #noteDetour(): void {
+    const { run, tools, hop, minions } = this.share;
+    if (this.#doubted.size > 0) return;
+    const around = minions.filter(({ name }) => run.job.pathTo(name)?.[0] !== hop.name);
+    if (around.length === 0) return;
+    this.#doubted = new Set(around.map(({ name }) => name));
+    tools.journal.doubted(run.job, around, hop.name, this.#ownId());
   }
 
   /** Those that can go another way do, once; true where none is left. */
@@ -189,45 +206,48 @@ class HopStart {
   /** Cancelled, or one too many. What may have begun at the hop is to end there as well. */
   async #stop(): Promise<Started> {
     const { share } = this;
-    const { run, hop, minions } = share;
-    if (!this.#mayHaveRun) return endAll(share, (minion) => stoppedEnding(run, hop, minion));
-    const hopJobId = await this.#askAgain();
-    if (hopJobId !== undefined) return { hopJobId, minions };
-    if (run.job.isCancelled) return this.#cancelLater();
-    return endAll(share, (minion) => ({ ...stoppedEnding(run, hop, minion), mayHaveRun: true }));
+    const { run, hop, tools, minions } = share;
+    const endStopped = () => endAll(share, (minion) => stoppedEnding(run, hop, minion));
+    if (!this.#mayHaveRun) return endStopped();
+    const begun = await this.#hasBegun();
+    if (run.job.isSuspended) return { left: [] };
+    const id = this.#ownId();
+    if (begun === "yes") return this.#begun(id);
+    const names = minions.map(({ name }) => name);
+    const cancels = callsAtHop(run.job, hop, id, names);
+    // a start that comes after this is not taken
+    const answer = begun === "no" ? await tellOnce(tools.cancels, cancels) : "away";
+    if (answer === "stops") return this.#begun(id);
+    if (answer === "nothing") return endStopped();
+    if (begun === "unknown") for (const one of cancels) tools.cancels.add(one);
+    return endAll(share, (minion) => this.#owedEnding(minion));
   }
 
-  /** The id of a job that has to be stopped; undefined where the hop does not tell it soon. */
-  async #askAgain(): Promise<string | undefined> {
+  /** Whether the hop has the job. It is not asked to start it, which might begin it now. */
+  async #hasBegun(): Promise<"yes" | "no" | "unknown"> {
     const { tools, hop } = this.share;
-    const outcome = await tools.caller.call(hop, "delegation.start", [this.#document], {
+    const outcome = await tools.caller.call(hop, "delegation.collect", [this.#ownId(), "", 0], {
       timeoutMs: STOP_TIMEOUT_MS,
       signal: AbortSignal.timeout(STOP_TIMEOUT_MS),
-      callId: this.#callId,
+      inMemoryBytes: MAX_PROGRESS_BYTES,
     });
-    return outcome.state === "succeeded" && typeof outcome.value === "string"
-      ? outcome.value
-      : undefined;
+    if (outcome.state === "succeeded") return "yes";
+    return reasonOfRemoteType(outcome.error.type) === "not-found" ? "no" : "unknown";
   }
 
-  /** The hop, which may begin when it is back, is told then. */
-  async #cancelLater(): Promise<Started> {
-    const { run, tools, hop, minions } = this.share;
-    const { job } = run;
-    const id = this.#ownId();
-    const ended = await endAll(this.share, ({ name }) => {
+  /** Of a call that the hop may begin when it is back: it is told then. */
+  #owedEnding(minion: MinionBehind): Ending {
+    const { run, hop } = this.share;
+    const { name } = minion;
+    const owed = { mayHaveRun: true, cancelPending: true, minionJobId: this.#ownId() };
+    if (run.job.isCancelled) {
       const told = `The call on ${name} was cancelled here while ${hop.name} did not answer its start.`;
-      const ending = cancelledResult({ ...hop, name }, told);
-      return { ...ending, mayHaveRun: true, cancelPending: true, minionJobId: id };
-    });
-    if (job.isSuspended) return ended;
-    for (const attempt of new Set(minions.map(({ name }) => job.attemptOf(name)))) {
-      const those = minions.filter(({ name }) => job.attemptOf(name) === attempt);
-      const names = those.map(({ name }) => name);
-      const cancel = { jobId: job.id, minion: hop, attempt, id, sinceMs: Date.now(), names };
-      tools.cancels.add(cancel);
+      return { ...cancelledResult({ ...hop, name }, told), ...owed };
     }
-    return ended;
+    const { state, error } = run.limit.skipped(minion);
+    const message = `Too many had failed while ${hop.name} did not answer the start of the call on ${name}; it is told to stop it.`;
+    const nextStep = `It may have run: look on ${name} before you call it again.`;
+    return { state, error: { type: "", trace: "", ...error, message, nextStep }, ...owed };
   }
 
   /** Names the job at the hop where the hop has not told its own id. */

@@ -21,6 +21,8 @@ export interface JobEntry {
   outputs: readonly OutputRef[];
   /** What the host itself signed of the result. */
   receipt?: ResultReceipt;
+  /** The hop that has its job may tell later how it ended. */
+  awaitsWord?: boolean;
 }
 
 /** The result as it goes into notifications and lists: large parts left out. */
@@ -56,11 +58,11 @@ export function shownBytes({ result, valueBytes }: JobEntry): number {
 
 /** As the store keeps it. */
 export function storedResult(
-  { result, valueBytes, outputs, receipt }: JobEntry,
+  { result, valueBytes, outputs, receipt, awaitsWord }: JobEntry,
   atMs: number,
 ): StoredResult {
   const known = { ...result, attempt: result.attempt ?? 1, valueBytes, outputs, atMs };
-  return { ...known, ...(receipt && { receipt }) };
+  return { ...known, ...(receipt && { receipt }), ...(awaitsWord && { awaitsWord }) };
 }
 
 /** What the store kept. */
@@ -74,6 +76,7 @@ export function entryOf(
   delete result.atMs;
   delete result.outputs;
   delete result.receipt;
+  delete result.awaitsWord;
   delete result.valueBytes;
   if (attempt === 1) delete result.attempt;
   return { peer, result, valueBytes, outputs, ...(receipt && { receipt }) };

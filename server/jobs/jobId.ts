@@ -3,6 +3,8 @@ import type { JobAbove } from "./store/storeTypes";
 
 /** Ids travel with every message and stand in views; a spec can name thousands of hosts. */
 const MAX_SPEC_LENGTH = 120;
+/** No overlord, and no minion, is asked about a longer one. */
+export const MAX_JOB_ID_LENGTH = 1_000;
 
 let lastMicros = 0;
 
@@ -21,6 +23,20 @@ export function createJobId(
   const micros = String(lastMicros % 1_000_000).padStart(6, "0");
   const parts = [shorten(spec), module, method].map((part) => part.replaceAll("-", "_"));
   return `${parts.join("-")}-${seconds}.${micros}`;
+}
+
+/** Whether what another overlord, or a minion, answers can be the id of a job there. */
+export function isJobId(answer: unknown): answer is string {
+  return typeof answer === "string" && answer !== "" && answer.length <= MAX_JOB_ID_LENGTH;
+}
+
+/** Why an answer is none: what it was asked to start may have run. */
+export function noJobIdText(answer: unknown): string {
+  const isLong = typeof answer === "string" && answer !== "";
+  const what = isLong
+    ? `with a job id of ${answer.length} characters, ${MAX_JOB_ID_LENGTH} are the most`
+    : "without a job id";
+  return `it answered the start ${what}.`;
 }
 
 /** The `Func-Call` id of one attempt on one minion: 43 url-safe characters. */

@@ -15,6 +15,50 @@ afterAll(async () => {
   await tree.close();
 });
 
+it("what a hop may have begun before a detour is stopped there by a later overlord, once", async () => {
+  await tree.call({ spec: "leaf1", module: "test", method: "ping", delegate: true });
+  const file = join(tree.root, "doubted");
+  const { id: jobId } = await (
+    await tree.connection()
+  ).request("calls/start", {
+    spec: "leaf1",
+    module: "command",
+    method: "run",
+    args: [`echo $$ >>${file}; exec sleep 300`],
+    async: true,
+    delegate: true,
+  });
+  await until(async () => (await readFile(file, "utf8").catch(() => "")).endsWith("\n"));
+  const result = async () =>
+    (await tree.connection()).request("jobs/result", { jobId, minion: "leaf1" });
+  await tree.killMinions("mid1");
+  await until(async () => (await result()).via?.[0] === "mid2");
+  /** What was noted is on the disk with the call. */
+  const killTop = async () => {
+    await tree.call({ spec: "mid2", module: "test", method: "ping" });
+    await tree.killOverlord(TOP);
+  };
+  await killTop();
+  await (await tree.connection()).request("jobs/cancel", { jobId });
+  await until(async () => (await result()).state === "cancelled");
+  expect(await result()).toMatchObject({ mayHaveRun: true, via: ["mid2"] });
+  await killTop();
+  const cancels = async () =>
+    (await readFile(join(tree.homeOf("mid1"), "audit.log"), "utf8")).split('"delegation.cancel"')
+      .length;
+  const before = await cancels();
+  await tree.connection();
+  await tree.startMinions("mid1");
+  await until(async () => (await cancels()) > before);
+  await until(async () => (await result()).later !== undefined);
+  await killTop();
+  const asked = await cancels();
+  await tree.call({ spec: "mid1", module: "test", method: "ping" });
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  expect(await cancels()).toBe(asked);
+  expect((await readFile(file, "utf8")).trim().split("\n")).toHaveLength(1);
+}, 120_000);
+
 it("a start that a hop does not answer takes the other way, and runs once", async () => {
   // its key is known from now on: who has one runs no call twice
   await tree.call({ spec: "leaf1", module: "test", method: "ping", delegate: true });

@@ -95,6 +95,20 @@ describe("a hop that never comes to an end", () => {
     LIMIT_MS,
   );
 
+  it(
+    "is not taken at its word where it gives its job an id without end",
+    async () => {
+      hop.instead = (method) => (method === "delegation.start" ? "x".repeat(10_000) : undefined);
+      const result = await resultOf(await start());
+      expect(result).toMatchObject({ state: "lost", mayHaveRun: true, failedHop: "mid1" });
+      expect(result.minionJobId).toBeUndefined();
+      expect(result.error?.message).toContain(
+        "lost at hop mid1: it answered the start with a job id of 10000 characters",
+      );
+    },
+    LIMIT_MS,
+  );
+
   async function start(limits: { timeoutMs?: number } = {}): Promise<string> {
     const connection = await fleet.connection();
     return (await connection.request("calls/start", { ...PING, ...limits, args: [] })).id;

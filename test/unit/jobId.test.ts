@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { callIdOf, createJobId } from "../../server/jobs/jobId";
+import { callIdOf, createJobId, isJobId, noJobIdText } from "../../server/jobs/jobId";
 
 it("has the original's form", () => {
   const id = createJobId("web-*;db1", "test-x", "ping", Date.now() + 60_000);
@@ -31,4 +31,13 @@ it("gives each minion and attempt a call id of url-safe characters", () => {
       expect(callIdOf(job, `${minion}x`)).not.toBe(id);
     }),
   );
+});
+
+it("is taken from others where it can be one", () => {
+  const answers = ["job-1", "x".repeat(1_000), "", "x".repeat(1_001), 1, null, ["job-1"]];
+  expect(answers.map(isJobId)).toEqual([true, true, false, false, false, false, false]);
+  expect(noJobIdText("x".repeat(1_001))).toBe(
+    "it answered the start with a job id of 1001 characters, 1000 are the most.",
+  );
+  expect(noJobIdText("")).toBe("it answered the start without a job id.");
 });

@@ -130,6 +130,8 @@ function compare({ databases, model }: Lab): void {
     expect(latestResults(day, job, 0, 100)).toEqual(model.results(id));
     const ways = unfinishedJob(day, job).minions.map(({ minion, path }) => [minion, path]);
     expect(ways).toEqual(model.ways(id));
+    const doubts = unfinishedJob(day, job).minions.map((one) => [one.minion, one.doubts ?? []]);
+    expect(doubts).toEqual(model.doubts(id));
     for (const { name } of record.minions) {
       expect(attemptsOf(day, job, name)).toEqual(model.attempts(id, name));
     }

@@ -2,6 +2,7 @@ import { peerOf } from "../../calls/minionCaller";
 import type { Place } from "../../calls/place";
 import type { MinionRecord } from "../../protocol/minions";
 import { callErrorOf } from "../../wire/remoteError";
+import { isJobId, noJobIdText } from "../jobId";
 import type { JobRun, JobTools } from "./jobRun";
 import { cancelledResult, lostResult, type Ending } from "./outcome";
 import { askedResultOf, callAsAsked } from "./signedCalls";
@@ -54,9 +55,8 @@ export async function startOnce(
   const isOriginal = await caller.isOriginal(minion);
   if (outcome.state === "succeeded") {
     const { value } = outcome;
-    if (typeof value !== "string" || value === "") {
-      const why = "it answered the start of the job without a job id.";
-      return { kind: "ended", ending: lostResult(minion, why) };
+    if (!isJobId(value)) {
+      return { kind: "ended", ending: lostResult(minion, noJobIdText(value)) };
     }
     await journal.started(job, name, value, isOriginal || run.secret);
     job.update(name, { state: "running", minionJobId: value });

@@ -310,19 +310,18 @@ export class CallRunner {
   }
 
   /** False while the end of that attempt is not on record. */
-  private takeLater(
-    { jobId, attempt }: Cancel,
-    minion: string,
-    later: LaterWord | undefined,
-  ): boolean {
+  private takeLater(call: Cancel, minion: string, later: LaterWord | undefined): boolean {
+    const { jobId, attempt, isDoubt } = call;
     const job = this.parts.jobs.find(jobId);
     if (job?.attemptOf(minion) === attempt) {
       if (!FINAL_STATES.has(job.result(minion).state)) return false;
-      job.amend(minion, { cancelPending: undefined, ...(later && { later }) });
+      const told = !isDoubt && { cancelPending: undefined };
+      job.amend(minion, { ...told, ...(later && { later }) });
     }
     const { journal } = this.tools;
     if (later) journal.toldLater([{ jobId, minion, attempt, later }]);
-    journal.told([{ jobId, minion, attempt, what: "cancel" }]);
+    if (isDoubt) journal.doubtIsOver(call, [minion]);
+    else journal.told([{ jobId, minion, attempt, what: "cancel" }]);
     return true;
   }
 }

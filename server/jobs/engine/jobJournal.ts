@@ -4,6 +4,7 @@ import type { Job } from "../job";
 import { storedResult, type JobEntry } from "../jobEntry";
 import type { JobEvent, JobRecord, JobStore } from "../store/storeTypes";
 import type { MinionBehind } from "./minionsBehind";
+import type { Cancel } from "./pendingCancels";
 import { isTaken } from "./takenResult";
 import { UnwrittenResults } from "./unwrittenResults";
 
@@ -144,6 +145,28 @@ export class JobJournal {
     });
     if (needed) void this.appendSoon(events);
     else this.store.note(events);
+  }
+
+  /**
+   * The hop may have begun it for all of them, in a job of its own maybe, and it goes on over others. A crash that takes
+   * this takes what comes after it too.
+   */
+  doubted(job: Job, minions: readonly MinionBehind[], hop: string, hopJobId?: string): void {
+    if (job.isBackground) return;
+    const what = { kind: "doubted" as const, jobId: job.id, hop };
+    const all = minions.map(({ name }) => ({ name, attempt: job.attemptOf(name) }));
+    const events = [...new Set(all.map(({ attempt }) => attempt))].map((attempt): JobEvent => {
+      const names = all.filter((one) => one.attempt === attempt).map(({ name }) => name);
+      return { ...what, attempt, minions: names, ...(hopJobId !== undefined && { hopJobId }) };
+    });
+    this.store.note(events);
+  }
+
+  /** The hop need not be told, or asked, any more. */
+  doubtIsOver(call: Cancel, minions: readonly string[]): void {
+    const { jobId, attempt, minion, id: hopJobId } = call;
+    const what = { kind: "doubted" as const, jobId, attempt, hop: minion.name, hopJobId };
+    this.store.note([{ ...what, minions, isOver: true }]);
   }
 
   told(told: Omit<Extract<JobEvent, { kind: "told" }>, "kind">[]): void {

@@ -9,6 +9,8 @@ import { callErrorOf, JOB_LOST } from "../../wire/remoteError";
 export type Ending = Omit<MinionResult, "minion"> & {
   /** What the host itself signed of it. */
   receipt?: ResultReceipt;
+  /** The hop that has its job (`minionJobId`) may tell later how it ended. */
+  awaitsWord?: boolean;
 };
 
 /** Whom messages name. */

@@ -12,13 +12,15 @@ import type { ValueKeeper } from "../outputs/valueKeeper";
 export async function settle(
   job: Job,
   minion: { name: string; address: string; port: number },
-  ending: Ending,
+  { awaitsWord, ...ending }: Ending,
   keeper: ValueKeeper,
 ): Promise<JobEntry | undefined> {
   const { name } = minion;
   const { value, error } = ending;
   if (value === undefined) {
-    return job.complete(name, error ? { ...ending, error: keeper.keepError(error) } : ending);
+    const told = error ? { ...ending, error: keeper.keepError(error) } : ending;
+    const entry = job.complete(name, told);
+    return entry && awaitsWord ? { ...entry, awaitsWord } : entry;
   }
   try {
     const kept = await keeper.keep(job.id, value);

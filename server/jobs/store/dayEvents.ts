@@ -1,10 +1,14 @@
 import { isFailedCommand } from "../../protocol/jobs";
-import { textBytes, type SqlValue } from "./database";
+import { textBytes } from "./database";
 import type { DayDatabase } from "./dayDatabase";
+import { keepDetail, runningText } from "./dayDetails";
+import { changeDoubts, doubtsOf } from "./dayDoubts";
 import type { DayJob } from "./dayJob";
 import { attemptRow, safeDetail } from "./dayQueries";
 import {
+  AWAITS_WORD,
   CANCEL_PENDING,
+  DOUBTED,
   FAILED_COMMAND,
   detailText,
   HAS_MINION_JOB,
@@ -20,9 +24,6 @@ import {
 } from "./dayRows";
 import type { JobEvent } from "./storeTypes";
 
-/** What is larger goes to the day's log, and equal ones once. */
-const INLINE_BYTES = 200;
-
 type EventOf<Kind extends JobEvent["kind"]> = Extract<JobEvent, { kind: Kind }>;
 
 const INSERT_ENDED = `INSERT INTO results (
@@ -31,7 +32,7 @@ const INSERT_ENDED = `INSERT INTO results (
 ) VALUES (
   ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?
 ) ON CONFLICT (job, place, attempt) DO UPDATE SET
-  state = excluded.state, flags = flags | excluded.flags, began_at = excluded.began_at,
+  state = excluded.state, flags = excluded.flags, began_at = excluded.began_at,
   ended_at = excluded.ended_at, duration = excluded.duration, exit_status = excluded.exit_status,
   value_bytes = excluded.value_bytes, minion_job = coalesce(excluded.minion_job, minion_job),
   digest = excluded.digest, detail = excluded.detail, hash = excluded.hash`;
@@ -64,6 +65,9 @@ export function applyToDay(day: DayDatabase, event: JobEvent): void {
       }
       return;
     }
+    case "doubted":
+      changeDoubts(day, job, event);
+      return;
     case "ended":
       end(day, job, event);
       return;
@@ -113,6 +117,7 @@ function start(
   if (place === undefined) return;
   const flags = job.flagsOf(place) | HAS_MINION_JOB;
   const at = event.atMs - job.record.createdAtMs;
+  const doubts = doubtsOf(day, job, place);
   day.begin();
   day.database.run(
     "INSERT INTO results (job, place, attempt, state, flags, running_at, minion_job, detail, hash) " +
@@ -122,7 +127,10 @@ function start(
       "hash = excluded.hash",
     [
       ...[job.number, place, attempt, RUNNING, flags, at, textBytes(minionJobId)],
-      ...keepDetail(day, path && JSON.stringify({ path } satisfies ResultDetail)),
+      ...keepDetail(
+        day,
+        runningText({ ...(path && { path }), ...(doubts.length > 0 && { doubts }) }),
+      ),
     ],
   );
   job.set(place, attempt, RUNNING, flags);
@@ -133,8 +141,14 @@ function end(day: DayDatabase, job: DayJob, { result }: EventOf<"ended">): void 
   const place = placeToChange(job, minion, attempt);
   const state = stateCode(result.state);
   if (place === undefined || !isFinal(state)) return;
+  // the hops in doubt are to be told of it, or asked
+  const isOpen = result.mayHaveRun && (result.state === "cancelled" || result.state === "lost");
+  const doubts = isOpen ? doubtsOf(day, job, place) : [];
+  const owed = doubts.filter(({ hopJobId }) => hopJobId !== undefined);
   const flags =
-    job.flagsOf(place) |
+    (job.flagsOf(place) & ~DOUBTED) |
+    (owed.length > 0 ? DOUBTED : 0) |
+    (result.awaitsWord ? AWAITS_WORD : 0) |
     (result.cancelPending ? CANCEL_PENDING : 0) |
     (result.mayHaveRun ? MAY_HAVE_RUN : 0) |
     (isFailedCommand(result) ? FAILED_COMMAND : 0) |
@@ -154,20 +168,13 @@ function end(day: DayDatabase, job: DayJob, { result }: EventOf<"ended">): void 
     result.valueBytes,
     minionJobId === undefined ? null : textBytes(minionJobId),
     digest === undefined ? null : textBytes(digest),
-    ...keepDetail(day, detailText(result)),
+    ...keepDetail(day, detailText(result, owed)),
   ]);
   for (const { sha256 } of result.outputs) {
     const values = [job.number, Buffer.from(sha256, "hex")];
     day.database.run("INSERT OR IGNORE INTO held VALUES (?, ?)", values);
   }
   job.set(place, attempt, state, flags);
-}
-
-/** The columns `detail` and `hash`. */
-function keepDetail(day: DayDatabase, text: string | undefined): [SqlValue, SqlValue] {
-  if (text === undefined) return [null, null];
-  const bytes = textBytes(text);
-  return bytes.length <= INLINE_BYTES ? [bytes, null] : [null, day.keepText(bytes)];
 }
 
 function tell(day: DayDatabase, job: DayJob, { minion, attempt, what }: EventOf<"told">): void {

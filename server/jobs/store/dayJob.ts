@@ -7,7 +7,9 @@ import {
   type JobSummary,
 } from "../../protocol/jobs";
 import {
+  AWAITS_WORD,
   CANCEL_PENDING,
+  DOUBTED,
   FAILED_COMMAND,
   HAS_MINION_JOB,
   isFinal,
@@ -164,7 +166,8 @@ export class DayJob {
   private isUntold(place: number): boolean {
     const flags = this.flagsOf(place);
     if (!isFinal(this.state(place))) return false;
-    if (flags & CANCEL_PENDING) return (flags & TOLD_CANCEL) === 0;
+    if (flags & DOUBTED) return true;
+    if (flags & (CANCEL_PENDING | AWAITS_WORD)) return (flags & TOLD_CANCEL) === 0;
     if (!this.record.async) return false;
     return (flags & HAS_MINION_JOB) !== 0 && (flags & TOLD_KEPT) === 0;
   }

@@ -4,7 +4,9 @@ import { DamagedFile } from "./databaseFile";
 import type { DayDatabase } from "./dayDatabase";
 import type { DayJob } from "./dayJob";
 import {
+  AWAITS_WORD,
   CANCEL_PENDING,
+  DOUBTED,
   isFinal,
   QUEUED,
   resultOf,
@@ -154,17 +156,18 @@ export function safeDetail(day: DayDatabase, row: ResultRow): ResultDetail {
   }
 }
 
-/** A cancel that the minion knows of waits for nothing any more. */
+/** What has come to its end waits for nothing any more. */
 function shown(result: StoredResult, { flags }: ResultRow): StoredResult {
-  if (!(flags & CANCEL_PENDING) || !(flags & TOLD_CANCEL)) return result;
-  const { cancelPending: _, ...rest } = result;
+  if (!(flags & (CANCEL_PENDING | AWAITS_WORD)) || !(flags & TOLD_CANCEL)) return result;
+  const { cancelPending: _, awaitsWord: __, ...rest } = result;
   return rest;
 }
 
 function unfinishedMinion(day: DayDatabase, job: DayJob, row: ResultRow): UnfinishedMinion {
   const { attempt, sentAtMs, runningAtMs, minionJobId, flags } = row;
   const result = resultOfRow(day, job, row);
-  const path = isFinal(row.state) ? undefined : safeDetail(day, row).path;
+  const { path, doubts } =
+    isFinal(row.state) && !(flags & DOUBTED) ? ({} as ResultDetail) : safeDetail(day, row);
   return {
     minion: result.minion,
     attempt,
@@ -172,6 +175,7 @@ function unfinishedMinion(day: DayDatabase, job: DayJob, row: ResultRow): Unfini
     ...(runningAtMs !== undefined && { startedAtMs: runningAtMs }),
     ...(minionJobId !== undefined && { minionJobId }),
     ...(path && { path }),
+    ...(doubts && { doubts }),
     ...(isFinal(row.state) && { result }),
     ...(flags & TOLD_KEPT && { toldKept: true }),
     ...(flags & TOLD_CANCEL && { toldCancel: true }),

@@ -2,7 +2,7 @@ import type { ResultReceipt } from "../../protocol/delegation";
 import type { MinionCallState, MinionResult } from "../../protocol/jobs";
 import type { OutputRef } from "../../protocol/outputs";
 import type { SqlValue } from "./database";
-import type { StoredResult } from "./storeTypes";
+import type { Doubt, StoredResult } from "./storeTypes";
 
 /** In databases a state is its place in this list: only ever add to its end. */
 const STATES: readonly MinionCallState[] = [
@@ -32,6 +32,10 @@ export const HAS_MINION_JOB = 8;
 export const MAY_HAVE_RUN = 16;
 /** A command that ended with an exit status other than 0. */
 export const FAILED_COMMAND = 32;
+/** Its hop may tell how it ended. */
+export const AWAITS_WORD = 64;
+/** There are `doubts` in the detail. */
+export const DOUBTED = 128;
 
 export function stateCode(state: MinionCallState): number {
   return STATES.indexOf(state);
@@ -59,10 +63,15 @@ export interface ResultDetail {
   later?: MinionResult["later"];
   /** Only while it runs: the way that it took, where it is another than on record. */
   path?: readonly string[];
+  /** What has ended has them only where it was cancelled or lost. */
+  doubts?: readonly Doubt[];
 }
 
 /** As text; undefined where there is nothing. */
-export function detailText(result: StoredResult): string | undefined {
+export function detailText(
+  result: StoredResult,
+  doubts: readonly Doubt[] = [],
+): string | undefined {
   const { value, error, excerpt, progress, outputs, via, signed, failedHop, receipt, later } =
     result;
   const detail: ResultDetail = {
@@ -76,6 +85,7 @@ export function detailText(result: StoredResult): string | undefined {
     failedHop,
     receipt,
     later,
+    ...(doubts.length > 0 && { doubts }),
   };
   const text = JSON.stringify(detail);
   return text === "{}" ? undefined : text;
@@ -194,5 +204,6 @@ export function resultOf(
     ...(row.durationMs !== undefined && { durationMs: row.durationMs }),
     ...(row.flags & MAY_HAVE_RUN && { mayHaveRun: true }),
     ...(row.flags & CANCEL_PENDING && { cancelPending: true }),
+    ...(row.flags & AWAITS_WORD && { awaitsWord: true }),
   };
 }

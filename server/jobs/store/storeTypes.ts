@@ -89,6 +89,15 @@ export interface StoredResult extends MinionResult {
   atMs: number;
   /** What the host itself signed of it. */
   receipt?: ResultReceipt;
+  /** The hop that has its job (`minionJobId`) may tell later how it ended, and is still to be asked. */
+  awaitsWord?: boolean;
+}
+
+/** A hop beside the one by which a call goes on that may have begun it as well, in a job of its own. */
+export interface Doubt {
+  hop: string;
+  /** Absent where there is no job to ask for, or to be stopped. */
+  hopJobId?: string;
 }
 
 /** What happens to jobs, in order. The journal is a list of these; a repeat of one changes nothing. */
@@ -116,9 +125,17 @@ export type JobEvent =
       /** Minions with the way that was taken, the hop first, where it is another than in the job's record. */
       paths?: readonly (readonly [minion: string, path: readonly string[]])[];
     }
+  /** Another hop may have begun it for these; or, `isOver`, it has been told all, and asked, after they had ended. */
+  | ({
+      kind: "doubted";
+      jobId: string;
+      minions: readonly string[];
+      attempt: number;
+      isOver?: boolean;
+    } & Doubt)
   /** A final state. */
   | { kind: "ended"; jobId: string; result: StoredResult }
-  /** The minion has been told that its result is kept here, or that its work is to stop. */
+  /** The minion has been told that its result is kept here; or that its work is to stop, and what became of it is known. */
   | { kind: "told"; jobId: string; minion: string; attempt: number; what: "kept" | "cancel" }
   /** How an attempt that has ended here had ended there, as it was told since. */
   | { kind: "later"; jobId: string; minion: string; attempt: number; later: LaterWord }
@@ -155,6 +172,8 @@ export interface UnfinishedMinion {
   minionJobId?: string;
   /** The way that the call took, where it is another than in the job's record. */
   path?: readonly string[];
+  /** Hops that may have begun it besides; of what has ended, those that are to stop it or to tell its end. */
+  doubts?: readonly Doubt[];
   /** Present where it ended. */
   result?: StoredResult;
   toldKept?: boolean;
