@@ -20,13 +20,16 @@ export function targetHandlers(
       const { minions, behind } = await findDelegatedTargets(targets, parts);
       const [first] = behind;
       if (minions.length > 0 || !first) return methods.describe(minions, signal);
+      const away = new Set<string>();
       try {
-        return await describeBehind(parts, behind, signal);
+        return await describeBehind({ ...parts, away }, behind, signal);
       } catch (error) {
         if (signal.aborted) throw error;
         // one that cannot ask its minions for this, or a host that is away
-        const hops = [...new Set(behind.map(({ path: [hop = ""] }) => hop))];
-        const near: MinionRecord[] = hops.flatMap((hop) => inventory.find(hop) ?? []);
+        const hops = new Set(behind.map(({ path: [hop = ""] }) => hop));
+        const there = [...hops].filter((hop) => !away.has(hop));
+        const near: MinionRecord[] = there.flatMap((hop) => inventory.find(hop) ?? []);
+        if (near.length === 0) throw error;
         const described = await methods.describe(near, signal);
         const problem = textOfAsking(messageOf(error));
         return { ...described, insteadOf: { minion: first.name, problem } };

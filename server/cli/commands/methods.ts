@@ -9,6 +9,10 @@ import { nearestNames } from "../../targets/nearestNames";
 import { EXIT_OK } from "../exitStatus";
 import { renderTable } from "../render";
 import type { Session } from "../session";
+import { withWaitNote } from "../waitNote";
+
+/** A longer target expression says nothing in a note. */
+const MAX_SPEC = 60;
 
 type MinionMethods = OverlordRequests["minions/describe"]["result"];
 
@@ -19,7 +23,13 @@ type MinionMethods = OverlordRequests["minions/describe"]["result"];
 export async function methods(session: Session, spec: string, module?: string): Promise<number> {
   const connection = await session.connect();
   const { delegate = false } = session.options;
-  const described = await connection.request("minions/describe", session.targets(spec));
+  const described = await withWaitNote(
+    connection.request("minions/describe", session.targets(spec)),
+    (text) => {
+      session.out.note(text);
+    },
+    `the methods of ${spec.length > MAX_SPEC ? "those minions" : spec}`,
+  );
   const { minion, insteadOf } = described;
   const modules = module === undefined ? described.modules : [find(described, module, delegate)];
   session.out.result(
