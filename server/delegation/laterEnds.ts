@@ -11,8 +11,9 @@ import { readProgress } from "./delegatedProgress";
 import { MAX_PROGRESS_BYTES } from "./hopLimits";
 import type { ResultTrust } from "./resultTrust";
 
-const WAIT_SECONDS = 5;
-const GRACE_MS = 20_000;
+/** Questions are not held: others wait for their turn at the same hop. */
+const WAIT_SECONDS = 0;
+const TIMEOUT_MS = 20_000;
 /** In one look; an answer has 1 MB of results, or one that is larger. */
 const MAX_PAGES = 500;
 const LEAST_PAUSE_MS = 200;
@@ -77,7 +78,7 @@ async function progressOf(
 ): Promise<DelegatedProgress | "away" | "not now" | undefined> {
   const words = [hopJobId, cursor, WAIT_SECONDS];
   const outcome = await caller.call(hop, "delegation.collect", words, {
-    timeoutMs: WAIT_SECONDS * 1_000 + GRACE_MS,
+    timeoutMs: TIMEOUT_MS,
     signal,
     inMemoryBytes: MAX_PROGRESS_BYTES,
   });

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { MinionCaller } from "../../server/calls/minionCaller";
 import { SeenMinions } from "../../server/calls/seenMinions";
+import { laterEnds } from "../../server/delegation/laterEnds";
+import type { ResultTrust } from "../../server/delegation/resultTrust";
 import {
   LaterWords,
   type LaterEnds,
@@ -98,6 +100,43 @@ it("asks a hop that answers about many jobs at a time", async () => {
   });
   await vi.advanceTimersByTimeAsync(6_500);
   expect(most).toBe(16);
+});
+
+it("tells the words that a hop has while it asks for others that still run there", async () => {
+  const calls = Array.from({ length: 300 }, (_, at) => callAt("mid1", at));
+  const caller: Pick<MinionCaller, "call"> = {
+    call: async (_hop, _method, [id, cursor, seconds]) => {
+      const result = { minion: "web1", callId: "job-299", state: "succeeded" };
+      const results = id === "at-mid1-299" ? [result] : [];
+      const finished = results.length > 0;
+      // as a hop that has nothing to tell holds the question
+      if (!finished) await new Promise((go) => setTimeout(go, Number(seconds) * 1_000));
+      return { state: "succeeded", value: JSON.stringify({ cursor, results, finished }) };
+    },
+  };
+  const { told } = follow(calls, ({ asked: [one], ...question }) => {
+    const asked = one ? [{ ...one, callId: question.hopJobId.replace("at-mid1", "job") }] : [];
+    return laterEnds({ ...question, asked, isForAbove: true }, caller, {} as ResultTrust);
+  });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(told).toEqual(["at-mid1-299: mid1 told later: on web1 it had succeeded"]);
+});
+
+it("reads the record of a job once for all its calls that are asked together", async () => {
+  let reads = 0;
+  const kept = { minions: [{ name: "web1", path: ["mid", "web1"] }] } as unknown as JobRecord;
+  const calls = Array.from({ length: 500 }, (_, at) => ({ ...callAt(`mid${at}`, at), jobId: "a" }));
+  const { told } = follow(
+    calls,
+    () => Promise.resolve(wordOf()),
+    () => {
+      reads++;
+      return Promise.resolve(kept);
+    },
+  );
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(told).toHaveLength(500);
+  expect(reads).toBe(1);
 });
 
 it("asks who was away when it gives a sign of life, and who lives only now and then", async () => {

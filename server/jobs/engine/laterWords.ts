@@ -14,13 +14,17 @@ import { laterWordOf } from "./laterWord";
 import type { HopCaller } from "./minionsBehind";
 import { stoppedResult } from "./outcome";
 import type { Cancel } from "./pendingCancels";
+import { RecentRecords } from "./recentRecords";
 import { askedResultOf, endedJob } from "./signedCalls";
 import { wasStopped } from "./wasStopped";
 
 const FIRST_PAUSE_MS = 1_000;
 const LAST_PAUSE_MS = 5 * 60_000;
-const WAIT_SECONDS = 5;
-const GRACE_MS = 15_000;
+/** A word is there after half as long again as it took, at most. */
+const PAUSE_FACTOR = 1.5;
+/** Questions are not held: others wait for their turn at the same host. */
+const WAIT_SECONDS = 0;
+const TIMEOUT_MS = 15_000;
 /** Of all hosts together. */
 const AT_ONCE = 256;
 const MAX_FOLLOWED = 20_000;
@@ -62,8 +66,10 @@ export class LaterWords {
   private readonly lines = new HostLines(AT_ONCE, AWAY);
   private readonly closing = new AbortController();
   private readonly tooMany: RareWarning;
+  private readonly records: RecentRecords;
 
   constructor(private readonly parts: LaterWordsParts) {
+    this.records = new RecentRecords(parts.store);
     const message = "too many calls wait for the word of how they ended; one is given up";
     this.tooMany = new RareWarning(parts.log, message);
   }
@@ -99,7 +105,7 @@ export class LaterWords {
       // whoever is told to stop needs a moment, and so does the disk
       await this.pause(wasAway ? minion.name : undefined, pauseMs);
       if (signal.aborted) return;
-      pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS);
+      pauseMs = Math.min(pauseMs * PAUSE_FACTOR, LAST_PAUSE_MS);
       const ask = (): Promise<LaterEnds> => this.ask(call, [...open]);
       // what failed here, as the store may, says nothing of the call
       const answer = await this.lines.ask(minion.name, signal, ask).catch(() => AGAIN);
@@ -125,7 +131,7 @@ export class LaterWords {
   }
 
   private async ask(call: Cancel, names: readonly string[]): Promise<LaterEnds> {
-    const record = await this.parts.store.record(call.jobId);
+    const record = await this.records.read(call.jobId);
     if (!record) return NOTHING;
     if (!call.names) return record.async ? this.askMinion(call, record) : NOTHING;
     const wanted = new Set(names);
@@ -146,9 +152,8 @@ export class LaterWords {
     const { name } = minion;
     const memory = new AnswerMemory();
     const { signal } = this.closing;
-    const timeoutMs = WAIT_SECONDS * 1_000 + GRACE_MS;
     try {
-      const options = { timeoutMs, signal, memory };
+      const options = { timeoutMs: TIMEOUT_MS, signal, memory };
       const outcome = await this.parts.caller.call(
         minion,
         "jobs.wait",
