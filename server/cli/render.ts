@@ -32,8 +32,26 @@ export function* renderResult(minion: string, value: JsonValue): Generator<Piece
 
 /** A failure for people, with what to do next. Ends with a newline. */
 export function renderFailure(minion: string, state: MinionCallState, error?: CallError): string {
-  const type = state === "failed" && error ? ` (${error.type})` : "";
-  return `${minion}: ${state}${type}: ${error?.message ?? "no reason given"}\n${nextStepLines(error)}`;
+  return `${minion}: ${whyText(minion, state, error)}\n${nextStepLines(error)}`;
+}
+
+function whyText(minion: string, state: MinionCallState, error?: CallError): string {
+  const message = error?.message ?? "no reason given";
+  // the words of a method stay as they are
+  if (state === "failed") return `failed${error ? ` (${error.type})` : ""}: ${message}`;
+  const why = afterName(minion, message);
+  // what begins with the state says it
+  const said = new RegExp(`^${state}([;:])? `, "i").exec(why);
+  const rest = why.slice(said?.[0].length ?? 0);
+  return said && said[1] === undefined ? `${state} ${rest}` : `${state}: ${rest}`;
+}
+
+/** The message of an error of the minion that is named before it; with the way to it, too. */
+function afterName(named: string, message: string): string {
+  const [name = ""] = named.split(" ", 1);
+  const [own = ""] = name.split("@", 1);
+  const prefix = [`${name}: `, `${own}: `].find((text) => message.startsWith(text));
+  return message.slice(prefix?.length ?? 0);
 }
 
 function nextStepLines(error: CallError | undefined): string {

@@ -79,14 +79,32 @@ export function endingOfLeft({
       type: "socket.error",
       message: once(`${minion.name} cannot be reached over its hop ${failedHop}: `, cause),
       trace: "",
-      nextStep: `Nothing was run there. Look at ${failedHop}, or build the map again: func build-map.`,
+      nextStep: `${saysNothingRan(cause) ? "" : `Nothing was run on ${minion.name}. `}Look at ${failedHop}, or build the map again: func build-map.`,
     },
   };
+}
+
+function saysNothingRan(cause: string): boolean {
+  return cause.endsWith(" Nothing was run.");
 }
 
 /** Each overlord on the way says it of the same hop. */
 function once(beginning: string, cause: string): string {
   return cause.startsWith(beginning) ? cause : `${beginning}${cause}`;
+}
+
+/** An overlord does not know what those above call it. */
+const UNNAMED = "the overlord that was to call it";
+
+/** What the hop's own overlord says of itself without a name, with the name that the hop has here. */
+export function withHopNamed<Result extends { message: string }>(
+  error: Result,
+  hop: string,
+): Result {
+  const { message } = error;
+  return message.endsWith(` ${UNNAMED}.`)
+    ? { ...error, message: `${message.slice(0, -UNNAMED.length - 1)}${hop}, which was to call it.` }
+    : error;
 }
 
 /** An overlord above counts it as this one's own. No hop has failed: another way to here would end the same. */
@@ -95,7 +113,7 @@ function unknownHere({ name }: MinionBehind): Ending {
     state: "unreachable",
     error: {
       type: "socket.error",
-      message: `${name} is not among the minions of the overlord that was to call it.`,
+      message: `${name} is not among the minions of ${UNNAMED}.`,
       trace: "",
       nextStep: "Nothing was run there. Build the map again: func build-map.",
     },

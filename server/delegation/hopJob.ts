@@ -12,7 +12,7 @@ import { FINAL_STATES } from "../protocol/jobs";
 import type { MinionRecord } from "../protocol/minions";
 import { readProgress } from "./delegatedProgress";
 import type { LeftBehind } from "./hopEndings";
-import { inDoubt, untold } from "./hopEndings";
+import { inDoubt, untold, withHopNamed } from "./hopEndings";
 import { abortedLater } from "./abortedLater";
 import { awayLimitMs, MAX_PROGRESS_BYTES, questionLimits, workLimitMs } from "./hopLimits";
 import { startOnHop } from "./hopStart";
@@ -284,7 +284,7 @@ class HopJob {
     const ending: Ending = {
       state,
       ...(value !== undefined && !error && { value }),
-      ...(error && { error }),
+      ...(error && { error: via.length === 0 ? withHopNamed(error, hop.name) : error }),
       ...(mayHaveRun && { mayHaveRun }),
       ...(cancelPending && { cancelPending }),
       ...(failedHop !== undefined && { failedHop }),

@@ -202,14 +202,14 @@ describe("func jobs", () => {
 
     const shown = await func("jobs", "show", id);
     expect(shown).toMatchObject({ status: 1, stderr: "" });
-    expect(shown.stdout).toContain("db1: cancelled: Cancelled; db1 has stopped the job.\n");
-    expect(shown.stdout).toContain("Cancelled before it began; nothing was run on web2.\n");
+    expect(shown.stdout).toContain("db1: cancelled: db1 has stopped the job.\n");
+    expect(shown.stdout).toContain("web2: cancelled before it began; nothing was run on web2.\n");
     expect(shown.stdout).toContain(`had written that were stopped: func jobs follow '${id}'\n`);
     await killOverlord();
     const over = await func("jobs", "follow", id);
     expect(over.stdout).toContain("db1 | halfway\n");
     expect(over.stdout).toContain("web1 | halfway\n");
-    expect(over.stdout).toContain("web2: cancelled: ");
+    expect(over.stdout).toContain("web2: cancelled ");
     expect(over.stderr).toMatch(/^3 cancelled \(1 not begun\) in /);
 
     const retried = await func("jobs", "retry", id, "-n");

@@ -75,8 +75,9 @@ describe("a map that names who is not there", { timeout: LIMIT_MS }, () => {
       ["leaf9", "unreachable", ["mid1"]],
     ]);
     expect(results.get("leaf9")?.error?.message).toBe(
-      "leaf9 is not among the minions of the overlord that was to call it.",
+      "leaf9 is not among the minions of mid1, which was to call it.",
     );
+    expect(results.get("leaf8")?.error?.message).toContain("the minions of mid2, which");
   });
 });
 

@@ -22,9 +22,9 @@ describe("problems of many minions", () => {
         all,
       ),
     ).toBe(
-      "web100: cancelled: Cancelled; web100 has stopped the job.\n" +
-        "web101: cancelled: Cancelled; web101 has stopped the job.\n" +
-        "web102: cancelled: Cancelled; web102 has stopped the job.\n",
+      "web100: cancelled: web100 has stopped the job.\n" +
+        "web101: cancelled: web101 has stopped the job.\n" +
+        "web102: cancelled: web102 has stopped the job.\n",
     );
   });
 

@@ -58,6 +58,18 @@ describe("results for people", () => {
     expect(renderFailure("web1", "failed", { ...error, nextStep: undefined })).toBe(
       "web1: failed (socket.error): web1 refused.\n",
     );
+    const said = (who: string, state: "lost" | "cancelled", message: string) =>
+      renderFailure(who, state, { type: "x", message, trace: "" });
+    expect(said("web1@mid1 (via mid1)", "lost", "web1: lost at hop mid1: it is off.")).toBe(
+      "web1@mid1 (via mid1): lost at hop mid1: it is off.\n",
+    );
+    expect(said("web1", "cancelled", "Cancelled; web1 has stopped the job.")).toBe(
+      "web1: cancelled: web1 has stopped the job.\n",
+    );
+    expect(said("web1", "cancelled", "Cancelled before it began.")).toBe(
+      "web1: cancelled before it began.\n",
+    );
+    expect(said("web1", "lost", "web1: the hop is off.")).toBe("web1: lost: the hop is off.\n");
     expect(renderPing({ minion: "a", state: "succeeded", value: 1 })).toBe("[ ok ... ] a\n");
     expect(renderPing({ minion: "a", state: "unreachable", error })).toBe(
       "[ FAILED ] a  web1 refused.\n    Start it.\n",
