@@ -104,10 +104,15 @@ export class CallPaths {
     return host && others.length === 0 ? pathOf(host) : undefined;
   }
 
-  /** To each host that the name means, nearest first. */
-  pathsTo(name: string): string[][] {
-    const hosts = [...this.find(name)];
-    return hosts.sort((a, b) => a.distance - b.distance).map(pathOf);
+  /** To each host that the name means: first to the one of this identity, then nearest first. */
+  *pathsTo(name: string, identity?: string): Generator<string[]> {
+    const hosts = this.find(name);
+    const same =
+      identity === undefined ? undefined : hosts.find((host) => host.identity === identity);
+    if (same) yield pathOf(same);
+    for (const host of [...hosts].sort((a, b) => a.distance - b.distance)) {
+      if (host !== same) yield pathOf(host);
+    }
   }
 
   private find(name: string): Host[] {

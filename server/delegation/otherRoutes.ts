@@ -1,12 +1,17 @@
+import { setImmediate as breathe } from "node:timers/promises";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
 import type { Inventory } from "../targets/inventory";
 import { CallPaths } from "./callPaths";
 import { nameKey, type MapNode } from "./delegationMap";
 import type { DelegationMaps } from "./delegationMaps";
 
+/** Others have their turn after so long. */
+const LONGEST_MS = 30;
+
 /** Finds ways around hops that fail. */
 export class OtherRoutes {
   private readonly pruned = new Map<string, Promise<CallPaths | undefined>>();
+  private sinceMs = -Infinity;
 
   constructor(
     private readonly maps: DelegationMaps,
@@ -23,6 +28,10 @@ export class OtherRoutes {
     const known = this.pruned.get(key) ?? this.prune(hops);
     this.pruned.set(key, known);
     const paths = await known;
+    if (performance.now() - this.sinceMs > LONGEST_MS) {
+      await breathe();
+      this.sinceMs = performance.now();
+    }
     const path = paths && this.pathOf(paths, minion);
     return path && { ...minion, path };
   }
@@ -37,7 +46,7 @@ export class OtherRoutes {
   }
 
   private pathOf(paths: CallPaths, { path, identity }: MinionBehind): string[] | undefined {
-    for (const names of paths.pathsTo(path.at(-1) ?? "")) {
+    for (const names of paths.pathsTo(path.at(-1) ?? "", identity)) {
       const found = names.map(nameKey);
       if (found.length < 2) continue;
       const known = this.maps.identities.keyOf(found);

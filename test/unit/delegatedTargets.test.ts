@@ -270,6 +270,19 @@ describe("ways around a hop", () => {
     expect(await later.without(new Set(["mid1"]), known)).toBeUndefined();
   });
 
+  it("lead to the host that is known there, rather than to one that showed no key yet", async () => {
+    await own("mid3", "mid5");
+    const far = "mid3:\n    mid4:\n        web1: {}\nmid5:\n    web1: {}\n";
+    await map(`---\nmid1:\n    web1: {}\nmid2:\n    web1: {}\n${far}`);
+    await maps.current();
+    maps.identities.saw(["mid3", "mid4", "web1"], KEYS.one, true);
+    maps.identities.saw(["mid5", "web1"], KEYS.other, true);
+    const routes = new OtherRoutes(maps, inventory, undefined);
+    const web1 = { ...behind("mid1", "web1"), identity: KEYS.one };
+    const other = await routes.without(new Set(["mid1"]), web1);
+    expect(other?.path).toEqual(["mid3", "mid4", "web1"]);
+  });
+
   it("are none without a map", async () => {
     const routes = new OtherRoutes(maps, inventory, undefined);
     expect(await routes.without(new Set(["mid1"]), behind("mid1", "web1"))).toBeUndefined();
