@@ -121,6 +121,11 @@ describe("a groups file", () => {
       );
     }
     expect(parseHosts(["Web1,web2;", " db[!1]? "])).toEqual(["web1", "web2", "db[!1]?"]);
+    const behind = ["web1@mid1", "*@mid1/mid3"];
+    expect(parseHosts(behind)).toEqual(behind);
+    for (const host of ["@web", "web@", "a@b@c", "a/b", `web@${"m".repeat(250)}`]) {
+      expect(() => parseHosts([host]), host).toThrow(/is no host name or glob/);
+    }
     for (const host of ["a b", "@web", "a\nb", "ä", "a".repeat(254)]) {
       expect(() => parseHosts([host])).toThrow(expect.objectContaining({ reason: "bad-argument" }));
     }
