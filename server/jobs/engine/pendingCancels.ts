@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CancelAnswer } from "../../calls/cancelTeller";
-import { fanOut } from "../../calls/fanOut";
 import type { MinionCaller } from "../../calls/minionCaller";
 import { isPassing } from "../../calls/overlordErrors";
 import type { SeenMinions } from "../../calls/seenMinions";
@@ -10,6 +9,7 @@ import type { MinionRecord } from "../../protocol/minions";
 import { cancelAtHop } from "./cancelAtHop";
 import type { Job } from "../job";
 import type { Ending } from "./outcome";
+import { Turns } from "./turns";
 
 /** Whoever cancels does not wait longer for minions that may be away. */
 const ANSWER_MS = 2_000;
@@ -17,7 +17,7 @@ const ANSWER_MS = 2_000;
 const HOP_MS = 10_000;
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 5 * 60_000;
-const AT_ONCE = 16;
+const AT_ONCE = 64;
 const MAX_PENDING = 20_000;
 /** A minion that was away for so long keeps nothing of the call. */
 const GIVE_UP_MS = 7 * 24 * 60 * 60_000;
@@ -38,15 +38,23 @@ export interface Cancel {
   isDoubt?: boolean;
 }
 
+/** What one minion is to be told. */
+interface Untold {
+  readonly cancels: Set<Cancel>;
+  /** Until it is tried again, where it gives no sign of life; longer each time. */
+  pauseMs: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
 /** Cancels that have not reached their minions: they are told when they are there again. */
 export class PendingCancels {
-  private readonly pending = new Map<string, Set<Cancel>>();
+  private readonly pending = new Map<string, Untold>();
   /** Of all minions together. */
   private count = 0;
   private readonly telling = new Set<string>();
   private readonly closing = new AbortController();
+  private readonly turns = new Turns(AT_ONCE);
   private readonly tooMany: RareWarning;
-  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly caller: MinionCaller,
@@ -65,8 +73,8 @@ export class PendingCancels {
   /** True while there is a young one. */
   get isTrying(): boolean {
     const since = Date.now() - TRY_FOR_MS;
-    return [...this.pending.values()].some((all) =>
-      [...all].some(({ sinceMs }) => sinceMs > since),
+    return [...this.pending.values()].some(({ cancels }) =>
+      [...cancels].some(({ sinceMs }) => sinceMs > since),
     );
   }
 
@@ -96,15 +104,20 @@ export class PendingCancels {
       this.tooMany.warn({ minion: name });
       return;
     }
-    const all = this.pending.get(name) ?? new Set();
-    this.pending.set(name, all.add(cancel));
+    const untold = this.pending.get(name) ?? newUntold();
+    this.pending.set(name, untold);
+    if (untold.cancels.has(cancel)) return;
+    untold.cancels.add(cancel);
     this.count++;
-    this.plan(FIRST_RETRY_MS);
+    // how long others, or itself before, have been away says nothing of it now
+    if (untold.timer && untold.pauseMs === FIRST_RETRY_MS) return;
+    untold.pauseMs = FIRST_RETRY_MS;
+    this.plan(name, untold);
   }
 
   close(): void {
     this.closing.abort();
-    clearTimeout(this.timer);
+    for (const { timer } of this.pending.values()) clearTimeout(timer);
   }
 
   private async tellPending(name: string): Promise<void> {
@@ -112,7 +125,8 @@ export class PendingCancels {
     if (this.telling.has(name)) return;
     this.telling.add(name);
     try {
-      for (const cancel of [...(this.pending.get(name) ?? [])]) {
+      // with those that come meanwhile
+      for (const cancel of this.pending.get(name)?.cancels ?? []) {
         const isOld = Date.now() - cancel.sinceMs > GIVE_UP_MS;
         const answer = await this.ask(cancel);
         if (this.closing.signal.aborted) return;
@@ -130,29 +144,32 @@ export class PendingCancels {
   }
 
   private remove(name: string, cancel: Cancel): void {
-    const all = this.pending.get(name);
-    if (!all?.delete(cancel)) return;
+    const untold = this.pending.get(name);
+    if (!untold?.cancels.delete(cancel)) return;
     this.count--;
-    if (all.size === 0) this.pending.delete(name);
+    if (untold.cancels.size > 0) return;
+    clearTimeout(untold.timer);
+    this.pending.delete(name);
   }
 
-  private plan(delayMs: number): void {
-    if (this.closing.signal.aborted || this.timer) return;
-    const inMs = delayMs * (0.75 + Math.random() / 2);
-    this.timer = setTimeout(() => void this.retryAll(delayMs), inMs).unref();
+  private plan(name: string, untold: Untold): void {
+    clearTimeout(untold.timer);
+    if (this.closing.signal.aborted) return;
+    const inMs = untold.pauseMs * (0.75 + Math.random() / 2);
+    untold.timer = setTimeout(() => void this.retry(name, untold), inMs).unref();
   }
 
-  private async retryAll(delayMs: number): Promise<void> {
-    await fanOut({
-      items: [...this.pending.keys()],
-      nforks: AT_ONCE,
-      signal: this.closing.signal,
-      run: (name) => this.tellPending(name),
-      skip: () => undefined,
-    });
-    this.timer = undefined;
-    if (this.pending.size > 0) this.plan(Math.min(delayMs * 2, LAST_RETRY_MS));
+  /** Never rejects. */
+  private async retry(name: string, untold: Untold): Promise<void> {
+    untold.pauseMs = Math.min(untold.pauseMs * 2, LAST_RETRY_MS);
+    const tell = (): Promise<void> => this.tellPending(name);
+    await this.turns.take(this.closing.signal, tell).catch(() => undefined);
+    if (this.pending.get(name) === untold) this.plan(name, untold);
   }
+}
+
+function newUntold(): Untold {
+  return { cancels: new Set(), pauseMs: FIRST_RETRY_MS, timer: undefined };
 }
 
 async function tellHop(
