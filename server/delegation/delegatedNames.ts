@@ -2,6 +2,7 @@ import { minionGlob } from "../jobs/minionGlob";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
 import type { Inventory } from "../targets/inventory";
 import type { HostNames } from "../targets/targetSpec";
+import type { CallPaths } from "./callPaths";
 import { nameKey, pathKey, type MapNode } from "./delegationMap";
 import type { DelegationMap } from "./delegationMaps";
 import type { MapIdentities } from "./mapIdentities";
@@ -13,11 +14,27 @@ export interface NameSources {
   inventory: Pick<Inventory, "find" | "list">;
 }
 
+/** Of large maps, which stay the same over many calls. */
+const namesOf = new WeakMap<CallPaths, { own: string; names: DelegatedNames }>();
+
+/** The names by a map and the inventory as they are now. After `identities.load`. */
+export function delegatedNames(sources: NameSources): DelegatedNames {
+  const { map, inventory } = sources;
+  const minions = inventory.list().map(({ name, keyFingerprint }) => `${name} ${keyFingerprint}`);
+  const own = minions.join("\n");
+  // a map has other paths where the identities are others
+  const known = namesOf.get(map.paths);
+  if (known?.own === own) return known.names;
+  const names = new DelegatedNames(sources);
+  namesOf.set(map.paths, { own, names });
+  return names;
+}
+
 /**
  * The names of all that a delegated call may mean. "web1@mid1" and "web*@mid1/mid3" mean those behind that
  * sub-overlord, by the one next to them or by the whole way, as they do where jobs are looked for.
  */
-export class DelegatedNames implements HostNames {
+class DelegatedNames implements HostNames {
   readonly all: readonly string[];
   /** Those behind sub-overlords, by the names that target expressions have for them, in lower case. */
   readonly behind: ReadonlyMap<string, MinionBehind>;

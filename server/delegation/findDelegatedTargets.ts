@@ -6,7 +6,7 @@ import { findTargets } from "../targets/findTargets";
 import type { GroupsFile } from "../targets/groupsFile";
 import type { Inventory } from "../targets/inventory";
 import { matchTargets, plainNames, usesGroups, type Groups } from "../targets/targetSpec";
-import { DelegatedNames } from "./delegatedNames";
+import { delegatedNames } from "./delegatedNames";
 import type { DelegationMaps } from "./delegationMaps";
 import { explainNoMatch, withOldMap, withoutMap } from "./explainNoMatch";
 import { mapProblemText } from "./mapProblemText";
@@ -53,7 +53,7 @@ async function findInMap(
 ): Promise<FoundTargets> {
   const map = await maps.current(mapFile);
   const { identities } = maps;
-  const names = new DelegatedNames({ map, identities, inventory });
+  const names = delegatedNames({ map, identities, inventory });
   const targets = { spec, ...(exclude !== undefined && { exclude }) };
   const groupsNow: Groups = usesGroups(targets) ? await groups.groups() : new Map();
   const minions: MinionRecord[] = [];
@@ -92,7 +92,7 @@ async function explained(
   }
   const explained = explainNoMatch(error, params, {
     own: plainNames(inventory.list().map(({ name }) => name)),
-    all: new DelegatedNames({ map, identities: maps.identities, inventory }),
+    all: delegatedNames({ map, identities: maps.identities, inventory }),
     paths: map.paths,
     nodes: map.nodes,
     seen: maps.identities,

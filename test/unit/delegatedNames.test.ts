@@ -75,6 +75,21 @@ describe("names of hosts in delegated calls", () => {
     });
   });
 
+  it("are those of the map, the keys and the minions as they are at each call", async () => {
+    await of.map(MAP);
+    expect(await of.found("leaf[12]")).toEqual(["leaf1 over mid1", "leaf2 over mid1"]);
+    await of.own("leaf1");
+    expect(await of.found("leaf[12]")).toEqual(["leaf1", "leaf2 over mid1"]);
+    of.maps.identities.saw(["mid1", "leaf1"], KEYS.other, true);
+    expect(await of.found("leaf[12]")).toEqual([
+      "leaf1",
+      "leaf1@mid1 over mid1",
+      "leaf2 over mid1",
+    ]);
+    await of.inventory.remove("leaf1");
+    expect(await of.found("leaf[12]")).toEqual(["leaf1 over mid1", "leaf2 over mid1"]);
+  });
+
   it("leave out who has any place behind a sub-overlord that is excluded", async () => {
     await of.map("---\nmid1:\n    web1: {}\n    web2: {}\nmid2:\n    web1: {}\n    node01: {}\n");
     expect(await of.found("web1")).toEqual(["web1 over mid1"]);
