@@ -207,7 +207,7 @@ function doubt(
     const known = doubts.get(minion.name) ?? [];
     doubts.set(minion.name, id === undefined ? known : [...known, { hop, id, minion }]);
   }
-  tools.journal.doubted(run.job, minions, hop.name, id);
+  void tools.journal.doubted(run.job, minions, hop.name, id);
 }
 
 /** Those that an earlier process has left. */

@@ -77,6 +77,13 @@ class HopStart {
   }
 
   async run(): Promise<Started> {
+    await this.#noteDetour();
+    const started = await this.#start();
+    if ("hopJobId" in started || !this.#mayHaveRun) this.#endDetour();
+    return started;
+  }
+
+  async #start(): Promise<Started> {
     for (;;) {
       if (this.share.run.job.isSuspended) return { left: [] };
       if (this.#stopped.aborted) return this.#stop();
@@ -101,15 +108,11 @@ class HopStart {
 
   #begun(hopJobId: XmlRpcValue): Started {
     if (!isJobId(hopJobId)) return leave(this.share, noJobIdText(hopJobId), true);
-    const { run, tools, hop, minions } = this.share;
+    const { run, tools, minions } = this.share;
     for (const { name, path } of minions) {
       run.job.update(name, { state: "sent", minionJobId: hopJobId, via: path.slice(0, -1) });
     }
     tools.journal.startedBehind(run.job, minions, hopJobId, run.secret);
-    const here = minions.map(({ name }) => name).filter((name) => this.#doubted.has(name));
-    for (const call of callsAtHop(run.job, hop, this.#ownId(), here)) {
-      tools.journal.doubtIsOver(call, call.names ?? []);
-    }
     return { hopJobId, minions };
   }
 
@@ -122,7 +125,6 @@ class HopStart {
       this.#refusedSinceMs = undefined;
       this.#mayHaveRun ||= outcome.mayHaveRun;
     }
-    if (this.#mayHaveRun) this.#noteDetour();
     if (outcome.state === "cancelled") return undefined;
     if (await this.#offer()) return { left: [] };
     return this.#giveUp(outcome.error.message);
@@ -145,14 +147,23 @@ class HopStart {
     return undefined;
   }
 
-  /** The next overlord process begins with the way on record: it is to know that this hop may have begun them too. */
-  #noteDetour(): void {
+  /** The next overlord process begins with the way on record: it is to know that this hop may begin them too. */
+  async #noteDetour(): Promise<void> {
     const { run, tools, hop, minions } = this.share;
-    if (this.#doubted.size > 0) return;
     const around = minions.filter(({ name }) => run.job.pathTo(name)?.[0] !== hop.name);
     if (around.length === 0) return;
     this.#doubted = new Set(around.map(({ name }) => name));
-    tools.journal.doubted(run.job, around, hop.name, this.#ownId());
+    await tools.journal.doubted(run.job, around, hop.name, this.#ownId());
+  }
+
+  /** The hop has answered with its job, which is on record, or has run nothing. */
+  #endDetour(): void {
+    const { run, tools, hop, minions } = this.share;
+    if (run.job.isSuspended) return;
+    const here = minions.map(({ name }) => name).filter((name) => this.#doubted.has(name));
+    for (const call of callsAtHop(run.job, hop, this.#ownId(), here)) {
+      tools.journal.doubtIsOver(call, call.names ?? []);
+    }
   }
 
   /** Those that can go another way do, once; true where none is left. */

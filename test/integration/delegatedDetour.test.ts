@@ -84,6 +84,44 @@ it("a start that a hop does not answer takes the other way, and runs once", asyn
   expect(await readFile(file, "utf8")).toBe("ran\n");
 }, 120_000);
 
+it("a detour whose start was not answered is stopped as well by the next overlord", async () => {
+  await tree.call({ spec: "leaf1", module: "test", method: "ping", delegate: true });
+  const file = join(tree.root, "unanswered");
+  const connection = await tree.connection();
+  await tree.connection("mid2");
+  const { id: jobId } = await connection.request("calls/start", {
+    spec: "leaf1",
+    module: "command",
+    method: "run",
+    args: [`echo $$ >>${file}; exec sleep 300`],
+    async: true,
+    delegate: true,
+  });
+  await until(async () => (await readFile(file, "utf8").catch(() => "")).endsWith("\n"));
+  const result = async () =>
+    (await tree.connection()).request("jobs/result", { jobId, minion: "leaf1" });
+  const { startedAtMs } = await result();
+  await tree.freezeOverlord("mid2");
+  await tree.killMinions("mid1");
+  await until(async () => (await result()).startedAtMs !== startedAtMs);
+  await tree.killOverlord(TOP);
+  await tree.startMinions("mid1");
+  await (await tree.connection()).request("jobs/cancel", { jobId });
+  await until(async () => (await result()).state === "cancelled");
+  expect(await result()).toMatchObject({ mayHaveRun: true, via: ["mid1"] });
+  tree.thawOverlord("mid2");
+  const told = async () =>
+    (await readFile(join(tree.homeOf("mid2"), "audit.log"), "utf8")).split('"delegation.cancel"')
+      .length;
+  const before = await told();
+  await until(async () => (await told()) > before);
+  const below = await tree.connection("mid2");
+  await until(async () =>
+    (await below.request("jobs/list", {})).jobs.every(({ finished }) => finished),
+  );
+  expect((await readFile(file, "utf8")).trim().split("\n")).toHaveLength(1);
+}, 120_000);
+
 it("a call that went another way is asked for there by the next overlord, and nowhere else", async () => {
   await tree.call({ spec: "leaf1", module: "test", method: "ping", delegate: true });
   await tree.killHost("mid1");

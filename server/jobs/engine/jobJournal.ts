@@ -148,10 +148,15 @@ export class JobJournal {
   }
 
   /**
-   * The hop may have begun it for all of them, in a job of its own maybe, and it goes on over others. A crash that takes
-   * this takes what comes after it too.
+   * The hop may begin it for all of them, or has maybe, in a job of its own, beside others. Durable when it settles.
+   * Never throws.
    */
-  doubted(job: Job, minions: readonly MinionBehind[], hop: string, hopJobId?: string): void {
+  async doubted(
+    job: Job,
+    minions: readonly MinionBehind[],
+    hop: string,
+    hopJobId?: string,
+  ): Promise<void> {
     if (job.isBackground) return;
     const what = { kind: "doubted" as const, jobId: job.id, hop };
     const all = minions.map(({ name }) => ({ name, attempt: job.attemptOf(name) }));
@@ -159,7 +164,7 @@ export class JobJournal {
       const names = all.filter((one) => one.attempt === attempt).map(({ name }) => name);
       return { ...what, attempt, minions: names, ...(hopJobId !== undefined && { hopJobId }) };
     });
-    this.store.note(events);
+    await this.appendSoon(events);
   }
 
   /** The hop need not be told, or asked, any more. */
@@ -207,7 +212,7 @@ export class JobJournal {
 
   private appendSoon(events: JobEvent[]): Promise<void> {
     return this.store.append(events).catch((error: unknown) => {
-      this.log.error("a started job is not on record", { problem: messageOf(error) });
+      this.log.error("what was started is not on record", { problem: messageOf(error) });
     });
   }
 }
