@@ -86,7 +86,7 @@ describe("names of hosts in delegated calls", () => {
       "leaf1@mid1 over mid1",
       "leaf2 over mid1",
     ]);
-    await of.inventory.remove("leaf1");
+    await of.inventory.forget(["leaf1"]);
     expect(await of.found("leaf[12]")).toEqual(["leaf1 over mid1", "leaf2 over mid1"]);
   });
 
