@@ -96,6 +96,29 @@ describe("a hop that never comes to an end", () => {
   );
 
   it(
+    "is not asked to begin what was cancelled before it had it",
+    async () => {
+      const below = await fleet.connection("mid1");
+      const jobsBelow = async () => (await below.request("jobs/list", {})).jobs.length;
+      const before = await jobsBelow();
+      let starts = 0;
+      hop.instead = (method) => {
+        if (method !== "delegation.start") return undefined;
+        starts++;
+        return NOT_IN_TIME;
+      };
+      const job = await start();
+      await until(() => starts > 0);
+      hop.reform();
+      await cancel(job);
+      const { state, mayHaveRun, cancelPending } = await resultOf(job);
+      expect({ state, mayHaveRun, cancelPending }).toEqual({ state: "cancelled" });
+      expect(await jobsBelow()).toBe(before);
+    },
+    LIMIT_MS,
+  );
+
+  it(
     "is not taken at its word where it gives its job an id without end",
     async () => {
       hop.instead = (method) => (method === "delegation.start" ? "x".repeat(10_000) : undefined);
