@@ -109,10 +109,10 @@ function towardsDelegate(
   const isBehind = (name: string): boolean => own.one(name) === undefined;
   const found = new Set(entries.flatMap((entry) => namesOf(entry, all).filter(isBehind)));
   const fitting = [...found].filter(isFit);
-  if (fitting.length === 0) {
-    const entry = isGroup ? entries.find((one) => isOfSeveral(one, own, paths)) : undefined;
-    return entry === undefined ? undefined : ofSeveral(error, entry, paths.namesFor(entry));
-  }
+  // with delegation it would be an error as well
+  const ambiguous = isGroup ? entries.find((one) => isOfSeveral(one, own, paths)) : undefined;
+  if (ambiguous !== undefined) return ofSeveral(error, ambiguous, paths.namesFor(ambiguous));
+  if (fitting.length === 0) return undefined;
   const count = fitting.length;
   const hosts = count === 1 ? "1 host" : `${count} hosts`;
   const shown = part.length > MAX_SHOWN ? `${part.slice(0, MAX_SHOWN)}...` : part;

@@ -20,6 +20,12 @@ describe("the command line, of hosts behind sub-overlords", { timeout: LIMIT_MS 
     expect(called).toMatchObject({ status: 0, stdout: "leaf3: 1\nleaf4: 1\n" });
     const jobs = await tree.func(["jobs", "list", "--minion", "*@mid2"]);
     expect(jobs.stdout).toContain("*@mid2");
+    const all = await tree.func(["leaf*", "call", "--delegate", "test", "ping"]);
+    expect(all.status).toBe(0);
+    const listed = await tree.func(["--json", "jobs", "list", "--last", "1"]);
+    const id = /"id":"([^"]+)"/.exec(listed.stdout)?.[1] ?? "";
+    const status = await tree.func(["*@mid1;leaf4@mid2", "call", "--json", "--jobstatus", id]);
+    expect(JSON.parse(status.stdout)).toEqual([1, { leaf1: 1, leaf2: 1, leaf4: 1 }]);
     const direct = await tree.func(words.filter((word) => word !== "--delegate"));
     expect(direct.status).toBe(2);
     expect(direct.stderr).toContain("2 hosts behind sub-overlords match");

@@ -1,8 +1,14 @@
 import type { OverlordConnection } from "../../client/connection";
 import { expandJson } from "../../client/outputs";
 import { FuncError } from "../../common/errors";
+import { minionGlob, type NamedMinion } from "../../jobs/minionGlob";
 import { JOB_ID_LOST_IN_SPACE } from "../../protocol/jobs";
-import { matchTargets, usesGroups, type TargetSpec } from "../../targets/targetSpec";
+import {
+  matchTargets,
+  usesGroups,
+  type HostNames,
+  type TargetSpec,
+} from "../../targets/targetSpec";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { findKnownJob } from "../findJob";
 import { JsonObject } from "../jsonObject";
@@ -69,7 +75,7 @@ async function minionsMeant(
   const groups = usesGroups(targets) ? await connection.request("groups/list", {}) : [];
   const matched = matchTargets(
     targets,
-    [...new Set([...known.map(({ name }) => name), ...ofJob])],
+    jobNames([...new Set([...known.map(({ name }) => name), ...ofJob.keys()])], ofJob),
     new Map(groups.map(({ name, hosts }) => [name, hosts])),
   );
   const meant = new Set(matched.filter((name) => ofJob.has(name)));
@@ -81,12 +87,39 @@ async function minionsMeant(
   );
 }
 
-async function minionsOf(connection: OverlordConnection, jobId: string): Promise<Set<string>> {
-  const names = new Set<string>();
+/** What target expressions mean of a job, by the ways that its calls took. */
+function jobNames(all: readonly string[], ofJob: ReadonlyMap<string, NamedMinion>): HostNames {
+  const names = new Map<string, string>();
+  for (const { name, path = [] } of ofJob.values()) {
+    const hops = path.slice(0, -1);
+    for (const hop of [hops.at(-1) ?? "", hops.join("/")]) {
+      if (hop !== "") names.set(`${path.at(-1) ?? ""}@${hop}`.toLowerCase(), name);
+    }
+  }
+  for (const name of all) names.set(name.toLowerCase(), name);
+  return {
+    all,
+    one: (name) => names.get(name.toLowerCase()),
+    many: (glob) => {
+      const { means } = minionGlob(glob);
+      return all.filter((name) => means(ofJob.get(name) ?? { name }));
+    },
+  };
+}
+
+/** By name. */
+async function minionsOf(
+  connection: OverlordConnection,
+  jobId: string,
+): Promise<Map<string, NamedMinion>> {
+  const minions = new Map<string, NamedMinion>();
   for (let from = 0; ; from += PAGE) {
     const { results } = await connection.request("jobs/results", { jobId, from, limit: PAGE });
-    for (const { minion } of results) names.add(minion);
-    if (results.length < PAGE) return names;
+    for (const { minion: name, via = [] } of results) {
+      const own = name.split("@", 1)[0] ?? name;
+      minions.set(name, via.length > 0 ? { name, path: [...via, own] } : { name });
+    }
+    if (results.length < PAGE) return minions;
   }
 }
 
