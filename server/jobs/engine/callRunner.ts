@@ -29,6 +29,7 @@ import { minionsToRetry } from "./retryable";
 import { divide, resumedJob, type ResumedJob } from "./resumedJob";
 import { runSteps } from "./runSteps";
 import { tellRest } from "./tellRest";
+import { weightierWord } from "../weightierWord";
 import type { JobAbove, JobRecord, JobStore } from "../store/storeTypes";
 import type { ValueKeeper } from "../outputs/valueKeeper";
 
@@ -316,7 +317,8 @@ export class CallRunner {
     if (job?.attemptOf(minion) === attempt) {
       if (!FINAL_STATES.has(job.result(minion).state)) return false;
       const told = !isDoubt && { cancelPending: undefined };
-      job.amend(minion, { ...told, ...(later && { later }) });
+      const known = job.result(minion).later;
+      job.amend(minion, { ...told, ...(later && { later: weightierWord(known, later) }) });
     }
     const { journal } = this.tools;
     if (later) journal.toldLater([{ jobId, minion, attempt, later }]);

@@ -22,6 +22,7 @@ import {
   TOLD_KEPT,
   type ResultDetail,
 } from "./dayRows";
+import { weightierWord } from "../weightierWord";
 import type { JobEvent } from "./storeTypes";
 
 type EventOf<Kind extends JobEvent["kind"]> = Extract<JobEvent, { kind: Kind }>;
@@ -191,14 +192,15 @@ function tell(day: DayDatabase, job: DayJob, { minion, attempt, what }: EventOf<
   }
 }
 
-/** To what is kept of an attempt that has ended; a newer word takes the place of an older one. */
+/** To what is kept of an attempt that has ended. */
 function addLater(day: DayDatabase, job: DayJob, event: EventOf<"later">): void {
   const { minion, attempt, later } = event;
   const place = job.roster.places.get(minion);
   if (place === undefined) return;
   const row = attemptRow(day, job, place, attempt);
   if (!row || !isFinal(row.state)) return;
-  const detail: ResultDetail = { ...safeDetail(day, row), later };
+  const known = safeDetail(day, row);
+  const detail: ResultDetail = { ...known, later: weightierWord(known.later, later) };
   day.begin();
   day.database.run(
     "UPDATE results SET detail = CAST(? AS TEXT), hash = ? WHERE job = ? AND place = ? AND attempt = ?",
