@@ -4,7 +4,7 @@ import type { JobAbove } from "./store/storeTypes";
 /** Ids travel with every message and stand in views; a spec can name thousands of hosts. */
 const MAX_SPEC_LENGTH = 120;
 /** No overlord, and no minion, is asked about a longer one. */
-export const MAX_JOB_ID_LENGTH = 1_000;
+const MAX_JOB_ID_LENGTH = 1_000;
 
 let lastMicros = 0;
 
