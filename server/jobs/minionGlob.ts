@@ -47,16 +47,20 @@ function onePart(glob: string): MinionGlob {
       : matches;
   if (at <= 0) return { mayMean: isName, means: ({ name }) => isName(name), needsPath: false };
   const isOwn = fnmatch(glob.slice(0, at));
-  const isHop = fnmatch(glob.slice(at + 1));
+  const hopGlob = glob.slice(at + 1);
+  const isHop = fnmatch(hopGlob);
+  const isLiteral = !isPattern(glob);
   return {
     needsPath: true,
     mayMean: (name) => isName(name) || isOwn(ownName(name)),
     means: ({ name, path = [] }) => {
-      if (isName(name)) return true;
       const hops = path.slice(0, -1);
       const nearest = hops.at(-1);
-      if (nearest === undefined || !isOwn(path.at(-1) ?? "")) return false;
-      return isHop(nearest) || isHop(hops.join("/"));
+      if (nearest === undefined) return isName(name);
+      if (isLiteral && isName(name)) return true;
+      // a star would match a "/" too: without one, the nearest alone is meant
+      const hop = hopGlob.includes("/") ? hops.join("/") : nearest;
+      return isOwn(path.at(-1) ?? "") && isHop(hop);
     },
   };
 }

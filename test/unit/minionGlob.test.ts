@@ -33,5 +33,13 @@ it("means those behind a sub-overlord, by the nearest one or by the whole way", 
   expect(meant("*@mid?")).toEqual(["web2", "db1@mid2"]);
   expect(meant("db1@MID2")).toEqual(["db1@mid2"]);
   expect(meant("web2@mid1")).toEqual([]);
+  expect(meant("*@mid1*")).toEqual([]);
+  expect(meant("*@mid1/*")).toEqual(["web2"]);
+  const deep = { name: "web1@mid1/gw", path: ["mid1", "gw", "web1"] };
+  expect(["*@mid*", "*@gw", "web1@mid1/gw"].map((glob) => minionGlob(glob).means(deep))).toEqual([
+    false,
+    true,
+    true,
+  ]);
   expect(meant("web1@mid1")).toEqual([]);
 });
