@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MinionCaller, MinionCallOutcome } from "../../calls/minionCaller";
 import { isPassing } from "../../calls/overlordErrors";
+import { onAbort } from "../../common/onAbort";
 import type { OutputOffsets } from "../../protocol/jobs";
 import type { MinionRecord } from "../../protocol/minions";
 import { XmlRpcSpooled, type XmlRpcValue } from "../../wire/value";
@@ -73,17 +74,16 @@ export class OutputReads {
     ].join(" ");
     const shared = this.#shared.get(key) ?? this.#begin(key, place, known, length, waitSeconds);
     shared.users++;
-    let onAbort = (): void => undefined;
+    let stopListening = (): void => undefined;
     const aborted = new Promise<never>((_resolve, reject) => {
-      onAbort = () => {
+      stopListening = onAbort(signal, () => {
         reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
-      };
-      signal.addEventListener("abort", onAbort);
+      });
     });
     try {
       return await Promise.race([shared.result, aborted]);
     } finally {
-      signal.removeEventListener("abort", onAbort);
+      stopListening();
       if (--shared.users === 0) this.#leave(key, shared);
     }
   }
