@@ -144,13 +144,13 @@ function ofSeveral(
 ): FuncError {
   const shown = names.slice(0, MAX_NAMES);
   const more = names.length > shown.length ? ` or ${names.length - shown.length} more` : "";
-  const step = `${name} means ${names.length} hosts behind sub-overlords: name the one that is meant, ${shown.join(" or ")}${more}, and call it with --delegate (VS Code: the setting func.delegate).`;
+  const step = `${name} means ${names.length} hosts behind sub-overlords: name the one that is meant, ${shown.join(" or ")}${more}, and call it with --delegate (VS Code: the setting func.delegate; programs: the option delegate).`;
   return new FuncError(reason, message, step);
 }
 
 function withDelegate({ reason, message }: FuncError, who: string, count: number): FuncError {
   const them = count === 1 ? "it" : "them";
-  const step = `${who}: call ${them} with --delegate (VS Code: the setting func.delegate).`;
+  const step = `${who}: call ${them} with --delegate (VS Code: the setting func.delegate; programs: the option delegate).`;
   return new FuncError(reason, message, step);
 }
 

@@ -36,6 +36,13 @@ function async(spec = "*"): Library.Overlord<string> {
   return keep(new library.Overlord(spec, { home: fleet.data, async: true, nforks: 10 }));
 }
 
+it("refuses options that there are not, before anything is called", () => {
+  const make = (options: unknown) => () => new library.Overlord("*", options as object);
+  expect(make({ delgate: true })).toThrow('Overlord has no option "delgate".');
+  expect(make({ delegate: "false" })).toThrow("The option delegate of Overlord is true or false.");
+  expect(make({ home: fleet.data, delegate: undefined })).not.toThrow();
+});
+
 describe("calls that are waited for", () => {
   it("give the result of each minion", async () => {
     expect(await sync().test.add(2, 3)).toEqual({ node1: 5, node2: 5 });

@@ -19,12 +19,15 @@ export async function outcomeOf(
   result: MinionResult,
   signal?: AbortSignal,
 ): Promise<MinionOutcome> {
-  const { minion, attempt = 1, startedAtMs, durationMs } = result;
+  const { minion, attempt = 1, startedAtMs, durationMs, via, failedHop, signed } = result;
   const told = {
     minion,
     attempt,
     ...(startedAtMs !== undefined && { startedAtMs }),
     ...(durationMs !== undefined && { durationMs }),
+    ...(via && { via }),
+    ...(failedHop !== undefined && { failedHop }),
+    ...(signed && { signed }),
   };
   // only final results are reported
   const state = result.state as FinalState;

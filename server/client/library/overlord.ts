@@ -14,6 +14,7 @@ import { bundledOverlord } from "../bundledOverlord";
 import { dataDirectory } from "../dataDirectory";
 import { KeptConnection } from "../keptConnection";
 import { expandJson } from "../outputs";
+import { checkOptions } from "./checkOptions";
 import { jobResults } from "./jobResults";
 import { withModules } from "./modules";
 import { outcomeOf, resultOf } from "./outcome";
@@ -70,6 +71,7 @@ class OverlordObject implements OverlordMethods<string | Result | Results> {
 
   constructor(spec: string, options: OverlordOptions = {}) {
     const { home, exclude, start } = options;
+    checkOptions(options);
     refuseMistyped(options);
     this.#options = options;
     this.#targets = { spec, ...(exclude !== undefined && { exclude }), ...delegation(options) };

@@ -69,6 +69,12 @@ export type MinionOutcome = {
   /** When the call was sent. */
   startedAtMs?: number;
   durationMs?: number;
+  /** The sub-overlords that the call went through, the first hop first. */
+  via?: string[];
+  /** The sub-overlord that could not be reached, or was lost from sight, on the way. */
+  failedHop?: string;
+  /** Of delegated results: whether the host itself has signed it. `first`: by a key that was seen for the first time. */
+  signed?: "yes" | "first" | "no";
 } & (
   | { state: "succeeded"; value: Value; error?: undefined }
   | { state: Exclude<FinalState, "succeeded">; error: RemoteError; value?: undefined }
