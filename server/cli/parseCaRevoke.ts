@@ -29,6 +29,7 @@ export function parseCaRevoke(reader: OptionReader): CaRevoke {
     { names: ["--serial"], kind: "value", set: (value) => void params.serials.push(serial(value)) },
     { names: ["--reason"], kind: "value", set: (value) => (params.reason = value) },
     { names: ["-y", "--yes"], kind: "flag", set: () => (asked.yes = true) },
+    { names: ["--at"], kind: "value", set: (value) => refuseAt(value) },
   ]);
   const names = new Set<string>();
   for (let next = reader.next(); next !== undefined; next = reader.next()) {
@@ -51,6 +52,11 @@ export function parseCaCrl(reader: OptionReader): CaCrl {
   nothingMore(reader);
   if (asked.out === "") throw usage("--out needs the path of a file.");
   return { kind: "caCrl", ...asked };
+}
+
+/** Who may take certificates back elsewhere is for the people there. */
+function refuseAt(path: string): never {
+  throw usage(`ca revoke has no --at: run it on ${path} itself, whose overlord signed.`);
 }
 
 function role(params: RevokeParams, wanted: "operator" | "overlord"): "operator" | "overlord" {

@@ -115,6 +115,11 @@ it(
     });
     const seen = await fleet.func(["ca", "list"]);
     expect(seen.stderr).toContain(`2 requests wait at ${DEEP}: func ca waiting --at ${DEEP}`);
+    const here = await fleet.func(["ca", "waiting"]);
+    expect(here.stderr).toContain(`2 requests wait at ${DEEP}: func ca waiting --at ${DEEP}`);
+    const misplaced = await fleet.func(["ca", "approve", "wait1", "--yes"]);
+    expect(misplaced).toMatchObject({ status: 1 });
+    expect(misplaced.stderr).toContain(`One waits at ${DEEP}: func ca waiting --at ${DEEP}`);
     const waiting = await fleet.func(["ca", "waiting", "--at", DEEP]);
     expect(waiting.stdout).toContain(list?.waiting[0]?.words);
     expect(waiting.stderr).toContain(`func ca approve NAME --at ${DEEP}`);
@@ -130,3 +135,16 @@ it(
   },
   LIMIT_MS,
 );
+
+it("says where the certificate of a host behind a sub-overlord is taken back", async () => {
+  for (const words of [["ca", "revoke"], ["ca", "forget"], ["remove-host"]]) {
+    const { status, stderr } = await fleet.func([...words, "leaf1", "--yes"]);
+    expect(status).not.toBe(0);
+    const command = `func ${words.join(" ")} leaf1`;
+    expect(stderr).toContain(
+      `leaf1 stands behind mid1/mid2, whose overlord signed for it: run "${command}" on mid2.`,
+    );
+  }
+  const { stderr } = await fleet.func(["ca", "revoke", "leaf1", "--at", DEEP]);
+  expect(stderr).toContain(`run it on ${DEEP} itself`);
+});

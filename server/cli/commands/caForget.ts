@@ -1,4 +1,5 @@
 import { readLine } from "../../common/readLine";
+import { atItsOverlord } from "../atItsOverlord";
 import { needPerson } from "../needPerson";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { firstNames } from "../firstNames";
@@ -12,7 +13,9 @@ import type { Session } from "../session";
 export async function caForget(session: Session, names: string[], yes: boolean): Promise<number> {
   const connection = await session.connect();
   // all or nothing: a misspelt name must not go unnoticed
-  await connection.request("minions/match", { spec: names.join(";") });
+  await atItsOverlord(connection, names, "func ca forget", () =>
+    connection.request("minions/match", { spec: names.join(";") }),
+  );
   const what = `${names.length === 1 ? "1 minion" : `${names.length} minions`} (${firstNames(names)})`;
   if (!yes) {
     needPerson(`whether to forget ${what}`);

@@ -1,13 +1,10 @@
 import { utcTime } from "../../common/utcTime";
 import type { CertmasterList } from "../../protocol/certmaster";
-import { waitingBelow } from "../../client/waitingBelow";
 import { askCa, atText } from "../askCa";
 import { EXIT_OK } from "../exitStatus";
+import { noteRequestsBelow, requestsBelow } from "../requestsBelow";
 import type { Session } from "../session";
 import { certificateLines, tokenLines, waitingLines } from "./caTables";
-
-/** Sub-overlords that take longer are left out. */
-const BELOW_TIMEOUT_MS = 4_000;
 
 /**
  * `func ca list`: the CA, what waits, signed and revoked certificates, open tokens and other ways in; of this
@@ -16,7 +13,7 @@ const BELOW_TIMEOUT_MS = 4_000;
 export async function caList(session: Session, at: readonly string[] = []): Promise<number> {
   const connection = await session.connect();
   const below = at.length === 0 && !session.options.json;
-  const asking = below ? waitingBelow(connection, BELOW_TIMEOUT_MS) : Promise.resolve([]);
+  const asking = below ? requestsBelow(connection) : Promise.resolve([]);
   asking.catch(() => undefined); // said where it is awaited
   const list = await askCa(connection, at, "certmaster/list", {});
   if (session.options.json) {
@@ -24,12 +21,7 @@ export async function caList(session: Session, at: readonly string[] = []): Prom
     return EXIT_OK;
   }
   show(session, list, at);
-  for (const { path, list: there } of await asking) {
-    const count = there?.waiting.length ?? 0;
-    const where = path.join("/");
-    const what = count === 1 ? "1 request waits" : `${count} requests wait`;
-    if (count > 0) session.out.note(`${what} at ${where}: func ca waiting --at ${where}\n`);
-  }
+  noteRequestsBelow(session, await asking);
   return EXIT_OK;
 }
 

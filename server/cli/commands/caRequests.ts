@@ -6,12 +6,17 @@ import type { CertmasterList, WaitingRequest } from "../../protocol/certmaster";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { askCa, atText } from "../askCa";
 import type { CaAt } from "../parseAt";
+import { noteRequestsBelow, requestsBelow } from "../requestsBelow";
 import type { Session } from "../session";
 import { waitingLines } from "./caTables";
 
-/** `func ca waiting`: what waits, with the words to be compared. */
+/** `func ca waiting`: what waits, with the words to be compared; then how many wait at sub-overlords. */
 export async function caWaiting(session: Session, at: readonly string[] = []): Promise<number> {
-  const list = await askCa(await session.connect(), at, "certmaster/list", {});
+  const connection = await session.connect();
+  const isHere = at.length === 0 && !session.options.json;
+  const asking = isHere ? requestsBelow(connection) : Promise.resolve([]);
+  asking.catch(() => undefined); // said where it is awaited
+  const list = await askCa(connection, at, "certmaster/list", {});
   if (session.options.json) {
     const { caFingerprint, caWords, waiting, modes } = list;
     session.out.result(`${JSON.stringify({ caFingerprint, caWords, waiting, modes })}\n`);
@@ -25,6 +30,7 @@ export async function caWaiting(session: Session, at: readonly string[] = []): P
         `The host shows these for the CA: ${list.caWords ?? "-"}\n`,
     );
   }
+  noteRequestsBelow(session, await asking);
   return EXIT_OK;
 }
 
@@ -118,7 +124,8 @@ async function find(
   session: Session,
   { at = [], name, fingerprint }: CaAt & { name: string; fingerprint?: string },
 ): Promise<WaitingRequest> {
-  const { waiting } = await askCa(await session.connect(), at, "certmaster/list", {});
+  const connection = await session.connect();
+  const { waiting } = await askCa(connection, at, "certmaster/list", {});
   const named = waiting.filter((request) => request.name === name);
   const found = named.filter(
     ({ keyFingerprint }) => fingerprint === undefined || isFingerprint(fingerprint, keyFingerprint),
@@ -126,10 +133,13 @@ async function find(
   const [only] = found;
   if (only && found.length === 1) return only;
   if (named.length === 0) {
+    const [below] = at.length === 0 ? await requestsBelow(connection, name) : [];
     throw new FuncError(
       "not-found",
-      `No request for ${name} is waiting.`,
-      `func ca waiting${atText(at)} shows what waits.`,
+      `No request for ${name} is waiting${below ? " here" : ""}.`,
+      below
+        ? `One waits at ${below.where}: func ca waiting --at ${below.where}`
+        : `func ca waiting${atText(at)} shows what waits.`,
     );
   }
   throw new FuncError(

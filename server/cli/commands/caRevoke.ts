@@ -1,5 +1,6 @@
 import { readLine } from "../../common/readLine";
 import type { CertificateRecord, RevokeResult } from "../../protocol/certmaster";
+import { atItsOverlord } from "../atItsOverlord";
 import { needPerson } from "../needPerson";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import type { CaRevoke } from "../parseCaRevoke";
@@ -21,7 +22,9 @@ export async function caRevoke(session: Session, { params, yes }: CaRevoke): Pro
       return EXIT_FAILED;
     }
   }
-  const result = await connection.request("certmaster/revoke", params);
+  const result = await atItsOverlord(connection, params.names, "func ca revoke", () =>
+    connection.request("certmaster/revoke", params),
+  );
   if (session.options.json) session.out.result(`${JSON.stringify(result)}\n`);
   else session.out.result(renderTable(rowsOf(result.revoked)));
   session.out.note(summaryOf(result));

@@ -3,6 +3,7 @@ import type { OverlordConnection } from "../../client/connection";
 import { FuncError } from "../../common/errors";
 import type { CertificateRecord } from "../../protocol/certmaster";
 import type { MinionRecord } from "../../protocol/minions";
+import { atItsOverlord } from "../atItsOverlord";
 import { needPerson } from "../needPerson";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { noteGroups } from "../noteGroups";
@@ -179,7 +180,9 @@ async function certificatesOf(
 
 async function find(connection: OverlordConnection, name: string): Promise<MinionRecord> {
   // with the nearest names where there is none
-  await connection.request("minions/match", { spec: name });
+  await atItsOverlord(connection, [name], "func remove-host", () =>
+    connection.request("minions/match", { spec: name }),
+  );
   const records = await connection.request("minions/list", {});
   const record = records.find((one) => one.name === name);
   if (record) return record;
