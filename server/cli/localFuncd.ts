@@ -8,9 +8,6 @@ import { FuncError, messageOf } from "../common/errors";
 
 const run = promisify(execFile);
 const STATUS_TIMEOUT_MS = 30_000;
-const RESTART_TIMEOUT_MS = 60_000;
-/** Of a unit that "func add-host" has made, at the end of a process's control group. */
-const FUNCD_UNIT = /\/(funcd[\w-]*\.service)$/m;
 
 /** What funcd tells of a home, whether it runs or not. */
 export interface LocalFuncdStatus {
@@ -108,22 +105,6 @@ export class LocalFuncd {
     if (dataDirectory === undefined) document.delete("sub_overlord");
     else document.set("sub_overlord", document.createNode({ home: dataDirectory }));
     await writeFileAtomic(this.configurationFile, document.toString());
-  }
-
-  /** Has systemd start a funcd anew that it has started; what to tell its user. */
-  async restart(pid: number | undefined): Promise<string> {
-    if (pid === undefined) return `Start funcd now: funcd --home ${this.home}`;
-    const groups = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
-    const unit = FUNCD_UNIT.exec(groups)?.[1];
-    const byHand = `Restart the funcd of ${this.home} (process ${pid}): it reads minion.yaml when it starts.`;
-    if (unit === undefined) return byHand;
-    const scope = groups.includes("/user.slice/") ? ["--user"] : [];
-    try {
-      await run("systemctl", [...scope, "restart", unit], { timeout: RESTART_TIMEOUT_MS });
-      return `${unit} was started anew.`;
-    } catch (error) {
-      return `${byHand} systemctl could not: ${messageOf(error)}`;
-    }
   }
 
   private async configuration(): Promise<Document> {

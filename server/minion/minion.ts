@@ -37,6 +37,7 @@ import { Renewal } from "./renewal";
 import { listWanted, Revocations } from "./revocations";
 import { SignedCalls } from "./signedCall";
 import { SubOverlord } from "./subOverlord";
+import { SubOverlordPlaces } from "./subOverlordPlaces";
 import { SyncCalls } from "./syncCalls";
 
 export interface MinionOptions {
@@ -92,7 +93,9 @@ export async function startMinion(options: MinionOptions): Promise<RunningMinion
     const revocations = await Revocations.open(join(home, "pki"), log);
     const audit = new Audit(auditFile(home), log, { space: reserve });
     closers.push(() => audit.close());
-    const overlord = new SubOverlord(wanted.subOverlord);
+    const overlord = new SubOverlord(
+      new SubOverlordPlaces(configurationFile, wanted.subOverlord, log),
+    );
     closers.push(async () => {
       overlord.close();
     });
@@ -135,7 +138,7 @@ export function minionRegistry(
   home: string,
   parts: JobsParts,
   trust: TrustParts,
-  overlord = new SubOverlord(undefined),
+  overlord = new SubOverlord(),
 ): MethodRegistry {
   const registry = new MethodRegistry();
   registry.add(testModule(join(home, "modules", "test.json")));

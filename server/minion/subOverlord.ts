@@ -6,6 +6,7 @@ import type { OverlordRequests } from "../protocol/requests";
 import type { SubOverlordPlace } from "./configuration";
 import { FUNC_EXCEPTION, MethodError } from "./methodError";
 import { checkRequest } from "./requestBounds";
+import type { SubOverlordPlaces } from "./subOverlordPlaces";
 
 declare const __VERSION__: string;
 
@@ -13,6 +14,8 @@ declare const __VERSION__: string;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** A connection that nobody uses would keep the overlord from ending when it is idle. */
 const IDLE_MS = 120_000;
+
+const NOWHERE = { current: () => Promise.resolve(undefined) };
 
 /** What funcd may ask the overlord of its own host. */
 export type SubOverlordRequest = Extract<keyof OverlordRequests, `delegation/${string}`>;
@@ -31,7 +34,10 @@ export class SubOverlord {
   #underWay = 0;
   #closed = false;
 
-  constructor(private readonly place: SubOverlordPlace | undefined) {}
+  /** Whose the kept connection is. */
+  #home: string | undefined;
+
+  constructor(private readonly places: Pick<SubOverlordPlaces, "current"> = NOWHERE) {}
 
   /**
    * Sends a request. Throws MethodError: NO_OVERLORD where this host has none, VALUE_ERROR where it is larger than
@@ -42,7 +48,7 @@ export class SubOverlord {
     params: OverlordRequests[M]["params"],
     { signal, timeoutMs = REQUEST_TIMEOUT_MS }: RequestBounds,
   ): Promise<OverlordRequests[M]["result"]> {
-    const connection = this.#connection();
+    const connection = this.#connection(await this.places.current());
     checkRequest(method, params);
     clearTimeout(this.#idle);
     this.#underWay++;
@@ -65,20 +71,29 @@ export class SubOverlord {
     this.#kept?.close();
   }
 
-  #connection(): KeptConnection {
-    if (!this.place) {
+  #connection(place: SubOverlordPlace | undefined): KeptConnection {
+    if (!place) {
       throw new MethodError(
         NO_OVERLORD,
         "this host has no overlord of its own: its minion.yaml names no sub_overlord",
       );
     }
     if (this.#closed) throw new MethodError(FUNC_EXCEPTION, "funcd ends");
+    if (this.#home !== place.home) this.#leaveKept();
+    this.#home = place.home;
     return (this.#kept ??= new KeptConnection({
-      dataDirectory: this.place.home,
+      dataDirectory: place.home,
       kind: "funcd",
       version: __VERSION__,
       launch: bundledOverlord(),
     }));
+  }
+
+  /** What is under way over it has time to end. */
+  #leaveKept(): void {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    if (kept) setTimeout(() => kept.close(), IDLE_MS).unref();
   }
 
   #restLater(connection: KeptConnection): void {

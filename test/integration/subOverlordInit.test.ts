@@ -3,7 +3,9 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { connect, endOverlord } from "../fixtures/overlordBundle";
+import { askAt } from "../../server/client/askAt";
+import { startFuncd } from "../../server/client/funcdProcess";
+import { connect, endOverlord, until } from "../fixtures/overlordBundle";
 import { buildPrograms, programScript, runProgram, type ProgramRun } from "../fixtures/programs";
 
 const LIMIT_MS = 120_000;
@@ -81,6 +83,46 @@ it(
     expect(existsSync(join(below, "ca", "ca.crt"))).toBe(true);
     expect((await subOverlord(["remove"])).stderr).toContain("nothing is to be done");
     expect((await subOverlord(["status"])).stdout).toContain("it is no sub-overlord");
+  },
+  LIMIT_MS,
+);
+
+it(
+  "is known to a funcd that runs already, and forgotten by it",
+  async () => {
+    const token = await topToken();
+    const joined = await runProgram(root, "funcd", ["join", token, "--home", funcdHome]);
+    expect(joined.status).toBe(0);
+    const funcd = startFuncd({
+      ...{ execPath: process.execPath, funcdScript: programScript(root, "funcd") },
+      ...{ homes: [funcdHome], names: ["mid1"] },
+    });
+    const top = await connect(join(root, "top"), programScript(root, "overlord"));
+    const data = async (): Promise<string> =>
+      (await askAt(top, ["mid1"], "overlord/status", {})).dataDirectory;
+    try {
+      await funcd.serving(new AbortController().signal);
+      await expect(data()).rejects.toThrow("mid1 is no sub-overlord");
+      const init = await subOverlord(["init", "--no-service"]);
+      expect(init.stderr).toContain("reads it by itself");
+      await until(() =>
+        data().then(
+          (found) => found === below,
+          () => false,
+        ),
+      );
+      expect((await subOverlord(["remove"])).status).toBe(0);
+      await until(() =>
+        data().then(
+          () => false,
+          () => true,
+        ),
+      );
+      await expect(data()).rejects.toThrow("mid1 is no sub-overlord");
+    } finally {
+      top.dispose();
+      await funcd.close();
+    }
   },
   LIMIT_MS,
 );

@@ -51,7 +51,11 @@ export async function subOverlordInit(session: Session, options: InitOptions): P
   } else {
     await funcd.setSubOverlord(dataDirectory);
     const { pid } = await funcd.status();
-    session.out.note(`${funcd.configurationFile} names it now. ${await funcd.restart(pid)}\n`);
+    const next =
+      pid === undefined
+        ? `Start funcd now: funcd --home ${funcd.home}`
+        : `The funcd that runs (process ${pid}) reads it by itself.`;
+    session.out.note(`${funcd.configurationFile} names it now. ${next}\n`);
   }
   const home = session.options.home === undefined ? "" : ` --home ${dataDirectory}`;
   session.out.note(

@@ -20,9 +20,7 @@ export async function subOverlordRemove(
     return EXIT_OK;
   }
   await funcd.setSubOverlord(undefined);
-  const { pid } = await funcd.status();
-  const next = pid === undefined ? "" : ` ${await funcd.restart(pid)}`;
-  session.out.note(`${funcd.configurationFile} names no overlord any more.${next}\n`);
+  session.out.note(`${funcd.configurationFile} names no overlord any more.\n`);
   const service = await installedService();
   if (service?.dataDirectory === named) await removeService(session, named);
   session.out.note(
