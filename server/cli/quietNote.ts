@@ -13,6 +13,7 @@ export class QuietNote {
   constructor(
     private readonly note: (text: string) => void,
     private readonly waiting: () => Promise<readonly MinionResult[]>,
+    private readonly onInterrupt = "Ctrl-C leaves it, and the job goes on.",
     private readonly quietMs = QUIET_MS,
   ) {
     this.news();
@@ -37,9 +38,7 @@ export class QuietNote {
     if (text === "") return;
     this.close();
     const seconds = Math.round(this.quietMs / 1_000);
-    this.note(
-      `func: no news for ${seconds} s: waiting for ${text}.\n      Ctrl-C leaves it, and the job goes on.\n`,
-    );
+    this.note(`func: no news for ${seconds} s: waiting for ${text}.\n      ${this.onInterrupt}\n`);
   }
 }
 

@@ -4,6 +4,9 @@ import type { Session } from "../session";
 import { callLimits } from "./call";
 import { runJob } from "./runJob";
 
+/** Unless -t says otherwise: who lives answers a ping soon. */
+const PING_TIMEOUT_MS = 10_000;
+
 /** `func SPEC ping`: one line for each minion, as they answer. */
 export async function ping(session: Session, spec: string): Promise<number> {
   const params = {
@@ -11,6 +14,7 @@ export async function ping(session: Session, spec: string): Promise<number> {
     module: "test",
     method: "ping",
     args: [],
+    timeoutMs: PING_TIMEOUT_MS,
     ...callLimits(session.options),
   };
   return runJob(session, (following) => followCall(session.overlord, params, following), {

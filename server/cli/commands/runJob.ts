@@ -13,7 +13,9 @@ import { FailureNotes } from "../failureNotes";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { JsonObject } from "../jsonObject";
 import { isAllLacking, isLacking, noteLacking } from "../lackingMethod";
+import { jobMinions } from "../jobMinions";
 import { printPieces } from "../printPieces";
+import { QuietNote } from "../quietNote";
 import { commandStatus, renderResult, renderSummary } from "../render";
 import { DELEGATION_MEMBER, delegationJson, nameWithWay } from "../resultWay";
 import { withNextStep, type CalledMethod } from "../resultStep";
@@ -61,13 +63,16 @@ export async function runJob(
     }
     notes.flush();
   };
+  let quiet: QuietNote | undefined;
   const job = await follow({
     onStarted: (job) => {
       called = job;
       interruption.started(job.id);
+      if (followed !== "watched job") quiet = quietNote(session, job.id);
       if (job.warning !== undefined) out.note(`Warning: ${job.warning}\n`);
       out.note(behindTooText(job));
     },
+    onProgress: () => quiet?.news(),
     onFinished: interruption.finished,
     onReconnected: () => {
       out.note("func: the overlord went away; another one goes on with the job.\n");
@@ -95,10 +100,12 @@ export async function runJob(
         notes.add(result);
       }
     },
-  }).catch(async (error: unknown) => {
-    if (!object) await noteFailures();
-    throw error;
-  });
+  })
+    .catch(async (error: unknown) => {
+      if (!object) await noteFailures();
+      throw error;
+    })
+    .finally(() => quiet?.close());
   if (object) {
     if (tellsWay && job.delegate) {
       await object.member(DELEGATION_MEMBER, delegationJson(job, ways));
@@ -110,6 +117,16 @@ export async function runJob(
   out.note(renderSummary(states, Date.now() - started, { failedCommands, notBegun }));
   if (followed !== "watched job") out.note(earlyOutputText(job, stopped));
   return states.every((state) => state === "succeeded") ? EXIT_OK : EXIT_FAILED;
+}
+
+function quietNote(session: Session, jobId: string): QuietNote {
+  return new QuietNote(
+    (text) => {
+      session.out.note(text);
+    },
+    async () => (await jobMinions(session, jobId, undefined)).results,
+    "Ctrl-C cancels the call.",
+  );
 }
 
 /** Shows a value for people, on stdout; with `tellsWay` also how it came here. Throws as `outputChunks` does. */
