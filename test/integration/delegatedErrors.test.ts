@@ -31,6 +31,8 @@ describe("a sub-overlord that is away while a call is cancelled", () => {
       await until(async () => (await linesOf(runs)) === 4);
       await tree.killMinions("mid1");
       const connection = await tree.connection();
+      const note = /^mid1 does not answer since .*; behind it are leaf1, leaf2: .* refused/m;
+      await until(async () => note.test((await tree.func(["jobs", "show", jobId])).stderr));
       await connection.request("jobs/cancel", { jobId });
       const { byName } = await endOf(jobId);
       const behind = leaves.filter((leaf) => hopOf(leaf) === "mid1");

@@ -1,5 +1,6 @@
 import { FINAL_STATES, type MinionResult } from "../../protocol/jobs";
 import type { JsonValue } from "../../protocol/value";
+import { awayHopsText } from "../awayHops";
 import { earlyOutputText } from "../earlyOutput";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { failureText } from "../failureText";
@@ -36,6 +37,7 @@ export async function jobsShow(session: Session, wanted: JobsShow): Promise<numb
       await printAll(session, job);
     }
     out.result(earlyOutputText(job.summary, job.results));
+    out.note(await awayHopsText(session.overlord, job.results));
   }
   return failed ? EXIT_FAILED : EXIT_OK;
 }
