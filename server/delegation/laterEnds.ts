@@ -35,7 +35,7 @@ export async function laterEnds(
   let cursor = "";
   for (let page = 0; page < MAX_PAGES; page++) {
     const progress = await progressOf(question, caller, cursor);
-    if (progress === undefined) return { words, isOpen: false };
+    if (progress === undefined) return { words, isOpen: false, isUnknown: true };
     if (progress === "away" || progress === "not now") {
       return { words, isOpen: true, isAway: progress === "away" };
     }

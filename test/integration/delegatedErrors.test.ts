@@ -68,6 +68,32 @@ describe("a sub-overlord that is away while a call is cancelled", () => {
 
 describe("a sub-overlord that hangs", () => {
   it(
+    "tells what became of a start that it took only after it was given up",
+    async () => {
+      const runs = join(tree.root, "runsLate");
+      const connection = await tree.connection();
+      await tree.call({ spec: "leaf1", module: "test", method: "ping", delegate: true });
+      await tree.freezeOverlord("mid1");
+      const { id: jobId } = await connection.request("calls/start", {
+        ...{ spec: "leaf1", module: "command", method: "run", delegate: true },
+        ...{ args: [`echo x >>${runs}; echo late`], timeoutMs: 3_000 },
+      });
+      const { byName } = await endOf(jobId);
+      expect(byName.get("leaf1")).toMatchObject({ state: "lost", failedHop: "mid1" });
+      // the questions for its end wait there too, behind the start
+      await sleep(6_000);
+      tree.thawOverlord("mid1");
+      const result = () => connection.request("jobs/result", { jobId, minion: "leaf1" });
+      await until(async () => (await result()).later !== undefined);
+      expect((await result()).later?.message).toBe(
+        "mid1 told later: on leaf1 it had succeeded: late",
+      );
+      expect(await linesOf(runs)).toBe(1);
+    },
+    LIMIT_MS,
+  );
+
+  it(
     "keeps nobody waiting long after the limit of a call, and tells later what became of it",
     async () => {
       const runs = join(tree.root, "runsHung");

@@ -181,6 +181,20 @@ it("gives no word up because the store cannot be read, but that of a job that wa
   expect(told).toContain("at-mid1-1: it had succeeded");
 });
 
+it("asks a hop that does not know the job for a minute more: its start may still be on its way", async () => {
+  const unknown: LaterEnds = { words: new Map(), isOpen: false, isUnknown: true };
+  let answer = unknown;
+  const { told } = follow([callAt("mid1", 1)], () => Promise.resolve(answer));
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(told).toEqual([]);
+  answer = wordOf();
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(told).toEqual(["at-mid1-1: it had succeeded"]);
+  const never = follow([callAt("mid2", 2)], () => Promise.resolve(unknown));
+  await vi.advanceTimersByTimeAsync(3 * 60_000);
+  expect(never.told).toEqual(["at-mid2-2: none"]);
+});
+
 it("tells that there are too many without a line for each", () => {
   const calls = Array.from({ length: 20_100 }, (_, at) => callAt("mid1", at));
   const { warnings } = follow(calls, () => Promise.resolve(OPEN));

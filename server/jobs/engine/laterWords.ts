@@ -30,6 +30,8 @@ const AT_ONCE = 256;
 const MAX_FOLLOWED = 20_000;
 /** Nobody keeps the result of a job for so long without being asked for it. */
 const GIVE_UP_MS = 7 * 24 * 60 * 60_000;
+/** Whoever does not know a job for so long will not begin it. */
+const UNKNOWN_MS = 60_000;
 /** So long the overlord stays for a word. */
 const STAY_MS = 10 * 60_000;
 
@@ -41,6 +43,8 @@ export interface LaterEnds {
   isOpen: boolean;
   /** Nobody has answered. */
   isAway?: boolean;
+  /** Who was asked does not know the job. It may begin it yet: a start can have been on its way while all stood still. */
+  isUnknown?: boolean;
 }
 
 const NOTHING: LaterEnds = { words: new Map(), isOpen: false };
@@ -101,6 +105,7 @@ export class LaterWords {
     const open = new Set(names);
     let pauseMs = FIRST_PAUSE_MS;
     let wasAway = false;
+    let unknownSinceMs: number | undefined;
     while (open.size > 0) {
       // whoever is told to stop needs a moment, and so does the disk
       await this.pause(wasAway ? minion.name : undefined, pauseMs);
@@ -109,9 +114,11 @@ export class LaterWords {
       const ask = (): Promise<LaterEnds> => this.ask(call, [...open]);
       // what failed here, as the store may, says nothing of the call
       const answer = await this.lines.ask(minion.name, signal, ask).catch(() => AGAIN);
-      const { words, isOpen, isAway = false } = answer;
+      const { words, isOpen, isAway = false, isUnknown = false } = answer;
       wasAway = isAway;
-      const isLast = !isOpen || Date.now() - sinceMs > GIVE_UP_MS;
+      if (isUnknown) unknownSinceMs ??= performance.now();
+      const mayBegin = isUnknown && performance.now() - (unknownSinceMs ?? 0) < UNKNOWN_MS;
+      const isLast = (!isOpen && !mayBegin) || Date.now() - sinceMs > GIVE_UP_MS;
       for (const name of open) {
         const word = words.get(name);
         if ((word || isLast) && this.parts.onWord(call, name, word)) open.delete(name);
