@@ -41,10 +41,10 @@ function subOverlord(words: string[], home = below): Promise<ProgramRun> {
   return runProgram(root, "func", all, { env: { PATH: `${root}:${process.env.PATH ?? ""}` } });
 }
 
-async function topToken(): Promise<string> {
+async function topToken(nameGlob = "mid1"): Promise<string> {
   const top = await connect(join(root, "top"), programScript(root, "overlord"));
   try {
-    const params = { nameGlob: "mid1", addresses: ["127.0.0.1"] };
+    const params = { nameGlob, addresses: ["127.0.0.1"] };
     return (await top.request("certmaster/createToken", params)).token;
   } finally {
     top.dispose();
@@ -83,6 +83,23 @@ it(
     expect(existsSync(join(below, "ca", "ca.crt"))).toBe(true);
     expect((await subOverlord(["remove"])).stderr).toContain("nothing is to be done");
     expect((await subOverlord(["status"])).stdout).toContain("it is no sub-overlord");
+  },
+  LIMIT_MS,
+);
+
+it(
+  "begins with nothing on the host but the program",
+  async () => {
+    await rm(funcdHome, { recursive: true });
+    const first = await subOverlord(["init", "--no-service", "--token", await topToken("*")]);
+    expect(first).toMatchObject({ status: 0 });
+    expect(await readFile(join(funcdHome, "minion.yaml"), "utf8")).toContain(below);
+    await rm(funcdHome, { recursive: true });
+    await writeFile(funcdHome, "");
+    const inTheWay = await subOverlord(["init", "--no-service", "--token", "none"]);
+    expect(inTheWay.status).toBe(1);
+    expect(inTheWay.stderr).toContain(funcdHome);
+    expect(inTheWay.stderr).not.toContain("    at ");
   },
   LIMIT_MS,
 );

@@ -1,8 +1,9 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { FuncError } from "../../common/errors";
+import { FuncError, messageOf } from "../../common/errors";
 import { defaultFuncdHome } from "../../common/funcdHome";
+import { makeFolders } from "../../common/makeFolders";
 import { certificateFingerprint } from "../../pki/certificates/certificate";
 import { EXIT_OK } from "../exitStatus";
 import { LocalFuncd } from "../localFuncd";
@@ -30,6 +31,8 @@ interface InitOptions {
 export async function subOverlordInit(session: Session, options: InitOptions): Promise<number> {
   const funcd = new LocalFuncd(options.funcdHome ?? defaultFuncdHome(process.env));
   const { dataDirectory } = session.target;
+  // a host that joins in the same go may have nothing yet
+  if (options.joinWords) await makeHome(funcd.home);
   await funcd.requireOwn();
   await refuseOther(funcd, dataDirectory);
   if (options.service) await refuseOtherService(dataDirectory);
@@ -63,6 +66,14 @@ export async function subOverlordInit(session: Session, options: InitOptions): P
       "overlord above. Then, above: func build-map\n",
   );
   return EXIT_OK;
+}
+
+async function makeHome(home: string): Promise<void> {
+  try {
+    await makeFolders(home);
+  } catch (error) {
+    throw new FuncError("denied", `The folder ${home} cannot be made: ${messageOf(error)}`);
+  }
 }
 
 async function refuseOther(funcd: LocalFuncd, dataDirectory: string): Promise<void> {
