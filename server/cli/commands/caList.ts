@@ -13,15 +13,15 @@ import { certificateLines, tokenLines, waitingLines } from "./caTables";
 export async function caList(session: Session, at: readonly string[] = []): Promise<number> {
   const connection = await session.connect();
   const below = at.length === 0 && !session.options.json;
-  const asking = below ? requestsBelow(connection) : Promise.resolve([]);
-  asking.catch(() => undefined); // said where it is awaited
+  const asking = below ? requestsBelow(connection) : undefined;
+  asking?.catch(() => undefined); // said where it is awaited
   const list = await askCa(connection, at, "certmaster/list", {});
   if (session.options.json) {
     session.out.result(`${JSON.stringify(list)}\n`);
     return EXIT_OK;
   }
   show(session, list, at);
-  noteRequestsBelow(session, await asking);
+  if (asking) noteRequestsBelow(session, await asking);
   return EXIT_OK;
 }
 

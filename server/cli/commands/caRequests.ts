@@ -6,7 +6,7 @@ import type { CertmasterList, WaitingRequest } from "../../protocol/certmaster";
 import { EXIT_FAILED, EXIT_OK } from "../exitStatus";
 import { askCa, atText } from "../askCa";
 import type { CaAt } from "../parseAt";
-import { noteRequestsBelow, requestsBelow } from "../requestsBelow";
+import { noteRequestsBelow, requestsBelow, unaskedText } from "../requestsBelow";
 import type { Session } from "../session";
 import { waitingLines } from "./caTables";
 
@@ -14,8 +14,8 @@ import { waitingLines } from "./caTables";
 export async function caWaiting(session: Session, at: readonly string[] = []): Promise<number> {
   const connection = await session.connect();
   const isHere = at.length === 0 && !session.options.json;
-  const asking = isHere ? requestsBelow(connection) : Promise.resolve([]);
-  asking.catch(() => undefined); // said where it is awaited
+  const asking = isHere ? requestsBelow(connection) : undefined;
+  asking?.catch(() => undefined); // said where it is awaited
   const list = await askCa(connection, at, "certmaster/list", {});
   if (session.options.json) {
     const { caFingerprint, caWords, waiting, modes } = list;
@@ -30,7 +30,7 @@ export async function caWaiting(session: Session, at: readonly string[] = []): P
         `The host shows these for the CA: ${list.caWords ?? "-"}\n`,
     );
   }
-  noteRequestsBelow(session, await asking);
+  if (asking) noteRequestsBelow(session, await asking);
   return EXIT_OK;
 }
 
@@ -133,12 +133,14 @@ async function find(
   const [only] = found;
   if (only && found.length === 1) return only;
   if (named.length === 0) {
-    const [below] = at.length === 0 ? await requestsBelow(connection, name) : [];
+    const below = at.length === 0 ? await requestsBelow(connection, name) : undefined;
+    const [there] = below?.waiting ?? [];
+    const unasked = below && below.unasked.length > 0 ? ` ${unaskedText(below.unasked)}` : "";
     throw new FuncError(
       "not-found",
-      `No request for ${name} is waiting${below ? " here" : ""}.`,
-      below
-        ? `One waits at ${below.where}: func ca waiting --at ${below.where}`
+      `No request for ${name} is waiting${there || unasked ? " here" : ""}.${unasked}`,
+      there
+        ? `One waits at ${there.where}: func ca waiting --at ${there.where}`
         : `func ca waiting${atText(at)} shows what waits.`,
     );
   }
