@@ -62,12 +62,14 @@ export function expiredResult(minion: { name: string }, problem: string): Ending
 
 /** The minion has, or had, the work, and what became of it cannot be learnt. */
 export function lostResult(minion: { name: string }, why: string): Ending {
+  // that may be true of the last question, and not of the job
+  const told = why.replace(/ Nothing was run\.(?= |$)/g, "");
   return {
     state: "lost",
     mayHaveRun: true,
     error: {
       type: "lost job",
-      message: `${minion.name}: ${why}`,
+      message: `${minion.name}: ${told}`,
       trace: "",
       nextStep: mayHaveRunStep(minion),
     },
