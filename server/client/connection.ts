@@ -193,9 +193,8 @@ class Connection implements OwnConnection {
         giveUp(cancelled(method));
       };
       const timer = setTimeout(() => {
-        giveUp(
-          new FuncError("timed-out", `The overlord did not answer ${method} in ${timeoutMs} ms.`),
-        );
+        const message = `The overlord did not answer within ${timeoutMs / 1_000} s (${method}).`;
+        giveUp(new FuncError("timed-out", message, "Its process may hang, or be overloaded."));
       }, timeoutMs);
       const onClose = this.onClose(() => {
         finish(() => {
