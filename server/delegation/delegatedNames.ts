@@ -1,4 +1,5 @@
 import { minionGlob } from "../jobs/minionGlob";
+import { fnmatch } from "../targets/fnmatch";
 import type { MinionBehind } from "../jobs/engine/minionsBehind";
 import type { Inventory } from "../targets/inventory";
 import type { HostNames } from "../targets/targetSpec";
@@ -60,12 +61,14 @@ class DelegatedNames implements HostNames {
     return this.byPath.get(pathKey(path)) ?? (this.own.has(own) ? own : undefined);
   }
 
-  /** By the ways that calls take; who is left out may have another place there. */
+  /** By the ways that calls take; who is left out may have another place there, or the whole of its name may fit. */
   many(glob: string, excluding: boolean): string[] {
     const { means } = minionGlob(glob);
     const meant = this.all.filter((name) => means(this.behind.get(name) ?? { name }));
     if (!excluding || glob.lastIndexOf("@") <= 0) return meant;
-    return [...new Set([...meant, ...this.withPlaces(means)])];
+    // an "@" can stand for a part of the name itself: rather one too many is left out than called
+    const named = this.all.filter(fnmatch(glob));
+    return [...new Set([...meant, ...named, ...this.withPlaces(means)])];
   }
 
   /** Who stands at some place of the map that is meant, whatever way calls take. */

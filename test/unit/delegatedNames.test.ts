@@ -105,6 +105,25 @@ describe("names of hosts in delegated calls", () => {
     ]);
   });
 
+  it("leave out whose name fits as a whole what is excluded, wherever its @ stands", async () => {
+    await of.map(MAP);
+    expect(await of.found({ spec: "*", exclude: "leaf[!@2]*" })).toEqual([
+      "mid1",
+      "mid2",
+      "node01",
+      "leaf2 over mid1",
+      "mid3 over mid1",
+    ]);
+    await of.map("---\nmid1:\n    gw:\n        web1: {}\nmid2:\n    gw:\n        web1: {}\n");
+    ["mid1", "mid2"].forEach((mid, at) => {
+      of.maps.identities.saw([mid, "gw"], String(at + 3).repeat(64), true);
+      of.maps.identities.saw([mid, "gw", "web1"], String(at + 5).repeat(64), true);
+    });
+    expect(await of.found({ spec: "web1*", exclude: "web1@mid1*" })).toEqual([
+      "web1@mid2/gw over mid2, gw",
+    ]);
+  });
+
   it("blame the part that matches nothing, and no other", async () => {
     await of.map(MAP);
     await of.group("some", "leaf*, mid*");
