@@ -43,6 +43,24 @@ it("refuses options that there are not, before anything is called", () => {
   expect(make({ home: fleet.data, delegate: undefined })).not.toThrow();
 });
 
+it("takes options as they are when it is made, wherever the object has them from", async () => {
+  const make = (options: unknown) => () => new library.Overlord("*", options as object);
+  expect(make(Object.create({ exlude: "node1" }))).toThrow('Overlord has no option "exlude".');
+  expect(make(Object.create({ delegate: "no" }))).toThrow("delegate of Overlord is true or false.");
+  for (const none of [null, 5, () => undefined]) {
+    expect(make(none)).toThrow("The options of Overlord are an object.");
+  }
+  for (const [name, value] of Object.entries({ home: null, mapfile: 5 })) {
+    expect(make({ delegate: true, [name]: value })).toThrow(
+      `option ${name} of Overlord is a path.`,
+    );
+  }
+  const options: { home: string; async?: boolean } = { home: fleet.data };
+  const overlord = keep(new library.Overlord("node1", options));
+  options.async = true;
+  expect(await overlord.test.add(2, 3)).toEqual({ node1: 5 });
+});
+
 describe("calls that are waited for", () => {
   it("give the result of each minion", async () => {
     expect(await sync().test.add(2, 3)).toEqual({ node1: 5, node2: 5 });

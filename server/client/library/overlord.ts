@@ -14,7 +14,7 @@ import { bundledOverlord } from "../bundledOverlord";
 import { dataDirectory } from "../dataDirectory";
 import { KeptConnection } from "../keptConnection";
 import { expandJson } from "../outputs";
-import { checkOptions } from "./checkOptions";
+import { checkedOptions } from "./checkOptions";
 import { jobResults } from "./jobResults";
 import { withModules } from "./modules";
 import { outcomeOf, resultOf } from "./outcome";
@@ -69,9 +69,9 @@ class OverlordObject implements OverlordMethods<string | Result | Results> {
   readonly #targets: TargetParams;
   readonly #options: OverlordOptions;
 
-  constructor(spec: string, options: OverlordOptions = {}) {
+  constructor(spec: string, given: OverlordOptions = {}) {
+    const options = checkedOptions(given);
     const { home, exclude, start } = options;
-    checkOptions(options);
     refuseMistyped(options);
     this.#options = options;
     this.#targets = { spec, ...(exclude !== undefined && { exclude }), ...delegation(options) };
